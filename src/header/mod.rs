@@ -1,0 +1,3 @@
+//! The header section.
+pub mod encoded_word;
+pub mod mailbox;

@@ -1,0 +1,2 @@
+//! readdress
+pub mod header;
