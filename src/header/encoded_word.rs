@@ -1,0 +1,575 @@
+//! Encoded-words (RFC 2047): text other than ASCII in header fields.
+//!
+//! Reading takes what real mail has: white space and specials inside of encoded-words, characters split between
+//! them, raw 8-bit text. Writing keeps to the RFC. Either way no control character comes out, so that decoded
+//! text can never begin a new line of a header section.
+
+use std::borrow::Cow;
+
+use encoding_rs::{Encoding, ISO_2022_JP, WINDOWS_1252};
+use memchr::memmem;
+
+/// Octets of an encoded-word at most (RFC 2047 2).
+const MAX_ENCODED_WORD: usize = 75;
+
+/// Octets of a charset that are looked at: an encoded-word holds no longer one.
+const MAX_CHARSET: usize = MAX_ENCODED_WORD;
+
+/// What stands around the text of the encoded-words written here; the `q` may be a `b`.
+const FRAME: &str = "=?utf-8?q??=";
+
+/// Octets of encoded text in one encoded-word.
+const MAX_TEXT: usize = MAX_ENCODED_WORD - FRAME.len();
+
+/// Octets of text in one B encoded-word: four letters stand for three octets (RFC 2045 6.8).
+const MAX_BASE64_TEXT: usize = MAX_TEXT / 4 * 3;
+
+/// Octets of a word, or of the spaces before one, that are left as they are in unstructured text. A line has 998
+/// octets at most (RFC 5322 2.1.1) and cannot be folded inside of a word; the rest is room for the field name.
+const MAX_WORD: usize = 900;
+
+/// Octets of a word that are left as they are in a phrase, so that it can be folded at 78 (RFC 5322 2.1.1).
+const MAX_PHRASE_WORD: usize = 60;
+
+/// Decodes unstructured text or a phrase, folded or not, to Unicode (RFC 2047 6.2).
+///
+/// White space between encoded-words vanishes, and the octets of neighbours of one charset are joined before they
+/// are decoded. An encoded-word of an unknown charset stays as it is. Octets above 127 outside of encoded-words are
+/// UTF-8 where they can be, else windows-1252. Every control character, also an encoded one, becomes a space.
+///
+/// ```
+/// use readdress::header::encoded_word::decode;
+///
+/// assert_eq!(decode(b"=?utf-8?q?Gr=C3=BC=C3?=\r\n =?utf-8?b?n2U=?= an Jane"), "Gr\u{fc}\u{df}e an Jane");
+/// assert_eq!(decode(b"=?utf-8?q?a=0D=0ABcc:_b?="), "a  Bcc: b");
+/// ```
+pub fn decode(body: &[u8]) -> String {
+    let text = unfold(body);
+    let mut decoded = Decoded::default();
+    let mut words = Finder::new(&text);
+    let (mut done, mut at) = (0, 0);
+    while let Some(found) = memmem::find(&text[at..], b"=?") {
+        let start = at + found;
+        let Some(word) = words.at(start) else {
+            at = start + 2;
+            continue;
+        };
+        at = word.end;
+        if let Some(charset) = word.encoding() {
+            decoded.between_words(&text[done..start]);
+            decoded.word(charset, &word.octets());
+            done = word.end;
+        }
+    }
+    decoded.text(&text[done..]);
+    decoded.out
+}
+
+/// Drops the line breaks of folds (RFC 5322 2.2.3), and no others.
+fn unfold(body: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr(b'\n', body).is_none() {
+        return Cow::Borrowed(body);
+    }
+    let mut text: Vec<u8> = Vec::with_capacity(body.len());
+    for (at, &byte) in body.iter().enumerate() {
+        if byte == b'\n' && matches!(body.get(at + 1), Some(b' ' | b'\t')) {
+            if at > 0 && body[at - 1] == b'\r' {
+                text.pop();
+            }
+        } else {
+            text.push(byte);
+        }
+    }
+    Cow::Owned(text)
+}
+
+/// A well-formed encoded-word of any charset.
+pub(super) struct EncodedWord<'a> {
+    charset: &'a [u8],
+    base64: bool,
+    text: &'a [u8],
+    /// Where it ends in what was searched.
+    pub(super) end: usize,
+}
+
+impl EncodedWord<'_> {
+    fn encoding(&self) -> Option<&'static Encoding> {
+        // What follows the asterisk is a language (RFC 2231 5).
+        let label = self.charset.split(|&b| b == b'*').next()?;
+        Encoding::for_label_no_replacement(label)
+    }
+
+    fn octets(&self) -> Vec<u8> {
+        if self.base64 {
+            decode_base64(self.text)
+        } else {
+            decode_q(self.text)
+        }
+    }
+}
+
+/// Finds encoded-words in linear time: where the next `?=` is, is searched for once and not for every `=?`.
+pub(super) struct Finder<'a> {
+    text: &'a [u8],
+    /// The first `?=` from where the last search began, `usize::MAX` if there is none.
+    closing: usize,
+}
+
+impl<'a> Finder<'a> {
+    pub(super) fn new(text: &'a [u8]) -> Self {
+        Finder { text, closing: 0 }
+    }
+
+    /// The encoded-word that begins at `start`, which must not be smaller than at the last call.
+    ///
+    /// Text with a `=?` in it is of none: the encoded-word before was not closed.
+    pub(super) fn at(&mut self, start: usize) -> Option<EncodedWord<'a>> {
+        let after = self.text[start..].strip_prefix(b"=?")?;
+        let len = after
+            .iter()
+            .take(MAX_CHARSET)
+            .position(|&b| !b.is_ascii_graphic() || b == b'?' || b == b'=')?;
+        let (charset, after) = after.split_at(len);
+        let base64 = match *after {
+            [b'?', b'b' | b'B', b'?', ..] => true,
+            [b'?', b'q' | b'Q', b'?', ..] => false,
+            _ => return None,
+        };
+        let from = start + len + 5;
+        if self.closing < from {
+            self.closing = memmem::find(&self.text[from..], b"?=").map_or(usize::MAX, |found| from + found);
+        }
+        let text = self.text.get(from..self.closing)?;
+        let unclosed = memmem::find(text, b"=?").is_some();
+        (!unclosed).then_some(EncodedWord {
+            charset,
+            base64,
+            text,
+            end: self.closing + 2,
+        })
+    }
+}
+
+/// The B encoding (RFC 2047 4.1). Padding may be missing or anywhere; what is not in the alphabet is passed over.
+fn decode_base64(text: &[u8]) -> Vec<u8> {
+    let mut octets = Vec::with_capacity(text.len() / 4 * 3 + 3);
+    for part in text.split(|&b| b == b'=') {
+        let in_alphabet = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/');
+        let mut letters: Vec<u8> = part.iter().copied().filter(in_alphabet).collect();
+        if letters.len() % 4 == 1 {
+            // Six bits are no octet.
+            letters.pop();
+        }
+        octets.extend(base64_simd::forgiving_decode_to_vec(&letters).unwrap_or_default());
+    }
+    octets
+}
+
+/// The Q encoding (RFC 2047 4.2). What is no valid escape stands for itself.
+fn decode_q(text: &[u8]) -> Vec<u8> {
+    let mut octets = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        octets.push(match (byte, after) {
+            (b'_', _) => b' ',
+            (b'=', &[high, low, ref after @ ..]) => match (hex(high), hex(low)) {
+                (Some(high), Some(low)) => {
+                    rest = after;
+                    high << 4 | low
+                }
+                _ => b'=',
+            },
+            _ => byte,
+        });
+    }
+    octets
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
+}
+
+/// The decoded text so far.
+#[derive(Default)]
+struct Decoded {
+    out: String,
+    /// The charset of the encoded-word that came last; `None` after other text.
+    charset: Option<&'static Encoding>,
+    /// Its octets and those of its neighbours.
+    octets: Vec<u8>,
+}
+
+impl Decoded {
+    /// An encoded-word.
+    fn word(&mut self, charset: &'static Encoding, octets: &[u8]) {
+        if self.charset != Some(charset) {
+            self.finish_words();
+        }
+        // A decoder takes two shifts in a row for an error, so the one back to ASCII must go.
+        let shift = charset == ISO_2022_JP && octets.starts_with(b"\x1b");
+        if let Some(kept) = self.octets.strip_suffix(b"\x1b(B").filter(|_| shift) {
+            self.octets.truncate(kept.len());
+        }
+        self.charset = Some(charset);
+        self.octets.extend_from_slice(octets);
+    }
+
+    /// What stands before an encoded-word.
+    fn between_words(&mut self, text: &[u8]) {
+        if self.charset.is_none() || !text.iter().all(u8::is_ascii_whitespace) {
+            self.text(text);
+        }
+    }
+
+    /// Text that is no encoded-word.
+    fn text(&mut self, text: &[u8]) {
+        self.finish_words();
+        for run in text.chunk_by(|a, b| a.is_ascii() == b.is_ascii()) {
+            match std::str::from_utf8(run) {
+                Ok(run) => self.push(run),
+                Err(_) => self.push(&WINDOWS_1252.decode_without_bom_handling(run).0),
+            }
+        }
+    }
+
+    fn finish_words(&mut self) {
+        if let Some(charset) = self.charset.take() {
+            let octets = std::mem::take(&mut self.octets);
+            self.push(&charset.decode_without_bom_handling(&octets).0);
+        }
+    }
+
+    fn push(&mut self, text: &str) {
+        self.out.extend(text.chars().map(printable));
+    }
+}
+
+/// A space in place of every character that is, or that some program takes for, a control or a line break.
+fn printable(c: char) -> char {
+    if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
+        ' '
+    } else {
+        c
+    }
+}
+
+/// Writes unstructured text (RFC 5322 2.2.1) as printable ASCII, in encoded-words where it needs them (RFC 2047 5
+/// rule (1)): words with other characters, with a `=?`, or too long to be folded. Control characters become spaces.
+///
+/// What it gives, [`decode`] turns back into `text`. ASCII stays as it is.
+///
+/// ```
+/// use readdress::header::encoded_word::encode_unstructured;
+///
+/// assert_eq!(encode_unstructured("Order 12, cheap"), "Order 12, cheap");
+/// assert_eq!(encode_unstructured("Order 12 f\u{fc}r Jane"), "Order 12 =?utf-8?q?f=C3=BCr?= Jane");
+/// ```
+pub fn encode_unstructured(text: &str) -> String {
+    let text: String = text.chars().map(printable).collect();
+    let mut out = String::with_capacity(text.len());
+    if text.split(|c| c != ' ').any(|spaces| spaces.len() > MAX_WORD) {
+        push_encoded(&mut out, &text);
+        return out;
+    }
+    // Neighbours are encoded as one, as the space between two encoded-words does not count.
+    let mut span: Option<(usize, usize)> = None;
+    let (mut done, mut start) = (0, 0);
+    for word in text.split(' ') {
+        let end = start + word.len();
+        if !is_plain(word, MAX_WORD) {
+            span = Some((span.map_or(start, |(first, _)| first), end));
+        } else if !word.is_empty()
+            && let Some((first, last)) = span.take()
+        {
+            out.push_str(&text[done..first]);
+            push_encoded(&mut out, &text[first..last]);
+            done = last;
+        }
+        start = end + 1;
+    }
+    if let Some((first, last)) = span {
+        out.push_str(&text[done..first]);
+        push_encoded(&mut out, &text[first..last]);
+        done = last;
+    }
+    out.push_str(&text[done..]);
+    out
+}
+
+/// Writes a phrase (RFC 5322 3.2.5), such as a display-name: atoms, one quoted-string, or encoded-words (RFC 2047 5
+/// rule (3)). Runs of white space become one space, those at the ends vanish. Empty, if nothing remains.
+///
+/// ```
+/// use readdress::header::encoded_word::encode_phrase;
+///
+/// assert_eq!(encode_phrase("Jane Example"), "Jane Example");
+/// assert_eq!(encode_phrase("Example, Jane"), r#""Example, Jane""#);
+/// assert_eq!(encode_phrase("J\u{fc}rgen"), "=?utf-8?q?J=C3=BCrgen?=");
+/// ```
+pub fn encode_phrase(text: &str) -> String {
+    let text = collapse(text);
+    if !text.split(' ').all(|word| is_plain(word, MAX_PHRASE_WORD)) {
+        let mut out = String::new();
+        push_encoded(&mut out, &text);
+        return out;
+    }
+    if text.bytes().all(|b| b == b' ' || is_atext(b)) {
+        return text;
+    }
+    let escaped = text.replace('\\', r"\\").replace('"', "\\\"");
+    format!("\"{escaped}\"")
+}
+
+/// One space in place of every run of white space and controls, none at the ends.
+pub(super) fn collapse(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for word in text
+        .split(|c| printable(c) == ' ')
+        .filter(|word| !word.is_empty())
+    {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+    out
+}
+
+/// Can this word be written as it is?
+fn is_plain(word: &str, longest: usize) -> bool {
+    word.len() <= longest && word.bytes().all(|b| b.is_ascii_graphic()) && !word.contains("=?")
+}
+
+/// The characters of an atom (RFC 5322 3.2.3).
+pub(super) fn is_atext(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte)
+}
+
+/// Appends `text` as encoded-words with a space between them.
+fn push_encoded(out: &mut String, text: &str) {
+    let base64 = text.len().div_ceil(3) * 4 < text.chars().map(q_len).sum();
+    let (mark, room, cost) = if base64 {
+        ('b', MAX_BASE64_TEXT, char::len_utf8 as fn(char) -> usize)
+    } else {
+        ('q', MAX_TEXT, q_len as fn(char) -> usize)
+    };
+    let mut rest = text;
+    while !rest.is_empty() {
+        let mut used = 0;
+        let fitting = rest.char_indices().find(|&(_, c)| {
+            used += cost(c);
+            used > room
+        });
+        let (piece, after) = rest.split_at(fitting.map_or(rest.len(), |(end, _)| end));
+        out.push_str("=?utf-8?");
+        out.push(mark);
+        out.push('?');
+        if base64 {
+            base64_simd::STANDARD.encode_append(piece, out);
+        } else {
+            push_q(out, piece);
+        }
+        out.push_str(if after.is_empty() { "?=" } else { "?= " });
+        rest = after;
+    }
+}
+
+/// The characters that stand for themselves in the Q encoding wherever it is allowed (RFC 2047 5 rule (3)).
+fn stands_for_itself(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!*+-/".contains(&byte)
+}
+
+/// Octets of a character in the Q encoding.
+fn q_len(c: char) -> usize {
+    let bare = c == ' ' || u8::try_from(c).is_ok_and(stands_for_itself);
+    if bare { 1 } else { 3 * c.len_utf8() }
+}
+
+fn push_q(out: &mut String, text: &str) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    for byte in text.bytes() {
+        match byte {
+            b' ' => out.push('_'),
+            _ if stands_for_itself(byte) => out.push(char::from(byte)),
+            _ => {
+                let digit = |value: u8| char::from(DIGITS[usize::from(value)]);
+                out.extend(['=', digit(byte >> 4), digit(byte & 15)]);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn encoded_words_are_decoded() {
+        let cases: &[(&[u8], &str)] = &[
+            (b"", ""),
+            (b"plain  text", "plain  text"),
+            (b"a =?utf-8?q?b?= c", "a b c"),
+            // RFC 2047 8.
+            (b"=?ISO-8859-1?Q?a?= b", "a b"),
+            (b"=?ISO-8859-1?Q?a?=  =?ISO-8859-1?Q?b?=", "ab"),
+            (b"=?ISO-8859-1?Q?a?=\r\n \t=?ISO-8859-1?Q?b?=", "ab"),
+            (b"=?ISO-8859-1?Q?a_b?=", "a b"),
+            (b"=?ISO-8859-1?Q?a?= =?ISO-8859-2?Q?_b?=", "a b"),
+            // A character split between encoded-words, also of different encodings.
+            (b"=?utf-8?Q?M=C3?= =?UTF-8?B?vGxsZXI=?=", "M\u{fc}ller"),
+            (b"=?gb2312?B?xOM=?= =?gb2312?B?usM=?=", "\u{4f60}\u{597d}"),
+            (
+                b"=?iso-2022-jp?B?GyRCJDMbKEI=?= =?iso-2022-jp?B?GyRCJHMbKEI=?=",
+                "\u{3053}\u{3093}",
+            ),
+            // Glued.
+            (b"abc=?utf-8?q?x?=def=?utf-8?q?y?==?utf-8?q?z?=", "abcxdefyz"),
+            // RFC 2231 5.
+            (b"=?us-ascii*en-us?q?hi?=", "hi"),
+            // Raw spaces, quotes, question marks and invalid escapes.
+            (b"=?UTF-8?Q?\"Peter M=C3=BCller\"?= x", "\"Peter M\u{fc}ller\" x"),
+            (b"=?utf-8?q?100=% =4 = who? a=?=", "100=% =4 = who? a="),
+            (b"=?utf-8?q?fol\r\n ded?=", "fol ded"),
+            (b"=?utf-8?q??=", ""),
+            // Base64 that is padded wrongly or dirty.
+            (b"=?utf-8?b?YWI?= =?utf-8?b?YQ==Yg==?=", "abab"),
+            (b"=?utf-8?b?Y W\r\n I*=?= =?utf-8?B?A?= =?utf-8?B?=?=", "ab"),
+            (b"=?utf-8?b?YWJj=ZGVm?=", "abcdef"),
+            // Charsets that nobody knows, and the one that browsers refuse.
+            (b"=?x-unknown?q?a_b?= =?utf-8?q?c?=", "=?x-unknown?q?a_b?= c"),
+            (b"=?iso-2022-kr?q?a?=", "=?iso-2022-kr?q?a?="),
+            (b"=??q?a?=", "=??q?a?="),
+            // Not well-formed.
+            (b"=?utf-8?x?a?=", "=?utf-8?x?a?="),
+            (b"=?utf-8?q?a", "=?utf-8?q?a"),
+            (b"a =? b ?= c =?= d", "a =? b ?= c =?= d"),
+            (b"=?utf-8?q?a =?utf-8?q?b?=", "=?utf-8?q?a b"),
+            (b"=?utf 8?q?a?=", "=?utf 8?q?a?="),
+            // Raw 8-bit: UTF-8, else windows-1252.
+            ("gr\u{fc}n".as_bytes(), "gr\u{fc}n"),
+            (b"gr\xfcn \x80 \xc3\xbc", "gr\u{fc}n \u{20ac} \u{fc}"),
+            // Controls, raw and encoded.
+            (b"a\tb\0c\rd\ne\x7f\xc2\x85\xe2\x80\xa8f\x81", "a b c d e   f "),
+            (b"=?utf-8?q?a=0D=0Ab=00=C2=85=E2=80=A9c?=", "a  b   c"),
+            (b"a\r\n\tb\r\nc", "a b  c"),
+        ];
+        for (body, text) in cases {
+            assert_eq!(decode(body), *text, "{}", body.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn text_is_encoded_only_where_it_must_be() {
+        for (text, body) in [
+            ("", ""),
+            (" Re:  a ?= b_\u{7e} ", " Re:  a ?= b_\u{7e} "),
+            ("a\r\nBcc: b\0", "a  Bcc: b "),
+            ("a \u{fc}  \u{e4} b", "a =?utf-8?b?w7wgIMOk?= b"),
+            ("\u{fc} b \u{fc}", "=?utf-8?b?w7w=?= b =?utf-8?b?w7w=?="),
+            ("a=?b c", "=?utf-8?q?a=3D=3Fb?= c"),
+            ("\u{4f60}\u{597d}", "=?utf-8?b?5L2g5aW9?="),
+        ] {
+            assert_eq!(encode_unstructured(text), body, "{text:?}");
+        }
+        let word = "x".repeat(MAX_WORD);
+        assert_eq!(encode_unstructured(&word), word);
+        assert!(encode_unstructured(&format!("{word}x")).starts_with("=?utf-8?q?x"));
+        // Spaces cannot be folded for ever either.
+        let spaces = format!("a{}b", " ".repeat(5000));
+        assert!(
+            encode_unstructured(&spaces)
+                .split(' ')
+                .all(|word| word.len() <= MAX_ENCODED_WORD)
+        );
+        assert_eq!(decode(encode_unstructured(&spaces).as_bytes()), spaces);
+    }
+
+    #[test]
+    fn phrases_are_atoms_quoted_or_encoded() {
+        for (text, phrase) in [
+            ("", ""),
+            ("  Jane \r\n Example ", "Jane Example"),
+            ("Jane Q. Example", "\"Jane Q. Example\""),
+            (r#"a "b" \c"#, r#""a \"b\" \\c""#),
+            ("=?utf-8?q?a?=", "=?utf-8?b?PT91dGYtOD9xP2E/PQ==?="),
+            ("J\u{fc} <a@b>, \"(c)\".", "=?utf-8?b?SsO8IDxhQGI+LCAiKGMpIi4=?="),
+        ] {
+            assert_eq!(encode_phrase(text), phrase, "{text:?}");
+        }
+        assert!(encode_phrase(&"x".repeat(MAX_PHRASE_WORD + 1)).starts_with("=?"));
+    }
+
+    #[test]
+    fn hostile_text_takes_linear_time() {
+        let started = Instant::now();
+        for unit in [
+            "=?=?=?a?b?",
+            "=?a?b?",
+            "=?a?q?x ",
+            "=?",
+            "?=",
+            "=?a?q?=?=",
+            "=?a?b?x?= ",
+            " ",
+            "=?a?q?\u{fc}",
+        ] {
+            let text = unit.repeat(200_000 / unit.len());
+            decode(text.as_bytes());
+            encode_unstructured(&text);
+            encode_phrase(&text);
+        }
+        // A debug build needs a fraction of a second; what is quadratic needs minutes.
+        assert!(started.elapsed() < Duration::from_secs(20));
+    }
+
+    fn is_well_written(body: &str) -> bool {
+        body.bytes().all(|b| matches!(b, b' '..=b'~'))
+            && body
+                .split(' ')
+                .all(|word| !word.starts_with("=?") || word.len() <= MAX_ENCODED_WORD)
+    }
+
+    proptest! {
+        #[test]
+        fn anything_decodes_without_controls(
+            body in proptest::collection::vec(any::<u8>(), 0..200),
+            pieces in proptest::collection::vec(
+                proptest::sample::select(&["=?", "?=", "utf-8", "?q?", "?B?", "=", "?", "_", "YQ", " ", "\n", "\r"][..]), 0..30),
+        ) {
+            for body in [body, pieces.concat().into_bytes()] {
+                prop_assert!(decode(&body).chars().all(|c| printable(c) == c));
+            }
+        }
+
+        #[test]
+        fn what_is_encoded_decodes_to_itself(
+            text in "\\PC{0,200}",
+            words in proptest::collection::vec("[a=?_]{0,4}|[\u{fc}\u{4f60}]{1,40}| {1,3}|[a-z]{50,120}", 0..12),
+        ) {
+            for text in [text, words.join(" "), words.concat()] {
+                let text: String = text.chars().map(printable).collect();
+                let body = encode_unstructured(&text);
+                prop_assert!(is_well_written(&body), "{:?}", body);
+                prop_assert_eq!(decode(body.as_bytes()), text.as_str(), "{:?}", body);
+
+                let phrase = encode_phrase(&text);
+                prop_assert!(is_well_written(&phrase), "{:?}", phrase);
+                let bare = match phrase.strip_prefix('"').and_then(|quoted| quoted.strip_suffix('"')) {
+                    Some(quoted) => quoted.replace("\\\"", "\"").replace("\\\\", "\\"),
+                    None => decode(phrase.as_bytes()),
+                };
+                prop_assert_eq!(bare, collapse(&text), "{:?}", phrase);
+            }
+        }
+    }
+}

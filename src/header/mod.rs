@@ -1,3 +1,11 @@
-//! The header section.
+//! The header section: raw fields, mailboxes, encoded-words, and the writing of new fields.
+
 pub mod encoded_word;
+mod field;
 pub mod mailbox;
+mod write;
+
+pub(crate) use field::line_ending;
+pub use field::{Field, Header};
+pub(crate) use write::{MAX_WORD, longest_word};
+pub use write::{FieldBody, write_field};

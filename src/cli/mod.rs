@@ -1,0 +1,148 @@
+//! Arguments in, exit code out. What a command does is in its own file; what it says of failures is here.
+
+mod aliases;
+mod forward;
+mod inspect;
+mod rewrite;
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Octets that are read at once.
+const CHUNK: usize = 1 << 16;
+
+/// Mail aliases for your own domain: forwards a mail by rewriting its top-level header section and passing every
+/// other byte through unchanged.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true, after_help = EXIT_CODES)]
+struct Arguments {
+    /// Say more on stderr: -v what was done, -vv with addresses
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    verbose: u8,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 all done, 1 something failed or must be looked at, 2 wrong usage.";
+
+#[derive(Subcommand)]
+enum Command {
+    Forward(forward::Arguments),
+    Rewrite(rewrite::Arguments),
+    Inspect(inspect::Arguments),
+    #[command(subcommand)]
+    Aliases(aliases::Command),
+}
+
+/// Why a command ends early.
+enum Failure {
+    /// It was called wrongly: exit code 2.
+    #[allow(dead_code)]
+    Usage(String),
+    /// It could not be done: exit code 1.
+    Failed(String),
+    /// Nobody reads the output any more.
+    BrokenPipe,
+}
+
+impl Failure {
+    fn failed(what: impl fmt::Display, error: impl fmt::Display) -> Self {
+        Failure::Failed(format!("{what}: {error}"))
+    }
+
+    fn output(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Failure::BrokenPipe,
+            _ => Failure::failed("the output cannot be written", error),
+        }
+    }
+}
+
+/// Parses the arguments and runs the command.
+pub(crate) fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_max_level(match arguments.verbose {
+            0 => tracing::Level::WARN,
+            1 => tracing::Level::INFO,
+            _ => tracing::Level::DEBUG,
+        })
+        .without_time()
+        .with_target(false)
+        .with_ansi(false)
+        .init();
+    let done = match arguments.command {
+        Command::Forward(arguments) => forward::run(&arguments),
+        Command::Rewrite(arguments) => rewrite::run(arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Aliases(command) => aliases::run(&command),
+    };
+    match done {
+        Ok(code) => code,
+        Err(Failure::Usage(message)) => {
+            eprintln!("readdress: {message}");
+            ExitCode::from(2)
+        }
+        Err(Failure::Failed(message)) => {
+            eprintln!("readdress: {message}");
+            ExitCode::FAILURE
+        }
+        Err(Failure::BrokenPipe) => ExitCode::FAILURE,
+    }
+}
+
+/// A file, or standard input for none and for `-`.
+struct Input {
+    reader: Box<dyn Read>,
+    name: String,
+}
+
+impl Input {
+    fn open(path: Option<&PathBuf>) -> Result<Self, Failure> {
+        match path.filter(|path| *path != Path::new("-")) {
+            None => Ok(Input { reader: Box::new(unbuffered(io::stdin())?), name: "standard input".to_owned() }),
+            Some(path) => {
+                let name = path.display().to_string();
+                let file = File::open(path).map_err(|error| Failure::failed(&name, error))?;
+                Ok(Input { reader: Box::new(file), name })
+            }
+        }
+    }
+
+    /// Hands all of it to `each`, chunk by chunk, with at least one octet each.
+    fn read(&mut self, each: &mut dyn FnMut(&[u8]) -> Result<(), Failure>) -> Result<(), Failure> {
+        let mut chunk = vec![0; CHUNK];
+        loop {
+            match self.reader.read(&mut chunk) {
+                Ok(0) => return Ok(()),
+                Ok(read) => each(&chunk[..read])?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(Failure::failed(&self.name, error)),
+            }
+        }
+    }
+
+    fn read_all(mut self) -> Result<(Vec<u8>, String), Failure> {
+        let mut all = Vec::new();
+        self.read(&mut |chunk| {
+            all.extend_from_slice(chunk);
+            Ok(())
+        })?;
+        Ok((all, self.name))
+    }
+}
+
+/// The stream without the buffer of the standard library, which mail has no use for.
+fn unbuffered(stream: impl AsFd) -> Result<File, Failure> {
+    match stream.as_fd().try_clone_to_owned() {
+        Ok(descriptor) => Ok(File::from(descriptor)),
+        Err(error) => Err(Failure::failed("standard input or output is closed", error)),
+    }
+}

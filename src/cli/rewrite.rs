@@ -1,0 +1,75 @@
+//! `readdress rewrite`: a Unix filter.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use readdress::config;
+use readdress::header::mailbox::Address;
+use readdress::rewrite::{FromFormat, Rewriter, Rules, ToHeader};
+
+use super::{Failure, Input, unbuffered};
+
+/// Rewrite one message from FILE or standard input to standard output, as it streams
+#[derive(Args)]
+pub(super) struct Arguments {
+    /// The address that received the message
+    #[arg(long, value_name = "ADDRESS")]
+    alias: Address,
+    /// Where it goes; may be repeated
+    #[arg(long = "target", value_name = "ADDRESS", required = true)]
+    targets: Vec<Address>,
+    /// Who sent it by the envelope; default: the address in its Return-Path
+    #[arg(long, value_name = "ADDRESS")]
+    envelope_sender: Option<Address>,
+    #[command(flatten)]
+    options: Options,
+    /// The message; standard input if there is none or it is -
+    file: Option<PathBuf>,
+}
+
+/// The settings of the rewrite.
+#[derive(Args)]
+pub(super) struct Options {
+    /// Display name of the new From: full, name, via, alias
+    #[arg(long, env = "FROM_FORMAT", value_name = "FORMAT", default_value = "full")]
+    pub(super) from_format: FromFormat,
+    /// A fixed verified address for the new From, in place of the alias
+    #[arg(long, env = "FROM_EMAIL", value_name = "ADDRESS")]
+    pub(super) from_email: Option<Address>,
+    /// What the new To names: targets, alias, keep
+    #[arg(long, env = "TO_HEADER", value_name = "TO", default_value = "targets")]
+    pub(super) to_header: ToHeader,
+    /// Put before the subject, unless it is in it already
+    #[arg(long, env = "SUBJECT_PREFIX", value_name = "TEXT", value_parser = config::subject_prefix)]
+    pub(super) subject_prefix: Option<String>,
+}
+
+pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    let Options { from_format, from_email, to_header, subject_prefix } = arguments.options;
+    let rules = Rules {
+        from_format,
+        from_email,
+        to_header,
+        subject_prefix,
+        envelope_sender: arguments.envelope_sender,
+        ..Rules::new(arguments.alias, arguments.targets)
+    };
+    let mut input = Input::open(arguments.file.as_ref())?;
+    let name = input.name.clone();
+    let mut output = unbuffered(io::stdout())?;
+    let mut written = Ok(());
+    let mut sink = |bytes: &[u8]| {
+        if written.is_ok() {
+            written = output.write_all(bytes);
+        }
+    };
+    let mut rewriter = Rewriter::new(rules);
+    let refused = |error| Failure::failed(&name, error);
+    input.read(&mut |chunk| rewriter.write(chunk, &mut sink).map_err(refused))?;
+    rewriter.end(&mut sink).map_err(refused)?;
+    written.map_err(|error| Failure::output(&error))?;
+    Ok(ExitCode::SUCCESS)
+}

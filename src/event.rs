@@ -1,0 +1,517 @@
+//! What SES tells the function: which message arrived, and for whom.
+//!
+//! SES invokes the function with an event of a few kilobytes that describes the message but does not hold it. Three
+//! of its fields matter here: `ses.mail.messageId`, the tail of the object key in the bucket; `ses.receipt.recipients`,
+//! whom it arrived for; and `ses.mail.source`, the envelope sender. All others, whatever they hold, are not looked at:
+//! most are optional, AWS adds new ones without notice, and a mail must not be stuck for a field that nobody reads.
+//!
+//! ```
+//! let payload = br#"{"Records": [{"eventSource": "aws:ses", "ses": {
+//!     "mail": {"messageId": "o3vrnil0e2ic28tr", "source": "jane@example.org"},
+//!     "receipt": {"recipients": ["sales@example.com"]}}}]}"#;
+//! let records = readdress::event::parse(payload)?;
+//! let arrival = records[0].as_ref().unwrap();
+//! assert_eq!(arrival.message_id.as_str(), "o3vrnil0e2ic28tr");
+//! assert_eq!(arrival.recipients, ["sales@example.com"]);
+//! # Ok::<(), readdress::event::EventError>(())
+//! ```
+
+use std::collections::HashSet;
+use std::fmt;
+use std::str::FromStr;
+
+use serde_json::Value;
+
+/// The longest message id in octets: it becomes a file name, and POSIX file systems take 255 (`NAME_MAX`). An S3 key
+/// takes 1024, which leaves enough for the prefix.
+pub const MAX_MESSAGE_ID: usize = 255;
+
+/// One message that arrived, for one or more recipients.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// Names the message in the bucket.
+    pub message_id: MessageId,
+    /// The envelope recipients that the receipt rule matched: at least one, in their order, none twice, as SES wrote
+    /// them but for spaces around. They are not parsed yet: one that is no address is a matter of that recipient alone.
+    pub recipients: Vec<String>,
+    /// The envelope sender; `None` for the null sender of bounces, and where the event does not tell.
+    pub envelope_sender: Option<String>,
+}
+
+/// The id that SES gave to a message.
+///
+/// It becomes the tail of an S3 key and a file name, so it is checked before anything is built from it: 1 to
+/// [`MAX_MESSAGE_ID`] octets out of `A-Z a-z 0-9 . _ = + -`, the first of them no dot. SES itself writes only letters
+/// and digits. `@` is left out so that no address can be taken for an id and so get into logs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MessageId(String);
+
+/// Why a text is no [`MessageId`]. It does not repeat the text, which may be anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MessageIdError {
+    /// Nothing at all.
+    #[error("it is empty")]
+    Empty,
+    /// More than [`MAX_MESSAGE_ID`] octets.
+    #[error("it is longer than {MAX_MESSAGE_ID} octets")]
+    TooLong,
+    /// It would be a hidden file, or `.` or `..`, which lead out of the directory.
+    #[error("it begins with a dot")]
+    LeadingDot,
+    /// An octet that an id may not hold.
+    #[error("octet {at} of it is none of A-Z a-z 0-9 . _ = + -")]
+    Octet {
+        /// Where, counted from 0.
+        at: usize,
+    },
+}
+
+impl MessageId {
+    /// Takes a text for a message id.
+    ///
+    /// # Errors
+    /// When it is empty, too long, begins with a dot or holds anything but the octets named above.
+    pub fn parse(text: &str) -> Result<Self, MessageIdError> {
+        if text.is_empty() {
+            return Err(MessageIdError::Empty);
+        }
+        if text.len() > MAX_MESSAGE_ID {
+            return Err(MessageIdError::TooLong);
+        }
+        if text.starts_with('.') {
+            return Err(MessageIdError::LeadingDot);
+        }
+        let allowed = |octet: u8| octet.is_ascii_alphanumeric() || b"._=+-".contains(&octet);
+        match text.bytes().position(|octet| !allowed(octet)) {
+            Some(at) => Err(MessageIdError::Octet { at }),
+            None => Ok(Self(text.to_owned())),
+        }
+    }
+
+    /// The id as SES wrote it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for MessageId {
+    type Err = MessageIdError;
+
+    fn from_str(text: &str) -> Result<Self, MessageIdError> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Why an event, or one record of it, is not understood, and what to do about it.
+///
+/// Its text goes to the log, so it holds no address, no subject and nothing else of the event but a valid message id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventError {
+    message_id: Option<MessageId>,
+    cause: Cause,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+enum Cause {
+    // What serde_json says of a syntax error is a place and a rule, nothing of the text.
+    #[error(
+        "the payload is not JSON ({0}); let the Lambda action of an SES receipt rule invoke the function"
+    )]
+    NotJson(String),
+    #[error(
+        "the payload has no list of Records, so it is no SES event; let the Lambda action of an SES receipt rule \
+         invoke the function, and test it in the console with the template for SES"
+    )]
+    NoRecords,
+    #[error("the list of Records is empty: the event names no message, so nothing was forwarded")]
+    EmptyRecords,
+    #[error(
+        "the record comes from {0}, and only SES events are understood yet; let the Lambda action of an SES receipt \
+         rule invoke the function"
+    )]
+    OtherSource(&'static str),
+    #[error(
+        "ses.mail.messageId is missing or no string, so the message cannot be found; look in the bucket for one that \
+         arrived at this time"
+    )]
+    NoMessageId,
+    #[error(
+        "ses.mail.messageId is no message id: {0}; look in the bucket for a message that arrived at this time, and \
+         do not invoke the function with events of other origin"
+    )]
+    BadMessageId(MessageIdError),
+    #[error(
+        "ses.receipt.recipients is missing or empty, so there is nobody to forward to; the message is still in the \
+         bucket: check the receipt rule's recipient conditions, then forward it again"
+    )]
+    NoRecipients,
+    #[error(
+        "ses.receipt.recipients is not a list of non-empty strings; the message is still in the bucket: forward it \
+         again with its recipients corrected"
+    )]
+    BadRecipients,
+}
+
+impl EventError {
+    /// The message that the record is about, where that much was understood.
+    pub fn message_id(&self) -> Option<&MessageId> {
+        self.message_id.as_ref()
+    }
+}
+
+impl From<Cause> for EventError {
+    fn from(cause: Cause) -> Self {
+        Self {
+            message_id: None,
+            cause,
+        }
+    }
+}
+
+impl fmt::Display for EventError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(id) = &self.message_id {
+            write!(f, "message {id}: ")?;
+        }
+        self.cause.fmt(f)
+    }
+}
+
+impl std::error::Error for EventError {}
+
+/// Reads the payload that Lambda passes to the function: one result for each record, in their order, at least one.
+///
+/// # Errors
+/// The outer error is for a payload that is no such event: no JSON, nested deeper than `serde_json` follows (128
+/// levels, so that the stack cannot overflow), without records or with none. The inner ones are each about one record
+/// and leave the others alone.
+pub fn parse(payload: &[u8]) -> Result<Vec<Result<Arrival, EventError>>, EventError> {
+    // A generic tree rather than derived types: with these, one field of a wrong type fails the whole payload. It is
+    // small: Lambda takes 1 MB at most, and SES truncates the header fields that it repeats in the event.
+    let event: Value = serde_json::from_slice(payload).map_err(|error| Cause::NotJson(error.to_string()))?;
+    let records = event["Records"].as_array().ok_or(Cause::NoRecords)?;
+    if records.is_empty() {
+        return Err(Cause::EmptyRecords.into());
+    }
+    Ok(records.iter().map(arrival).collect())
+}
+
+/// Indexing a `Value` is total: what is missing, or inside of something that is no object, is `Null`.
+fn arrival(record: &Value) -> Result<Arrival, EventError> {
+    if let Some(source) = other_source(record) {
+        return Err(Cause::OtherSource(source).into());
+    }
+    let ses = &record["ses"];
+    let message_id = ses["mail"]["messageId"].as_str().ok_or(Cause::NoMessageId)?;
+    let message_id = MessageId::parse(message_id).map_err(Cause::BadMessageId)?;
+    match recipients(&ses["receipt"]["recipients"]) {
+        Ok(recipients) => {
+            let sender = ses["mail"]["source"].as_str().map(str::trim);
+            let envelope_sender = sender
+                .filter(|sender| !matches!(*sender, "" | "<>"))
+                .map(str::to_owned);
+            Ok(Arrival {
+                message_id,
+                recipients,
+                envelope_sender,
+            })
+        }
+        Err(cause) => Err(EventError {
+            message_id: Some(message_id),
+            cause,
+        }),
+    }
+}
+
+/// Where a record comes from that is none of SES. The answer is a constant: what an unknown record holds is not for
+/// the log.
+fn other_source(record: &Value) -> Option<&'static str> {
+    // SNS alone spells it with a capital.
+    let source = ["eventSource", "EventSource"]
+        .iter()
+        .find_map(|name| record[*name].as_str());
+    match source {
+        Some("aws:ses") => None,
+        // The source says nothing that the rest of the record does not, so a record without it may still be one.
+        None if record["ses"].is_object() => None,
+        Some("aws:s3") => Some("S3"),
+        Some("aws:sns") => Some("SNS"),
+        Some("aws:sqs") => Some("SQS"),
+        _ => Some("an unknown source"),
+    }
+}
+
+/// Only `receipt.recipients` counts: those are the envelope recipients that this rule matched. `mail.destination`
+/// repeats all of the envelope and may hold addresses that are none of ours; forwarding for them would send mail
+/// where it was already delivered, so it is no substitute.
+fn recipients(written: &Value) -> Result<Vec<String>, Cause> {
+    let written = match written {
+        Value::Null => return Err(Cause::NoRecipients),
+        Value::Array(list) if list.is_empty() => return Err(Cause::NoRecipients),
+        Value::Array(list) => list,
+        _ => return Err(Cause::BadRecipients),
+    };
+    let mut seen = HashSet::new();
+    let mut recipients = Vec::with_capacity(written.len());
+    for recipient in written {
+        // Passing over one that is not understood would lose its mail without a sign.
+        let recipient = recipient.as_str().map(str::trim).filter(|text| !text.is_empty());
+        let recipient = recipient.ok_or(Cause::BadRecipients)?;
+        if seen.insert(recipient.to_ascii_lowercase()) {
+            recipients.push(recipient.to_owned());
+        }
+    }
+    Ok(recipients)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    /// As SES sends it: names, verdicts and all.
+    fn ses_record() -> Value {
+        json!({"eventSource": "aws:ses", "eventVersion": "1.0", "ses": {
+            "mail": {
+                "timestamp": "2026-01-02T03:04:05.678Z", "source": "jane@example.org",
+                "messageId": "o3vrnil0e2ic28trm7dfhrc2v0clambda4nbp0g1",
+                "destination": ["sales@example.com", "elsewhere@example.net"], "headersTruncated": false,
+                "headers": [{"name": "Subject", "value": "Hi"}],
+                "commonHeaders": {"returnPath": "jane@example.org", "from": ["Jane <jane@example.org>"],
+                    "date": "Fri, 2 Jan 2026 03:04:05 +0000", "to": ["sales@example.com"],
+                    "messageId": "<1@example.org>", "subject": "Secret"}},
+            "receipt": {
+                "timestamp": "2026-01-02T03:04:05.678Z", "processingTimeMillis": 574,
+                "recipients": ["sales@example.com"],
+                "spamVerdict": {"status": "PASS"}, "virusVerdict": {"status": "PASS"},
+                "spfVerdict": {"status": "PASS"}, "dkimVerdict": {"status": "PASS"},
+                "dmarcVerdict": {"status": "FAIL"}, "dmarcPolicy": "reject",
+                "action": {"type": "Lambda", "functionArn": "arn:aws:lambda:x", "invocationType": "Event"}}}})
+    }
+
+    const ID: &str = "o3vrnil0e2ic28trm7dfhrc2v0clambda4nbp0g1";
+    const RECIPIENTS: &str = "/ses/receipt/recipients";
+
+    fn parse_record(record: &Value) -> Result<Arrival, EventError> {
+        let mut records = parse(json!({"Records": [record]}).to_string().as_bytes()).unwrap();
+        assert_eq!(records.len(), 1);
+        records.remove(0)
+    }
+
+    fn failure(payload: &str) -> Cause {
+        parse(payload.as_bytes()).unwrap_err().cause
+    }
+
+    fn with(pointer: &str, value: Value) -> Value {
+        let mut record = ses_record();
+        *record.pointer_mut(pointer).unwrap() = value;
+        record
+    }
+
+    fn without(pointer: &str) -> Value {
+        let mut record = ses_record();
+        let (parent, name) = pointer.rsplit_once('/').unwrap();
+        let parent = record.pointer_mut(parent).unwrap();
+        parent.as_object_mut().unwrap().remove(name);
+        record
+    }
+
+    /// Every member of every object, as a JSON pointer.
+    fn pointers(value: &Value, at: &str, out: &mut Vec<String>) {
+        for (name, member) in value.as_object().into_iter().flatten() {
+            let at = format!("{at}/{name}");
+            pointers(member, &at, out);
+            out.push(at);
+        }
+    }
+
+    #[test]
+    fn whole_record() {
+        let arrival = parse_record(&ses_record()).unwrap();
+        assert_eq!(arrival.message_id.to_string(), ID);
+        assert_eq!(arrival.recipients, ["sales@example.com"]);
+        assert_eq!(arrival.envelope_sender.as_deref(), Some("jane@example.org"));
+    }
+
+    /// Catches a parser that insists on a field which it does not need.
+    #[test]
+    fn every_field_missing_null_or_of_another_type() {
+        let needed = "/ses /ses/mail /ses/mail/messageId /ses/receipt /ses/receipt/recipients";
+        let mut all = Vec::new();
+        pointers(&ses_record(), "", &mut all);
+        assert!(all.len() > 30);
+        for pointer in &all {
+            let (null, odd) = (with(pointer, Value::Null), with(pointer, json!([{"x": 7}])));
+            for record in [without(pointer), null, odd] {
+                let parsed = parse_record(&record);
+                if needed.split(' ').any(|needed| needed == pointer) {
+                    let error = parsed.unwrap_err();
+                    let id_known = pointer.starts_with("/ses/receipt");
+                    assert_eq!(error.message_id().is_some(), id_known, "{pointer}");
+                } else {
+                    let mut expected = parse_record(&ses_record()).unwrap();
+                    expected
+                        .envelope_sender
+                        .take_if(|_| pointer == "/ses/mail/source");
+                    assert_eq!(parsed, Ok(expected), "{pointer}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn null_senders() {
+        for source in ["", "<>", " <> "] {
+            let arrival = parse_record(&with("/ses/mail/source", json!(source))).unwrap();
+            assert_eq!(arrival.envelope_sender, None);
+        }
+    }
+
+    #[test]
+    fn recipients_once_each() {
+        let list = json!(["b@example.com", "A@example.com", "a@EXAMPLE.com", "B@example.com"]);
+        let arrival = parse_record(&with(RECIPIENTS, list)).unwrap();
+        assert_eq!(arrival.recipients, ["b@example.com", "A@example.com"]);
+
+        let no_strings = [json!([7]), json!(["a@example.com", null]), json!([""])];
+        for bad in no_strings.into_iter().chain([json!([]), json!("a@example.com")]) {
+            let error = parse_record(&with(RECIPIENTS, bad)).unwrap_err();
+            assert_eq!(error.message_id().unwrap().as_str(), ID);
+            let text = error.to_string();
+            assert!(text.starts_with("message o3vr") && !text.contains('@'), "{text}");
+        }
+    }
+
+    /// Catches one bad record stopping the others.
+    #[test]
+    fn several_records() {
+        let other = |source| Some(Cause::OtherSource(source));
+        let unknown = || other("an unknown source");
+        let (records, expected): (Vec<_>, Vec<_>) = [
+            (ses_record(), None),
+            (
+                json!({"eventSource": "aws:s3", "s3": {"object": {"key": "x"}}}),
+                other("S3"),
+            ),
+            (
+                json!({"EventSource": "aws:sns", "Sns": {"Message": "{}"}}),
+                other("SNS"),
+            ),
+            (json!({"eventSource": "aws:sqs", "body": "{}"}), other("SQS")),
+            (json!({"eventSource": "jane@example.org", "ses": {}}), unknown()),
+            (json!("text"), unknown()),
+            (json!(null), unknown()),
+            (with(RECIPIENTS, json!([])), Some(Cause::NoRecipients)),
+            (with("/ses/mail/messageId", json!("second")), None),
+        ]
+        .into_iter()
+        .unzip();
+        let parsed = parse(json!({ "Records": records }).to_string().as_bytes()).unwrap();
+        assert_eq!(parsed[8].as_ref().unwrap().message_id.as_str(), "second");
+        let text = parsed[1].as_ref().unwrap_err().to_string();
+        assert!(text.contains("only SES events are understood yet"));
+        let causes = parsed
+            .into_iter()
+            .map(|record| record.err().map(|error| error.cause));
+        assert_eq!(causes.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn payloads_that_are_no_event() {
+        for payload in [
+            "null",
+            "[]",
+            "7",
+            r#"{"k": 1}"#,
+            r#"{"Records": {}}"#,
+            r#"{"Records": null}"#,
+        ] {
+            assert_eq!(failure(payload), Cause::NoRecords, "{payload}");
+        }
+        assert_eq!(failure(r#"{"Records": []}"#), Cause::EmptyRecords);
+        for payload in ["", "{", "Subject: Hi", r#"{"Records": []} {}"#] {
+            assert!(matches!(failure(payload), Cause::NotJson(_)), "{payload}");
+        }
+        assert!(parse(b"{\"Records\": [\"\xff\"]}").is_err());
+    }
+
+    #[test]
+    fn absurd_nesting_is_an_error_and_not_a_crash() {
+        for open in ["[", r#"{"Records":"#, r#"{"Records":[{"ses":"#] {
+            assert!(matches!(failure(&open.repeat(300_000)), Cause::NotJson(_)));
+        }
+    }
+
+    #[test]
+    fn message_ids() {
+        let longest = "a".repeat(255);
+        for good in [
+            "a",
+            "o3vrnil0e2ic28tr",
+            "A.b_c=d+e-f",
+            "mail.eml",
+            "a..b",
+            &longest,
+        ] {
+            assert_eq!(good.parse::<MessageId>().unwrap().as_str(), good);
+        }
+        let too_long = "a".repeat(256);
+        let at = |at| MessageIdError::Octet { at };
+        let hostile = [
+            ("", MessageIdError::Empty),
+            (".", MessageIdError::LeadingDot),
+            ("..", MessageIdError::LeadingDot),
+            ("../../etc/passwd", MessageIdError::LeadingDot),
+            (".hidden", MessageIdError::LeadingDot),
+            ("/etc/passwd", at(0)),
+            ("a/../b", at(1)),
+            ("a\\b", at(1)),
+            ("a\0", at(1)),
+            ("a\nb", at(1)),
+            ("a b", at(1)),
+            ("a%2fb", at(1)),
+            ("C:x", at(1)),
+            ("jane@example.org", at(4)),
+            ("é", at(0)),
+            (too_long.as_str(), MessageIdError::TooLong),
+        ];
+        for (text, expected) in hostile {
+            assert_eq!(MessageId::parse(text), Err(expected), "{text:?}");
+            let error = parse_record(&with("/ses/mail/messageId", json!(text))).unwrap_err();
+            assert_eq!(error, Cause::BadMessageId(expected).into());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_no_crash(payload in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = parse(&payload);
+        }
+
+        #[test]
+        fn any_json_like_text_is_no_crash(text in r#"\{"Records":\[[\]\[{}",:@.0-9a-z\\ ]{0,120}\]\}"#) {
+            let _ = parse(text.as_bytes());
+        }
+
+        /// What is accepted holds what the rest of the program relies on.
+        #[test]
+        fn accepted_arrivals_are_usable(id in ".{0,12}", list in proptest::collection::vec("[aB@.<> ]{0,5}", 0..4)) {
+            let mut record = with("/ses/mail/messageId", json!(id));
+            *record.pointer_mut(RECIPIENTS).unwrap() = json!(list);
+            if let Ok(arrival) = parse_record(&record) {
+                prop_assert!(!arrival.message_id.as_str().contains(['/', '\\']));
+                prop_assert!(!arrival.recipients.is_empty());
+                prop_assert!(arrival.recipients.iter().all(|recipient| !recipient.is_empty()));
+            }
+        }
+    }
+}

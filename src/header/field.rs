@@ -1,0 +1,149 @@
+//! Fields as they came, byte for byte.
+
+use memchr::memchr;
+
+/// One header field, its folds and line break included (RFC 5322 2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field<'a> {
+    raw: &'a [u8],
+    colon: Option<usize>,
+}
+
+impl<'a> Field<'a> {
+    fn new(raw: &'a [u8]) -> Self {
+        let name = raw.iter().take_while(|&&b| matches!(b, b'!'..=b'9' | b';'..=b'~')).count();
+        let blanks = raw[name..].iter().take_while(|&&b| b == b' ' || b == b'\t').count();
+        let colon = name + blanks;
+        Field { raw, colon: (name > 0 && raw.get(colon) == Some(&b':')).then_some(colon) }
+    }
+
+    /// All of its bytes.
+    pub fn raw(&self) -> &'a [u8] {
+        self.raw
+    }
+
+    /// The field name as written. Empty for what is in a header section but no field: white space before the
+    /// first field, an mbox `From ` line.
+    pub fn name(&self) -> &'a [u8] {
+        self.colon.map_or(&[], |colon| self.raw[..colon].trim_ascii_end())
+    }
+
+    /// Is this its name? Case does not count.
+    pub fn is(&self, name: &str) -> bool {
+        self.name().eq_ignore_ascii_case(name.as_bytes())
+    }
+
+    /// The field body as written: what follows the colon, folds included, without the last line break.
+    pub fn body(&self) -> &'a [u8] {
+        let body = self.colon.map_or(&[][..], |colon| &self.raw[colon + 1..]);
+        let body = body.strip_suffix(b"\n").unwrap_or(body);
+        body.strip_suffix(b"\r").unwrap_or(body)
+    }
+
+    /// The `From ` line that separates the messages of an mbox file (RFC 4155).
+    pub fn is_mbox_line(&self) -> bool {
+        self.colon.is_none() && self.raw.starts_with(b"From ")
+    }
+}
+
+/// A header section: its fields in order and the empty line, as they came.
+#[derive(Clone, Debug, Default)]
+pub struct Header {
+    raw: Vec<u8>,
+    /// Where each field ends in `raw`.
+    ends: Vec<usize>,
+}
+
+impl Header {
+    /// An empty header section.
+    pub fn new() -> Self {
+        Header::default()
+    }
+
+    /// Adds a field as the scanner tells it ([`Kind::Field`](crate::mime::Kind::Field)).
+    pub fn push(&mut self, raw: &[u8]) {
+        self.raw.extend_from_slice(raw);
+        self.ends.push(self.raw.len());
+    }
+
+    /// Adds the empty line ([`Kind::HeaderEnd`](crate::mime::Kind::HeaderEnd)); it may be missing.
+    pub fn end(&mut self, empty_line: &[u8]) {
+        self.raw.extend_from_slice(empty_line);
+    }
+
+    /// The fields in order.
+    pub fn fields(&self) -> impl Iterator<Item = Field<'_>> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, &end)| Field::new(&self.raw[start..end]))
+    }
+
+    /// The first field of this name.
+    pub fn first(&self, name: &str) -> Option<Field<'_>> {
+        self.fields().find(|field| field.is(name))
+    }
+
+    /// Octets of the section, the empty line included: the offset of the message's body.
+    pub fn octets(&self) -> usize {
+        self.raw.len()
+    }
+
+    /// All bytes of the section, the empty line included.
+    pub fn raw(&self) -> &[u8] {
+        &self.raw
+    }
+
+    /// The empty line, CRLF or LF. Empty where the section ended without one.
+    pub fn empty_line(&self) -> &[u8] {
+        &self.raw[self.ends.last().copied().unwrap_or(0)..]
+    }
+
+    /// The line ending of its first line. `None`: it has no line break.
+    pub fn line_ending(&self) -> Option<&'static [u8]> {
+        line_ending(&self.raw)
+    }
+}
+
+/// The line ending of the first line of `bytes`.
+pub(crate) fn line_ending(bytes: &[u8]) -> Option<&'static [u8]> {
+    let at = memchr(b'\n', bytes)?;
+    Some(if at > 0 && bytes[at - 1] == b'\r' { b"\r\n" } else { b"\n" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_cut_at_its_colon() {
+        for (raw, name, body) in [
+            ("Subject: a\r\n b\r\n", "Subject", " a\r\n b"),
+            ("Subject \t:a\n", "Subject", "a"),
+            ("X:", "X", ""),
+            ("X:\r\n", "X", ""),
+            ("   \r\n", "", ""),
+            (" X: a\r\n", "", ""),
+            ("From jane Mon Jan  1 00:00:00 2024\n", "", ""),
+        ] {
+            let field = Field::new(raw.as_bytes());
+            assert_eq!(field.name(), name.as_bytes(), "{raw:?}");
+            assert_eq!(field.body(), body.as_bytes(), "{raw:?}");
+        }
+        assert!(Field::new(b"From jane").is_mbox_line());
+        assert!(!Field::new(b"From : jane").is_mbox_line());
+    }
+
+    #[test]
+    fn a_header_keeps_its_bytes() {
+        let mut header = Header::new();
+        assert_eq!(header.line_ending(), None);
+        for raw in [&b"A: 1\r\n"[..], b"b: 2\r\n 3\r\n", b"a: 4\r\n"] {
+            header.push(raw);
+        }
+        header.end(b"\r\n");
+        assert_eq!(header.raw(), b"A: 1\r\nb: 2\r\n 3\r\na: 4\r\n\r\n");
+        assert_eq!(header.empty_line(), b"\r\n");
+        assert_eq!(header.first("a").unwrap().body(), b" 1");
+        assert_eq!(header.fields().map(|field| field.raw().len()).sum::<usize>() + 2, header.octets());
+        assert_eq!(header.line_ending(), Some(&b"\r\n"[..]));
+    }
+}

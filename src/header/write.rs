@@ -1,0 +1,142 @@
+//! New fields: bodies that cannot smuggle a line, and their folding.
+
+use super::encoded_word;
+use super::mailbox::Mailbox;
+
+/// Columns at which a new field is folded (RFC 5322 2.1.1).
+const FOLD_AT: usize = 78;
+
+/// Octets of the longest word that is written as it is. A line is at most 998 octets (RFC 5322 2.1.1) and cannot
+/// be folded inside a word; the rest is room for the field name.
+pub(crate) const MAX_WORD: usize = 900;
+
+/// Octets of a copied field body that are kept: the most that another program could have put on one line
+/// (RFC 5322 2.1.1). A From field of 100 kB in real mail is not worth a second copy.
+const MAX_COPY: usize = 998;
+
+/// The body of a new field: printable ASCII and spaces, not folded yet. CR, LF, NUL and every other control
+/// character are refused by construction: they become spaces, whatever the text decoded from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FieldBody(String);
+
+impl FieldBody {
+    /// From text that is structured ASCII already: addresses, message ids. What is not printable ASCII becomes a
+    /// space.
+    fn structured(text: &str) -> Self {
+        let printable = text.chars().map(|c| if matches!(c, ' '..='~') { c } else { ' ' });
+        FieldBody(printable.collect::<String>().trim().to_owned())
+    }
+
+    /// Unstructured text (RFC 5322 2.2.1), in encoded-words where it is not plain ASCII (RFC 2047 5).
+    pub fn unstructured(text: &str) -> Self {
+        FieldBody::structured(&encoded_word::encode_unstructured(text))
+    }
+
+    /// A list of mailboxes (RFC 5322 3.4).
+    pub fn mailboxes<'a>(mailboxes: impl IntoIterator<Item = &'a Mailbox>) -> Self {
+        let list: Vec<String> = mailboxes.into_iter().map(Mailbox::to_string).collect();
+        FieldBody::structured(&list.join(", "))
+    }
+
+    /// One mailbox, address or message id that has been brought into its written form.
+    pub(crate) fn written(text: &str) -> Self {
+        FieldBody::structured(text)
+    }
+
+    /// Words of ASCII, put one after the other.
+    pub(crate) fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
+        FieldBody::structured(&words.into_iter().collect::<Vec<_>>().join(" "))
+    }
+
+    /// A copy of another field's body, unfolded: as it is where it is ASCII, else as encoded-words. At most
+    /// 998 octets of it.
+    pub fn copy(body: &[u8]) -> Self {
+        let unfolded: Vec<u8> = body.iter().copied().filter(|b| !matches!(b, b'\r' | b'\n')).collect();
+        let unfolded = unfolded.trim_ascii();
+        if unfolded.is_ascii() && longest_word(unfolded) <= MAX_WORD {
+            let kept = &unfolded[..unfolded.len().min(MAX_COPY)];
+            return FieldBody::structured(&String::from_utf8_lossy(kept));
+        }
+        let text = encoded_word::decode(unfolded);
+        FieldBody::unstructured(text[..text.floor_char_boundary(MAX_COPY)].trim())
+    }
+
+    /// The text, not folded.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+pub(crate) fn longest_word(text: &[u8]) -> usize {
+    text.split(|b| b.is_ascii_whitespace()).map(<[u8]>::len).max().unwrap_or(0)
+}
+
+/// Appends `name: body` to `out`, folded at 78 columns where a space allows it, each line ended by `line_ending`.
+///
+/// A fold is put before a run of spaces that a word follows, so that no line is blank and unfolding gives the
+/// body back (RFC 5322 2.2.3).
+pub fn write_field(out: &mut Vec<u8>, name: &str, body: &FieldBody, line_ending: &[u8]) {
+    debug_assert!(name.bytes().all(|b| matches!(b, b'!'..=b'9' | b';'..=b'~')));
+    out.extend_from_slice(name.as_bytes());
+    out.push(b':');
+    let mut column = name.len() + 1;
+    let mut rest = body.as_str();
+    let mut first = true;
+    while !rest.is_empty() {
+        let blanks = rest.len() - rest.trim_start_matches(' ').len();
+        let word = rest[blanks..].find(' ').map_or(rest.len(), |at| blanks + at);
+        let lead = usize::from(first);
+        if !first && column + word > FOLD_AT {
+            out.extend_from_slice(line_ending);
+            column = 0;
+        }
+        out.extend_from_slice(&b" "[..lead]);
+        out.extend_from_slice(&rest.as_bytes()[..word]);
+        column += lead + word;
+        rest = &rest[word..];
+        first = false;
+    }
+    out.extend_from_slice(line_ending);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(name: &str, body: &FieldBody) -> String {
+        let mut out = Vec::new();
+        write_field(&mut out, name, body, b"\r\n");
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_field_is_folded_and_unfolds_to_itself() {
+        for body in ["", "a", "a b", "a  b   c", &"word ".repeat(100), &"longer-word-".repeat(70)] {
+            let body = FieldBody::words([body]);
+            let field = written("X-Test", &body);
+            let lines: Vec<&str> = field.strip_suffix("\r\n").unwrap().split("\r\n").collect();
+            assert!(lines.iter().all(|line| line.len() <= 998 && !line.trim().is_empty()), "{field:?}");
+            let one_word = |line: &str| !line.trim_start_matches("X-Test:").trim().contains(' ');
+            assert!(lines.iter().all(|line| line.len() <= FOLD_AT || one_word(line)), "{field:?}");
+            assert_eq!(lines.concat().strip_prefix("X-Test:").unwrap().trim_start(), body.as_str());
+        }
+    }
+
+    #[test]
+    fn controls_never_reach_a_body() {
+        for text in ["a\r\nBcc: b", "a\nb", "a\0b", "a\r\n\r\nb", "a\u{85}b\u{2028}c", "\r\n"] {
+            for body in [FieldBody::unstructured(text), FieldBody::words([text]), FieldBody::copy(text.as_bytes())] {
+                assert!(body.as_str().bytes().all(|b| matches!(b, b' '..=b'~')), "{text:?} -> {body:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_copy_is_bounded() {
+        let long = "x".repeat(200_000);
+        for line in written("X-Copy", &FieldBody::copy(long.as_bytes())).lines() {
+            assert!(line.len() <= FOLD_AT);
+        }
+        assert!(FieldBody::copy("ü".repeat(5_000).as_bytes()).as_str().len() < 4 * MAX_COPY);
+    }
+}

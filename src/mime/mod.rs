@@ -1,0 +1,14 @@
+//! The MIME scanner: sans-IO, incremental, lossless.
+//!
+//! [`Scanner`] takes the bytes of a message in chunks of any size and names every one of them, in order:
+//! header fields, delimiters, bodies, preambles and epilogues (RFC 5322, RFC 2045, RFC 2046). It decodes
+//! nothing and changes nothing. [`Parts`] builds the part tree from its events.
+
+mod content_type;
+mod delimiter;
+mod parts;
+mod scanner;
+
+pub use content_type::ContentType;
+pub use parts::{Part, Parts, Span};
+pub use scanner::{Error, Event, Kind, Limits, Scanner};

@@ -1,0 +1,510 @@
+//! The scanner: the only state machine of the engine.
+//!
+//! It looks at a contiguous buffer and decides on the event at its front: [`Scanner::step`]. The buffer is the
+//! caller's chunk, so that events borrow from it and nothing is copied. Where a decision needs bytes that have
+//! not come yet, the undecided tail is moved to `held`; the next chunk's first bytes are added to it until the
+//! decision falls, and what was not needed goes back to the chunk ([`Scanner::next_held`]).
+//!
+//! What changes together: a decision of `step` may depend on the buffer's content and on `last`, never on where
+//! the buffer ends: an undecided prefix must give `None` (law L2). What it leaves undecided must be bounded by
+//! [`Limits`] (law L3). `retry_at` only spares work: it says when a held tail is worth looking at again.
+
+use memchr::{memchr, memmem};
+
+use super::content_type::{ContentType, field_body};
+use super::delimiter::{Boundaries, Line};
+
+/// What the bytes of an [`Event`] are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// One whole header field with its folds and its line break (RFC 5322 2.2). Also: white space before the
+    /// first field, and the `From ` line of an mbox file before a message's first field.
+    Field,
+    /// The empty line that ends a header section; without bytes where the section ends in another way.
+    HeaderEnd,
+    /// Bytes of a multipart before its first delimiter (RFC 2046 5.1.1).
+    Preamble,
+    /// A delimiter: the line break before it, dash-boundary, transport-padding and its own line break.
+    Delimiter,
+    /// Bytes of a body that is not taken apart.
+    Body,
+    /// A close-delimiter with the line break before it. The line break after it is of the epilogue.
+    CloseDelimiter,
+    /// Bytes of a multipart after its close-delimiter.
+    Epilogue,
+}
+
+/// Some bytes of the message and what they are. The bytes of all events in order are the message.
+///
+/// `Preamble`, `Body` and `Epilogue` come in as many pieces as the chunks make of them; every other event is
+/// whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Event<'a> {
+    /// What the bytes are.
+    pub kind: Kind,
+    /// Depth of the entity that they belong to: 0 is the message itself, its body parts are 1.
+    /// A delimiter belongs to its multipart.
+    pub depth: usize,
+    /// Octets of the message before this event.
+    pub offset: u64,
+    /// The bytes, as they came.
+    pub bytes: &'a [u8],
+}
+
+/// Bounds on what the scanner holds. Only `header` can make a message fail; past the others a part is taken for
+/// an opaque body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Octets of the top-level header section. Default 1 MiB: five times the largest seen in real mail
+    /// (210 kB), and far more than SES sends.
+    pub header: usize,
+    /// Octets of one field below the top level. Default 256 KiB.
+    pub field: usize,
+    /// Levels of multiparts and messages. Default 128: real mail nests up to 105 deep.
+    pub depth: usize,
+    /// Octets of one boundary. Default 8 KiB: RFC 2046 5.1.1 allows 70, real mail has shown 7,000.
+    pub boundary: usize,
+    /// Octets of all open boundaries together. Default 64 KiB.
+    pub boundaries: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { header: 1 << 20, field: 1 << 18, depth: 128, boundary: 1 << 13, boundaries: 1 << 16 }
+    }
+}
+
+/// Octets in which a line has to show the colon of a field: a line is at most 998 long (RFC 5322 2.1.1).
+const MAX_FIELD_NAME: usize = 998;
+
+/// Why a message cannot be scanned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The top-level header section exceeds [`Limits::header`].
+    #[error("the header section is longer than {limit} octets")]
+    HeaderTooLong {
+        /// The limit, in octets.
+        limit: usize,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// At the start of a line of a header section.
+    Header,
+    /// In text of this kind.
+    Text(Kind),
+    /// All is told.
+    Done,
+    /// An error has been told, and is told again.
+    Failed(Error),
+}
+
+/// What the fields of the header section so far say of its entity.
+#[derive(Debug, Default)]
+struct Entity {
+    /// Anything of the header section has been seen: white space no longer starts it.
+    started: bool,
+    /// A message rather than a body part: an mbox `From ` line may come first.
+    message: bool,
+    /// In a digest: a message unless its Content-Type says otherwise.
+    digest: bool,
+    content_type: Option<Option<ContentType>>,
+    identity: Option<bool>,
+}
+
+/// The incremental scanner. See the [crate documentation](crate) for an example.
+///
+/// Never fails below the top-level header section (law L5); the memory held is bounded by [`Limits`] (L3).
+#[derive(Debug)]
+pub struct Scanner {
+    limits: Limits,
+    state: State,
+    boundaries: Boundaries,
+    entity: Entity,
+    depth: usize,
+    offset: u64,
+    /// In `Text`: the next byte is the first of a line.
+    line_start: bool,
+    /// Octets of the top-level header section so far.
+    header_octets: usize,
+    /// Bytes that are not decided yet, after `told` bytes of the last event.
+    held: Vec<u8>,
+    told: usize,
+    /// Length of `held` from which on another look at it is worth its while; a line break always is.
+    retry_at: usize,
+    /// Bytes of the field at the front of the buffer that are known not to end it.
+    scanned: usize,
+    dashes: memmem::Finder<'static>,
+}
+
+impl Default for Scanner {
+    fn default() -> Self {
+        Scanner::new(Limits::default())
+    }
+}
+
+impl Scanner {
+    /// A scanner at the start of a message.
+    pub fn new(limits: Limits) -> Self {
+        Scanner {
+            limits,
+            state: State::Header,
+            boundaries: Boundaries::default(),
+            entity: Entity { message: true, ..Entity::default() },
+            depth: 0,
+            offset: 0,
+            line_start: false,
+            header_octets: 0,
+            held: Vec::new(),
+            told: 0,
+            retry_at: 0,
+            scanned: 0,
+            dashes: memmem::Finder::new(b"\n--"),
+        }
+    }
+
+    /// The next event at the front of `input`, advancing it. `None`: feed more, or, after `last`, the end.
+    ///
+    /// `last` says that nothing comes after `input`; an empty `input` is no end by itself. With `None` the
+    /// whole of `input` has been taken.
+    ///
+    /// # Errors
+    /// [`Error::HeaderTooLong`]; from then on every call returns it.
+    pub fn next<'s, 'i: 's>(
+        &'s mut self,
+        input: &mut &'i [u8],
+        last: bool,
+    ) -> Result<Option<Event<'s>>, Error> {
+        self.forget_told();
+        if !self.held.is_empty() {
+            return self.next_held(input, last);
+        }
+        let (depth, offset) = (self.depth, self.offset);
+        let Some((kind, len)) = self.step(input, last)? else {
+            self.hold(input);
+            *input = &[];
+            return Ok(None);
+        };
+        let (bytes, rest) = input.split_at(len);
+        *input = rest;
+        self.offset += len as u64;
+        Ok(Some(Event { kind, depth: self.depth_of(kind, depth), offset, bytes }))
+    }
+
+    /// Bytes taken that no event has told yet; they precede whatever is fed next. After the header section has
+    /// ended, the rest of the message is this and what is left of the input.
+    pub(crate) fn rest(&self) -> &[u8] {
+        &self.held[self.told..]
+    }
+
+    /// As [`Scanner::next`], with bytes held from before.
+    fn next_held<'s, 'i: 's>(
+        &'s mut self,
+        input: &mut &'i [u8],
+        last: bool,
+    ) -> Result<Option<Event<'s>>, Error> {
+        let mut held = std::mem::take(&mut self.held);
+        let before = held.len();
+        let mut fed = 0;
+        loop {
+            let ahead = &input[fed..];
+            let ahead = &ahead[..ahead.len().min(self.retry_at.saturating_sub(held.len()))];
+            let line_break = memchr(b'\n', ahead);
+            let ahead = line_break.map_or(ahead, |at| &ahead[..=at]);
+            held.extend_from_slice(ahead);
+            fed += ahead.len();
+
+            let all = last && fed == input.len();
+            if line_break.is_some() || held.len() >= self.retry_at || all {
+                let depth = self.depth;
+                match self.step(&held, all) {
+                    Err(error) => {
+                        self.held = held;
+                        return Err(error);
+                    }
+                    Ok(Some((kind, len))) => {
+                        held.truncate(len.max(before));
+                        *input = &input[len.saturating_sub(before)..];
+                        let offset = self.offset;
+                        self.offset += len as u64;
+                        self.held = held;
+                        self.told = len;
+                        self.retry_at = 0;
+                        let depth = self.depth_of(kind, depth);
+                        return Ok(Some(Event { kind, depth, offset, bytes: &self.held[..len] }));
+                    }
+                    Ok(None) => self.retry_at = self.retry_at(&held),
+                }
+            }
+            if fed == input.len() {
+                self.held = held;
+                *input = &[];
+                return Ok(None);
+            }
+        }
+    }
+
+    fn hold(&mut self, tail: &[u8]) {
+        self.held.extend_from_slice(tail);
+        self.retry_at = self.retry_at(tail);
+    }
+
+    /// When to look again at a held tail: after any byte if it waits for what follows a line break, otherwise
+    /// when it has doubled, so that single bytes cost a constant each; and at the latest past the limits.
+    fn retry_at(&self, tail: &[u8]) -> usize {
+        match tail.last() {
+            Some(b'\n') => tail.len() + 1,
+            _ => (2 * tail.len()).min(self.limits.header.max(self.limits.field) + 1).max(tail.len() + 1),
+        }
+    }
+
+    /// Drops the bytes of the last event from what is held.
+    fn forget_told(&mut self) {
+        if self.told > 0 {
+            self.held.drain(..self.told);
+            self.told = 0;
+            if self.held.capacity() > self.limits.field && self.held.is_empty() {
+                self.held = Vec::new();
+            }
+        }
+    }
+
+    /// A delimiter is of its multipart, which `step` has returned to; all else is of the entity it was met in.
+    fn depth_of(&self, kind: Kind, before: usize) -> usize {
+        match kind {
+            Kind::Delimiter => self.depth - 1,
+            Kind::CloseDelimiter => self.depth,
+            _ => before,
+        }
+    }
+
+    /// Decides on the event at the front of `buf`: its kind and length. `None`: not without more bytes.
+    ///
+    /// Without an event nothing changes but `scanned`, which only spares work.
+    fn step(&mut self, buf: &[u8], last: bool) -> Result<Option<(Kind, usize)>, Error> {
+        match self.state {
+            State::Header => self.step_header(buf, last),
+            State::Text(kind) => Ok(self.step_text(kind, buf, last)),
+            State::Done => Ok(None),
+            State::Failed(error) => Err(error),
+        }
+    }
+
+    fn step_header(&mut self, buf: &[u8], last: bool) -> Result<Option<(Kind, usize)>, Error> {
+        // A delimiter ends everything, even a header section without its empty line.
+        if self.scanned == 0 && !self.boundaries.is_empty() {
+            match self.boundaries.classify(buf, last) {
+                Line::Delimiter { .. } => return Ok(Some(self.end_header(0))),
+                Line::More => return Ok(None),
+                Line::Text => {}
+            }
+        }
+        if self.scanned == 0 {
+            match buf {
+                [b'\n', ..] => return Ok(Some(self.end_header(1))),
+                [b'\r', b'\n', ..] => return Ok(Some(self.end_header(2))),
+                [] if last => return Ok(Some(self.end_header(0))),
+                [] => return Ok(None),
+                [b'\r'] if !last => return Ok(None),
+                _ => {}
+            }
+            match starts_field(buf, last, &self.entity) {
+                Some(true) => {}
+                Some(false) => return Ok(Some(self.end_header(0))),
+                None => return Ok(None),
+            }
+        }
+        let limit = match self.depth {
+            0 => self.limits.header - self.header_octets,
+            _ => self.limits.field,
+        };
+        match self.field_end(buf, limit, last) {
+            FieldEnd::At(len) => Ok(Some(self.field(&buf[..len]))),
+            FieldEnd::More => Ok(None),
+            FieldEnd::TooLong if self.depth > 0 => Ok(Some(self.end_header(0))),
+            FieldEnd::TooLong => {
+                let error = Error::HeaderTooLong { limit: self.limits.header };
+                self.state = State::Failed(error);
+                Err(error)
+            }
+        }
+    }
+
+    /// Where the field at the front of `buf` ends: at a line break that no white space follows.
+    fn field_end(&mut self, buf: &[u8], limit: usize, last: bool) -> FieldEnd {
+        let window = &buf[..buf.len().min(limit.saturating_add(1))];
+        while let Some(at) = memchr(b'\n', &window[self.scanned..]) {
+            let end = self.scanned + at + 1;
+            if end > limit {
+                break;
+            }
+            match window.get(end) {
+                Some(b' ' | b'\t') => self.scanned = end,
+                Some(_) => return FieldEnd::At(end),
+                None if last => return FieldEnd::At(end),
+                // One byte of look-ahead: the line break is looked at again.
+                None => {
+                    self.scanned = end - 1;
+                    return FieldEnd::More;
+                }
+            }
+        }
+        if window.len() > limit {
+            FieldEnd::TooLong
+        } else if last {
+            FieldEnd::At(window.len())
+        } else {
+            self.scanned = window.len();
+            FieldEnd::More
+        }
+    }
+
+    fn field(&mut self, raw: &[u8]) -> (Kind, usize) {
+        self.scanned = 0;
+        self.entity.started = true;
+        if self.depth == 0 {
+            self.header_octets += raw.len();
+        }
+        if self.entity.content_type.is_none() {
+            if let Some(body) = field_body(raw, b"content-type") {
+                self.entity.content_type = Some(ContentType::parse(body));
+            }
+        }
+        if self.entity.identity.is_none() {
+            if let Some(body) = field_body(raw, b"content-transfer-encoding") {
+                self.entity.identity = Some(is_identity(body));
+            }
+        }
+        (Kind::Field, raw.len())
+    }
+
+    /// Ends the header section with `len` bytes and decides what its entity is.
+    fn end_header(&mut self, len: usize) -> (Kind, usize) {
+        self.scanned = 0;
+        self.line_start = true;
+        let Entity { content_type, identity, digest, .. } = std::mem::take(&mut self.entity);
+        let message = match &content_type {
+            None => digest,
+            Some(content_type) => content_type.as_ref().is_some_and(ContentType::is_message),
+        };
+        self.state = State::Text(Kind::Body);
+        if message && identity.unwrap_or(true) && self.depth < self.limits.depth {
+            self.depth += 1;
+            self.state = State::Header;
+            self.entity.message = true;
+        } else if let Some(Some(content_type)) = content_type {
+            if let Some(boundary) = content_type.boundary() {
+                if self.depth < self.limits.depth
+                    && boundary.len() <= self.limits.boundary
+                    && boundary.len() + self.boundaries.octets() <= self.limits.boundaries
+                {
+                    let digest = content_type.subtype() == "digest";
+                    self.boundaries.push(boundary, self.depth, digest);
+                    self.state = State::Text(Kind::Preamble);
+                }
+            }
+        }
+        (Kind::HeaderEnd, len)
+    }
+
+    fn step_text(&mut self, kind: Kind, buf: &[u8], last: bool) -> Option<(Kind, usize)> {
+        if buf.is_empty() {
+            if last {
+                self.state = State::Done;
+            }
+            return None;
+        }
+        if self.boundaries.is_empty() {
+            return Some((kind, buf.len()));
+        }
+        if self.line_start {
+            match self.boundaries.classify(buf, last) {
+                Line::More => return None,
+                Line::Text => {}
+                found @ Line::Delimiter { .. } => return Some(self.delimiter(found, 0)),
+            }
+        }
+        for at in self.dashes.find_iter(buf) {
+            // The line break before a delimiter belongs to it.
+            let start = if at > 0 && buf[at - 1] == b'\r' { at - 1 } else { at };
+            match self.boundaries.classify(&buf[at + 1..], last) {
+                Line::Text => {}
+                found @ Line::Delimiter { .. } if start == 0 => return Some(self.delimiter(found, at + 1)),
+                Line::More if start == 0 => return None,
+                Line::Delimiter { .. } | Line::More => return Some(self.text(kind, start)),
+            }
+        }
+        let undecided = if last { 0 } else { delimiter_prefix(buf) };
+        (undecided < buf.len()).then(|| self.text(kind, buf.len() - undecided))
+    }
+
+    fn text(&mut self, kind: Kind, len: usize) -> (Kind, usize) {
+        self.line_start = false;
+        (kind, len)
+    }
+
+    /// A delimiter line after `before` octets of line break.
+    fn delimiter(&mut self, line: Line, before: usize) -> (Kind, usize) {
+        let Line::Delimiter { index, close, len, line_break } = line else {
+            unreachable!("called with a delimiter only");
+        };
+        let (depth, digest) = self.boundaries.delimit(index, close);
+        self.line_start = false;
+        if close {
+            self.depth = depth;
+            self.state = State::Text(Kind::Epilogue);
+            (Kind::CloseDelimiter, before + len)
+        } else {
+            self.depth = depth + 1;
+            self.state = State::Header;
+            self.entity = Entity { digest, ..Entity::default() };
+            (Kind::Delimiter, before + len + line_break)
+        }
+    }
+}
+
+enum FieldEnd {
+    At(usize),
+    More,
+    TooLong,
+}
+
+/// Does a field start at the front of `buf`, which is the start of a line that is not empty? `None`: not known yet.
+///
+/// A field name is printable ASCII without the colon (RFC 5322 2.2); white space before the colon is obsolete
+/// but real (4.5). Before any field, white space is taken for a fold of nothing and stays where it is; a
+/// message may begin with the `From ` line of an mbox file (RFC 4155).
+fn starts_field(buf: &[u8], last: bool, entity: &Entity) -> Option<bool> {
+    let first = !entity.started;
+    if matches!(buf[0], b' ' | b'\t') {
+        return Some(first);
+    }
+    let line = &buf[..buf.len().min(MAX_FIELD_NAME + 1)];
+    let name = line.iter().take_while(|&&b| matches!(b, b'!'..=b'9' | b';'..=b'~')).count();
+    let blanks = line[name..].iter().take_while(|&&b| matches!(b, b' ' | b'\t')).count();
+    match line.get(name + blanks) {
+        Some(b':') => Some(name > 0),
+        None if !last && line.len() <= MAX_FIELD_NAME => None,
+        _ => Some(first && entity.message && blanks > 0 && line.starts_with(b"From ")),
+    }
+}
+
+/// A transfer encoding that leaves the bytes as they are (RFC 2045 6.2).
+fn is_identity(body: &[u8]) -> bool {
+    let token = body.trim_ascii();
+    [&b"7bit"[..], b"8bit", b"binary", b""].iter().any(|known| token.eq_ignore_ascii_case(known))
+}
+
+/// Octets at the end of `buf` that could begin a delimiter: a line break with at most one `-` after it.
+fn delimiter_prefix(buf: &[u8]) -> usize {
+    let dash = usize::from(buf.ends_with(b"-"));
+    let rest = &buf[..buf.len() - dash];
+    match rest {
+        [.., b'\r', b'\n'] => 2 + dash,
+        [.., b'\n'] => 1 + dash,
+        [.., b'\r'] if dash == 0 => 1,
+        _ => 0,
+    }
+}

@@ -1,0 +1,378 @@
+//! The rules: which field of the header section goes out how.
+
+use std::str::FromStr;
+
+use super::reader::Head;
+use super::subject;
+use crate::header::mailbox::{Address, MAX_MAILBOX, Mailbox, format_mailbox, parse_address_list};
+use crate::header::{Field, FieldBody, Header, MAX_WORD, encoded_word, write_field};
+
+/// The display name of the new From.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FromFormat {
+    /// `"Jane Example (jane at example.org)" <alias>`
+    #[default]
+    Full,
+    /// `"Jane Example" <alias>`
+    Name,
+    /// `"Jane Example via example.com" <alias>`: the domain is the alias's.
+    Via,
+    /// The bare address.
+    Alias,
+}
+
+/// What the new To names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ToHeader {
+    /// The targets.
+    #[default]
+    Targets,
+    /// The alias, which hides the targets from each other.
+    Alias,
+    /// What the sender wrote.
+    Keep,
+}
+
+/// A setting with a value that it does not have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{value:?} is none of {known}")]
+pub struct UnknownSetting {
+    value: String,
+    known: &'static str,
+}
+
+impl FromFormat {
+    /// As it is written in settings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            FromFormat::Full => "full",
+            FromFormat::Name => "name",
+            FromFormat::Via => "via",
+            FromFormat::Alias => "alias",
+        }
+    }
+}
+
+impl FromStr for FromFormat {
+    type Err = UnknownSetting;
+
+    fn from_str(value: &str) -> Result<Self, Self::Err> {
+        [FromFormat::Full, FromFormat::Name, FromFormat::Via, FromFormat::Alias]
+            .into_iter()
+            .find(|format| format.as_str() == value)
+            .ok_or_else(|| UnknownSetting { value: value.to_owned(), known: "full, name, via, alias" })
+    }
+}
+
+impl ToHeader {
+    /// As it is written in settings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ToHeader::Targets => "targets",
+            ToHeader::Alias => "alias",
+            ToHeader::Keep => "keep",
+        }
+    }
+}
+
+impl FromStr for ToHeader {
+    type Err = UnknownSetting;
+
+    fn from_str(value: &str) -> Result<Self, Self::Err> {
+        [ToHeader::Targets, ToHeader::Alias, ToHeader::Keep]
+            .into_iter()
+            .find(|header| header.as_str() == value)
+            .ok_or_else(|| UnknownSetting { value: value.to_owned(), known: "targets, alias, keep" })
+    }
+}
+
+/// How one message is readdressed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// The address that received.
+    pub alias: Address,
+    /// Where the message goes.
+    pub targets: Vec<Address>,
+    /// The display name of the new From.
+    pub from_format: FromFormat,
+    /// The address of the new From in place of the alias.
+    pub from_email: Option<Address>,
+    /// What the new To names.
+    pub to_header: ToHeader,
+    /// Put before the subject, if it is not in it already.
+    pub subject_prefix: Option<String>,
+    /// The envelope sender, who gets the replies where the message itself names nobody. `None`: the address of
+    /// the message's Return-Path, where the receiving service has recorded it (RFC 5321 4.4).
+    pub envelope_sender: Option<Address>,
+}
+
+/// Fields that do not go out. SES writes or verifies these itself (Return-Path, Sender, DKIM-Signature,
+/// Message-ID, Feedback-ID), or they would give recipients away (Bcc) or misroute errors and loops.
+const REMOVED: [&str; 9] = [
+    "return-path",
+    "sender",
+    "dkim-signature",
+    "domainkey-signature",
+    "message-id",
+    "feedback-id",
+    "bcc",
+    "delivered-to",
+    "errors-to",
+];
+
+/// Prefixes of fields that do not go out: SES takes orders from `X-SES-*` (configuration set, identity ARN), and
+/// a sender must not give any; `X-Readdress-*` is for readdress alone.
+const REMOVED_PREFIXES: [&str; 2] = ["x-ses-", "x-readdress-"];
+
+/// Addresses in a Reply-To made from From. A From of more is no mail to reply to.
+const MAX_REPLY_TO: usize = 50;
+
+/// Characters of a display name that are worth encoding: more cannot fit in [`MAX_MAILBOX`].
+const MAX_NAME: usize = MAX_MAILBOX;
+
+impl Rules {
+    /// Rules that forward from `alias` to `targets`, with every option at its default.
+    pub fn new(alias: Address, targets: Vec<Address>) -> Self {
+        Rules {
+            alias,
+            targets,
+            from_format: FromFormat::default(),
+            from_email: None,
+            to_header: ToHeader::default(),
+            subject_prefix: None,
+            envelope_sender: None,
+        }
+    }
+
+    /// The address of the new From: a verified identity, for SES.
+    pub fn from_address(&self) -> &Address {
+        self.from_email.as_ref().unwrap_or(&self.alias)
+    }
+
+    /// The new header section, its empty line included.
+    ///
+    /// A field that no rule names keeps its bytes and its place; a changed one keeps its place; added ones come
+    /// last, where nothing that follows can be taken for their fold.
+    pub fn rewrite(&self, head: &Head) -> Vec<u8> {
+        let header = &head.header;
+        // A message without any line break is given the one of RFC 5322 2.1.
+        let eol = head.line_ending.unwrap_or(b"\r\n");
+        let new = self.new_fields(header);
+        let mut out = Vec::with_capacity(header.octets() + 1024);
+        let mut pending = new.each_ref().map(|(name, _)| (*name, true));
+        let mut date_seen = false;
+
+        for (index, field) in header.fields().enumerate() {
+            if (index == 0 && field.is_mbox_line()) || is_removed(&field) {
+                continue;
+            }
+            if let Some(at) = new.iter().position(|(name, _)| field.is(name)) {
+                // Only the first of each goes out.
+                if std::mem::replace(&mut pending[at].1, false) {
+                    match &new[at].1 {
+                        New::Keep => keep(&mut out, &field, eol),
+                        New::Drop => {}
+                        New::Body(body) => write_field(&mut out, new[at].0, body, eol),
+                    }
+                }
+                continue;
+            }
+            if field.is("date") && std::mem::replace(&mut date_seen, true) {
+                continue;
+            }
+            keep(&mut out, &field, eol);
+        }
+        for ((name, absent), (_, new)) in pending.iter().zip(&new) {
+            if let (true, New::Body(body)) = (absent, new) {
+                write_field(&mut out, name, body, eol);
+            }
+        }
+        for (name, body) in self.originals(header) {
+            write_field(&mut out, name, &body, eol);
+        }
+        let empty_line = header.empty_line();
+        out.extend_from_slice(if empty_line.is_empty() { eol } else { empty_line });
+        out
+    }
+
+    /// What becomes of the fields that go out once and changed.
+    fn new_fields(&self, header: &Header) -> [(&'static str, New); 5] {
+        let from: Vec<Mailbox> = body_of(header, "from").map(parse_address_list).unwrap_or_default();
+        [
+            ("From", New::Body(FieldBody::written(&self.new_from(header, from.first())))),
+            ("To", self.new_to()),
+            ("Reply-To", self.new_reply_to(header, &from)),
+            ("Subject", self.new_subject(header)),
+            ("References", new_references(header)),
+        ]
+    }
+
+    fn new_from(&self, header: &Header, from: Option<&Mailbox>) -> String {
+        let envelope_sender;
+        let (name, address) = match from {
+            Some(mailbox) => (mailbox.name.clone(), Some(&mailbox.address)),
+            None => {
+                envelope_sender = self.envelope_sender(header);
+                (body_of(header, "from").map(encoded_word::decode), envelope_sender.as_ref())
+            }
+        };
+        let name = name.map(|name| name.trim().chars().take(MAX_NAME).collect::<String>());
+        // `<>` and the like are no name.
+        let name = name.filter(|name| name.contains(char::is_alphanumeric));
+        self.format_from(name.as_deref(), address)
+    }
+
+    /// The new From. The name is cut until the mailbox fits what SES takes, so that the sender's address, which
+    /// stands behind it, is never what is cut.
+    fn format_from(&self, name: Option<&str>, sender: Option<&Address>) -> String {
+        let address = self.from_address();
+        let bare = sender.map(|sender| format!("{} at {}", sender.local(), sender.domain()));
+        // Some programs repeat the address as the name.
+        let name = name.filter(|name| sender.is_none_or(|s| !s.to_string().eq_ignore_ascii_case(name)));
+        let display = |name: Option<&str>| match (self.from_format, name, &bare) {
+            (FromFormat::Alias, ..) | (_, None, None) => None,
+            (FromFormat::Full, Some(name), Some(bare)) => Some(format!("{name} ({bare})")),
+            (FromFormat::Full | FromFormat::Name, Some(name), _) => Some(name.to_owned()),
+            (FromFormat::Full | FromFormat::Name, None, Some(bare)) => Some(bare.clone()),
+            (FromFormat::Via, Some(name), _) => Some(format!("{name} via {}", self.alias.domain())),
+            (FromFormat::Via, None, Some(bare)) => Some(format!("{bare} via {}", self.alias.domain())),
+        };
+        let mut cut = name.map(str::to_owned);
+        loop {
+            let display = display(cut.as_deref());
+            let fits = display.as_deref().is_none_or(|display| {
+                encoded_word::encode_phrase(display).len() + address.to_string().len() + " <>".len()
+                    <= MAX_MAILBOX
+            });
+            match &mut cut {
+                Some(name) if !fits && name.chars().count() > 1 => {
+                    let kept = name.chars().count() * 7 / 8;
+                    *name = name.chars().take(kept.max(1)).collect::<String>().trim_end().to_owned();
+                }
+                _ => return format_mailbox(display.as_deref(), address),
+            }
+        }
+    }
+
+    fn new_to(&self) -> New {
+        let list = |addresses: &[Address]| {
+            let written: Vec<String> = addresses.iter().map(Address::to_string).collect();
+            New::Body(FieldBody::written(&written.join(", ")))
+        };
+        match self.to_header {
+            ToHeader::Keep => New::Keep,
+            ToHeader::Alias => list(std::slice::from_ref(&self.alias)),
+            ToHeader::Targets => list(&self.targets),
+        }
+    }
+
+    fn new_reply_to(&self, header: &Header, from: &[Mailbox]) -> New {
+        if body_of(header, "reply-to").is_some_and(|body| !parse_address_list(body).is_empty()) {
+            return New::Keep;
+        }
+        if !from.is_empty() {
+            return New::Body(FieldBody::mailboxes(from.iter().take(MAX_REPLY_TO)));
+        }
+        match self.envelope_sender(header) {
+            Some(sender) => New::Body(FieldBody::written(&sender.to_string())),
+            None => New::Drop,
+        }
+    }
+
+    fn envelope_sender(&self, header: &Header) -> Option<Address> {
+        self.envelope_sender.clone().or_else(|| {
+            let return_path = parse_address_list(body_of(header, "return-path")?);
+            return_path.into_iter().next().map(|mailbox| mailbox.address)
+        })
+    }
+
+    fn new_subject(&self, header: &Header) -> New {
+        match &self.subject_prefix {
+            Some(prefix) if !prefix.trim().is_empty() => {
+                subject::prefixed(prefix, body_of(header, "subject"))
+            }
+            _ => New::Keep,
+        }
+    }
+
+    /// What the message said before, for whoever wants to know.
+    fn originals(&self, header: &Header) -> Vec<(&'static str, FieldBody)> {
+        let mut originals = Vec::new();
+        let mut copy = |from: &str, to: &'static str| {
+            let copied = body_of(header, from).map(FieldBody::copy);
+            originals.extend(copied.filter(|body| !body.as_str().is_empty()).map(|body| (to, body)));
+        };
+        copy("from", "X-Original-From");
+        copy("message-id", "X-Original-Message-ID");
+        copy("date", "X-Original-Date");
+        copy("sender", "X-Original-Sender");
+        originals.push(("X-Original-To", FieldBody::written(&self.alias.to_string())));
+        originals
+    }
+}
+
+/// What becomes of a field that goes out at most once.
+pub(super) enum New {
+    /// The first one as it is.
+    Keep,
+    /// None.
+    Drop,
+    /// This body, in the place of the first one, else at the end.
+    Body(FieldBody),
+}
+
+fn body_of<'a>(header: &'a Header, name: &str) -> Option<&'a [u8]> {
+    header.first(name).map(|field| field.body())
+}
+
+fn is_removed(field: &Field<'_>) -> bool {
+    let name = field.name();
+    REMOVED.iter().any(|removed| field.is(removed))
+        || REMOVED_PREFIXES.iter().any(|prefix| {
+            name.split_at_checked(prefix.len())
+                .is_some_and(|(start, _)| start.eq_ignore_ascii_case(prefix.as_bytes()))
+        })
+}
+
+/// A field as it is; one that the message was cut off in gets its line break.
+fn keep(out: &mut Vec<u8>, field: &Field<'_>, eol: &[u8]) {
+    out.extend_from_slice(field.raw());
+    if !field.raw().ends_with(b"\n") {
+        out.extend_from_slice(eol);
+    }
+}
+
+/// The references with the message's own id at their end (RFC 5322 3.6.4): SES gives the message a new id, and
+/// answers refer to the old one.
+///
+/// Without References, a single id of In-Reply-To comes first, as it does in a reply: programs that thread by
+/// References look at In-Reply-To only where there are none.
+fn new_references(header: &Header) -> New {
+    let Some(id) = body_of(header, "message-id").and_then(message_id) else {
+        return New::Keep;
+    };
+    let old = body_of(header, "references");
+    let mut words: Vec<&str> = match old {
+        Some(body) => body
+            .split(u8::is_ascii_whitespace)
+            .filter(|word| !word.is_empty() && word.len() <= MAX_WORD)
+            .filter(|word| word.iter().all(u8::is_ascii_graphic))
+            .filter_map(|word| std::str::from_utf8(word).ok())
+            .collect(),
+        None => body_of(header, "in-reply-to").and_then(message_id).into_iter().collect(),
+    };
+    if words.last() != Some(&id) {
+        words.push(id);
+    } else if old.is_some() {
+        return New::Keep;
+    }
+    New::Body(FieldBody::words(words))
+}
+
+/// A field body that is one message id (RFC 5322 3.6.4) and nothing else.
+fn message_id(body: &[u8]) -> Option<&str> {
+    let body = body.trim_ascii();
+    let inner = body.strip_prefix(b"<")?.strip_suffix(b">")?;
+    let plain = inner.iter().all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>'));
+    (plain && !inner.is_empty() && body.len() <= MAX_WORD).then(|| std::str::from_utf8(body).ok()).flatten()
+}

@@ -1,0 +1,180 @@
+//! The scanner's rules written down a second time, over whole lines of a whole message: slow, short, and with
+//! nothing in common with the incremental one but the reading of Content-Type.
+
+use readdress::mime::{ContentType, Kind};
+
+use super::{Told, tell};
+
+struct Naive<'a> {
+    told: Vec<Told>,
+    offset: usize,
+    depth: usize,
+    /// In a header section, or in text of a kind.
+    text: Option<Kind>,
+    open: Vec<(Vec<u8>, usize, bool)>,
+    fields: Vec<&'a [u8]>,
+    message: bool,
+    digest: bool,
+}
+
+/// All events of a message, as the rules say.
+pub fn scan(message: &[u8]) -> Vec<Told> {
+    let mut naive = Naive {
+        told: Vec::new(),
+        offset: 0,
+        depth: 0,
+        text: None,
+        open: Vec::new(),
+        fields: Vec::new(),
+        message: true,
+        digest: false,
+    };
+    let lines: Vec<&[u8]> = message.split_inclusive(|&b| b == b'\n').collect();
+    let mut at = 0;
+    while at < lines.len() {
+        let line = lines[at];
+        if let Some((index, close)) = naive.delimiter(line) {
+            naive.delimit(line, index, close);
+            at += 1;
+            continue;
+        }
+        if let Some(kind) = naive.text {
+            naive.tell(kind, line);
+            at += 1;
+            continue;
+        }
+        if line == b"\n" || line == b"\r\n" {
+            naive.end_header(line);
+            at += 1;
+        } else if naive.starts_field(line) {
+            let mut end = at + 1;
+            while end < lines.len() && matches!(lines[end][0], b' ' | b'\t') {
+                end += 1;
+            }
+            let start = naive.offset;
+            let field = &message[start..start + lines[at..end].iter().map(|line| line.len()).sum::<usize>()];
+            naive.tell(Kind::Field, field);
+            naive.fields.push(field);
+            at = end;
+        } else {
+            // The same line again, in the body.
+            naive.end_header(b"");
+        }
+    }
+    while naive.text.is_none() {
+        naive.end_header(b"");
+    }
+    naive.told
+}
+
+impl<'a> Naive<'a> {
+    fn tell(&mut self, kind: Kind, bytes: &[u8]) {
+        tell(&mut self.told, kind, self.depth, self.offset as u64, bytes);
+        self.offset += bytes.len();
+    }
+
+    fn delimiter(&self, line: &[u8]) -> Option<(usize, bool)> {
+        let line = line.strip_suffix(b"\r\n").or(line.strip_suffix(b"\n")).unwrap_or(line);
+        let rest = line.strip_prefix(b"--")?;
+        let blank = |rest: &[u8]| rest.len() <= 1024 && rest.iter().all(|b| b" \t".contains(b));
+        for (index, (boundary, ..)) in self.open.iter().enumerate().rev() {
+            let Some(rest) = rest.strip_prefix(&boundary[..]) else { continue };
+            if let Some(rest) = rest.strip_prefix(b"--") {
+                if blank(rest) {
+                    return Some((index, true));
+                }
+            } else if blank(rest) {
+                return Some((index, false));
+            }
+        }
+        None
+    }
+
+    fn delimit(&mut self, line: &[u8], index: usize, close: bool) {
+        while self.text.is_none() {
+            self.end_header(b"");
+        }
+        // The line break before it is its own, if it is of a text.
+        let mut delimiter = Vec::new();
+        let last = self.told.last_mut().unwrap();
+        if matches!(last.kind, Kind::Preamble | Kind::Body | Kind::Epilogue) {
+            assert_eq!(last.bytes.pop(), Some(b'\n'));
+            if last.bytes.last() == Some(&b'\r') {
+                last.bytes.pop();
+                delimiter.push(b'\r');
+            }
+            delimiter.push(b'\n');
+            if last.bytes.is_empty() {
+                self.told.pop();
+            }
+        }
+        self.offset -= delimiter.len();
+        self.depth = self.open[index].1;
+        if close {
+            let end = line.trim_ascii_end().len();
+            let padding = line[end..].iter().take_while(|b| b" \t".contains(b)).count();
+            delimiter.extend_from_slice(&line[..end + padding]);
+            self.tell(Kind::CloseDelimiter, &delimiter);
+            self.open.truncate(index);
+            self.text = Some(Kind::Epilogue);
+            if line.len() > end + padding {
+                self.tell(Kind::Epilogue, &line[end + padding..]);
+            }
+        } else {
+            delimiter.extend_from_slice(line);
+            self.tell(Kind::Delimiter, &delimiter);
+            self.open.truncate(index + 1);
+            self.digest = self.open[index].2;
+            self.depth += 1;
+            self.text = None;
+        }
+    }
+
+    fn starts_field(&self, line: &[u8]) -> bool {
+        let first = self.fields.is_empty();
+        if matches!(line[0], b' ' | b'\t') {
+            return first;
+        }
+        let Some(colon) = line.iter().position(|&b| b == b':') else {
+            return first && self.message && line.starts_with(b"From ");
+        };
+        let name = line[..colon].trim_ascii_end();
+        let blank = line[name.len()..colon].iter().all(|b| b" \t".contains(b));
+        let named = !name.is_empty() && blank && name.iter().all(u8::is_ascii_graphic);
+        named || (first && self.message && line.starts_with(b"From "))
+    }
+
+    fn end_header(&mut self, line: &[u8]) {
+        self.tell(Kind::HeaderEnd, line);
+        let fields = std::mem::take(&mut self.fields);
+        let body = |name: &str| {
+            fields.iter().find_map(|field| {
+                let colon = field.iter().position(|&b| b == b':')?;
+                let same = field[..colon].trim_ascii_end().eq_ignore_ascii_case(name.as_bytes());
+                same.then(|| field[colon + 1..].trim_ascii())
+            })
+        };
+        let content_type = body("content-type").map(ContentType::parse);
+        let is_message = match &content_type {
+            None => self.digest,
+            Some(None) => false,
+            Some(Some(t)) => t.type_() == "message" && ["rfc822", "global"].contains(&t.subtype()),
+        };
+        let encoding = body("content-transfer-encoding").unwrap_or(b"").to_ascii_lowercase();
+        let identity = [&b""[..], b"7bit", b"8bit", b"binary"].contains(&&encoding[..]);
+        self.message = false;
+        self.digest = false;
+        if is_message && identity {
+            self.depth += 1;
+            self.message = true;
+            return;
+        }
+        self.text = Some(Kind::Body);
+        if let Some(Some(content_type)) = content_type {
+            if let Some(boundary) = content_type.boundary() {
+                self.open.push((boundary, self.depth, content_type.subtype() == "digest"));
+                self.text = Some(Kind::Preamble);
+            }
+        }
+    }
+}

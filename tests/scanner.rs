@@ -1,0 +1,304 @@
+//! The scanner: laws L1, L2, L3 and L5 on the fixtures, on shapes that break others, and against a naive oracle.
+
+mod common;
+
+use std::fmt::Write;
+
+use common::{chunkings, crlf, fixtures, joined, naive, scan};
+use proptest::prelude::*;
+use readdress::mime::{Error, Kind, Limits, Parts, Scanner};
+
+fn whole(message: &[u8]) -> Vec<common::Told> {
+    scan(Limits::default(), [message])
+}
+
+/// Every event on a line: kind, depth, bytes.
+fn dump(message: &[u8]) -> String {
+    let mut text = String::new();
+    for event in whole(message) {
+        let bytes = event.bytes.escape_ascii();
+        writeln!(text, "{:?} {} {bytes}", event.kind, event.depth).unwrap();
+    }
+    text
+}
+
+/// Kinds and depths only, in short form.
+fn shape(message: &[u8]) -> String {
+    let letter = |kind| match kind {
+        Kind::Field => 'f',
+        Kind::HeaderEnd => 'h',
+        Kind::Preamble => 'p',
+        Kind::Delimiter => '-',
+        Kind::Body => 'b',
+        Kind::CloseDelimiter => '=',
+        Kind::Epilogue => 'e',
+    };
+    whole(message).iter().map(|event| format!("{}{}", letter(event.kind), event.depth)).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn every_fixture_is_told_losslessly_and_however_it_is_cut() {
+    for (name, message) in fixtures() {
+        let told = whole(&message);
+        assert_eq!(joined(&told), message, "{name}");
+        assert_eq!(told, naive::scan(&message), "{name}: not as the oracle says");
+        for (how, chunks) in chunkings(&message) {
+            assert_eq!(scan(Limits::default(), chunks), told, "{name}, {how}");
+        }
+    }
+}
+
+#[test]
+fn goldens() {
+    for (name, message) in fixtures() {
+        insta::with_settings!({snapshot_path => "goldens/events", prepend_module_to_snapshot => false, omit_expression => true}, {
+            insta::assert_snapshot!(name, dump(&message));
+        });
+    }
+}
+
+#[test]
+fn shapes_that_break_others() {
+    let multipart = |boundary: &str, rest: &str| {
+        format!("Content-Type: multipart/mixed; boundary=\"{boundary}\"\n\n{rest}")
+    };
+    let long = "x".repeat(7_000);
+    for (name, message, want) in [
+        ("empty", String::new(), "h0"),
+        ("only a line break", "\n".into(), "h0"),
+        ("only a body", "hello world\nA: b\n".into(), "h0 b0"),
+        ("no empty line", "A: b\nhello\n".into(), "f0 h0 b0"),
+        ("no end", "A: b".into(), "f0 h0"),
+        ("parts", multipart("a", "pre\n--a\n\n1\n--a\n\n2\n--a--\npost"), "f0 h0 p0 -0 h1 b1 -0 h1 b1 =0 e0"),
+        ("not at the start of a line", multipart("a", "x--a\n --a\n--ab\n-a\n"), "f0 h0 p0"),
+        ("no close-delimiter", multipart("a", "--a\n\n1\n--a\n\n2"), "f0 h0 -0 h1 b1 -0 h1 b1"),
+        ("a delimiter at the very end", multipart("a", "--a"), "f0 h0 -0 h1"),
+        ("delimiters only", multipart("a", "--a\n--a\n--a--"), "f0 h0 -0 h1 -0 h1 =0"),
+        ("closed at once", multipart("a", "--a--\n--a\n\nx"), "f0 h0 =0 e0"),
+        ("padding", multipart("a", "--a \t \n\n1\n--a-- \t\nx"), "f0 h0 -0 h1 b1 =0 e0"),
+        ("inner blanks", multipart("a b", "--a b\n\n1\n--a\n--a b--"), "f0 h0 -0 h1 b1 =0"),
+        ("trailing blanks", multipart("a  ", "--a\n\n1\n--a  --\n--a--"), "f0 h0 -0 h1 b1 =0"),
+        ("7,000 octets", multipart(&long, &format!("--{long}\n\n1\n--{long}--")), "f0 h0 -0 h1 b1 =0"),
+        (
+            "the same boundary inside",
+            multipart("a", &format!("--a\n{}", multipart("a", "--a\n\nx\n--a--\n--a\n\ny\n--a--\n"))),
+            "f0 h0 -0 f1 h1 -1 h2 b2 =1 -0 h1 b1 =0 e0",
+        ),
+        (
+            "prefixes",
+            multipart("a", &format!("--a\n{}", multipart("ab", &format!("--ab\n{}", multipart("a--", "--a--\n\nx\n--a----\n--ab--\n--a--"))))),
+            "f0 h0 -0 f1 h1 -1 f2 h2 -2 h3 b3 =2 =1 =0",
+        ),
+        (
+            "an outer delimiter closes all inside",
+            multipart("a", &format!("--a\n{}", multipart("b", "--b\n\nx\n--a\n\ny\n--b\nz\n--a--"))),
+            "f0 h0 -0 f1 h1 -1 h2 b2 -0 h1 b1 =0",
+        ),
+        ("a delimiter in a header section", multipart("a", "--a\nA: b\n--a\nA: b\n c\n--a--"), "f0 h0 -0 f1 h1 -0 f1 h1 =0"),
+        (
+            "a message",
+            multipart("a", "--a\nContent-Type: message/rfc822\n\nA: b\n\nx\n--a--"),
+            "f0 h0 -0 f1 h1 f2 h2 b2 =0",
+        ),
+        (
+            "an encoded message is opaque",
+            multipart("a", "--a\nContent-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\nQTogYg==\n--a--"),
+            "f0 h0 -0 f1 f1 h1 b1 =0",
+        ),
+        (
+            "a digest",
+            "Content-Type: multipart/digest; boundary=a\n\n--a\n\nA: b\n\nx\n--a\nContent-Type: text/plain\n\ny\n--a--".into(),
+            "f0 h0 -0 h1 f2 h2 b2 -0 f1 h1 b1 =0",
+        ),
+        ("white space first", "  \nA: b\n\nx".into(), "f0 f0 h0 b0"),
+        ("an mbox line", "From jane Mon Jan  1 00:00:00 2024\nA: b\n\nx".into(), "f0 f0 h0 b0"),
+        ("an mbox line later", "A: b\nFrom jane\n\nx".into(), "f0 h0 b0"),
+        ("a nameless field", ": a\nB: c\n\nx".into(), "h0 b0"),
+        ("a byte order mark", "\u{feff}A: b\n\nx".into(), "h0 b0"),
+        ("blanks before the colon", "A \t: b\n\nx".into(), "f0 h0 b0"),
+        ("a bare CR is no line", "A: b\rC: d\n\rx\n\nx".into(), "f0 h0 b0"),
+        ("a boundary without multipart", "Content-Type: text/plain; boundary=a\n\n--a\n\nx".into(), "f0 h0 b0"),
+        ("an empty boundary", multipart("", "--\n\nx\n----"), "f0 h0 b0"),
+    ] {
+        for message in [message.clone().into_bytes(), crlf(message.as_bytes())] {
+            assert_eq!(shape(&message), want, "{name}");
+            let told = whole(&message);
+            assert_eq!(joined(&told), message, "{name}");
+            assert_eq!(told, naive::scan(&message), "{name}: not as the oracle says");
+            if message.len() < 2_000 {
+                for (how, chunks) in chunkings(&message) {
+                    assert_eq!(scan(Limits::default(), chunks), told, "{name}, {how}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn messages_a_hundred_deep() {
+    let mut message = String::new();
+    for depth in 0..100 {
+        write!(message, "Subject: {depth}\r\nContent-Type: message/rfc822\r\n\r\n").unwrap();
+    }
+    message += "Subject: the last\r\n\r\nbody";
+    let told = whole(message.as_bytes());
+    assert_eq!(told.last().map(|event| (event.kind, event.depth)), Some((Kind::Body, 100)));
+    assert_eq!(told, scan(Limits::default(), message.as_bytes().chunks(7)));
+}
+
+#[test]
+fn a_hundred_thousand_empty_parts() {
+    let mut message = b"Content-Type: multipart/mixed; boundary=a\r\n\r\n".to_vec();
+    message.extend(b"--a\r\n".repeat(100_000));
+    message.extend(b"--a--\r\n");
+    let count = |kind| whole(&message).iter().filter(|event| event.kind == kind).count();
+    assert_eq!(count(Kind::Delimiter), 100_000);
+    assert_eq!(count(Kind::CloseDelimiter), 1);
+    assert_eq!(whole(&message), scan(Limits::default(), message.chunks(3)));
+    let mut parts = Parts::new();
+    let mut scanner = Scanner::default();
+    let mut rest = &message[..];
+    while let Some(event) = scanner.next(&mut rest, true).unwrap() {
+        parts.push(&event);
+    }
+    assert_eq!(parts.finish().len(), 100_001);
+}
+
+#[test]
+fn near_misses_on_every_line_and_long_lines() {
+    let head = "Content-Type: multipart/mixed; boundary=abc\r\n\r\n--abc\r\n\r\n";
+    for body in [
+        "\n--".repeat(50_000),
+        "\r\n--ab".repeat(30_000),
+        "\r\n--abc-".repeat(30_000),
+        "\r\n--abc  x".repeat(30_000),
+        "-".repeat(300_000),
+        "\r".repeat(300_000),
+        "x".repeat(8 << 20),
+        format!("\r\n--abc{}x", " ".repeat(5_000)).repeat(20),
+    ] {
+        let message = [head, &body, "\r\n--abc--"].concat().into_bytes();
+        let told = whole(&message);
+        assert_eq!(joined(&told), message);
+        assert_eq!(told.len(), 6, "one body: {:?}", told.iter().map(|event| event.kind).collect::<Vec<_>>());
+        for size in [1, 3, 4096] {
+            assert!(told == scan(Limits::default(), message.chunks(size)), "chunks of {size}");
+        }
+    }
+}
+
+#[test]
+fn past_its_limits_a_part_is_an_opaque_body() {
+    let limits = Limits { header: 200, field: 20, depth: 2, boundary: 3, boundaries: 5 };
+    for (name, message, kinds) in [
+        ("a boundary too long", "Content-Type: multipart/x; boundary=abcd\n\n--abcd\n\nx", "f0 h0 b0"),
+        (
+            "all boundaries too long",
+            "Content-Type: multipart/x; boundary=abc\n\n--abc\nContent-Type:\n multipart/x;\n boundary=abc\n\n--abc\n\nx",
+            "f0 h0 -0 h1 b1 -0 h1 b1",
+        ),
+        (
+            "too deep",
+            "Content-Type: message/rfc822\n\nContent-Type: message/rfc822\n\nContent-Type: message/rfc822\n\nA: b",
+            "f0 h0 h1 b1",
+        ),
+        (
+            "a field too long below the top",
+            "Content-Type: multipart/x; boundary=a\n\n--a\nA: 2345678901234567\nA: 23456789012345678\nB: c\n\nx\n--a--",
+            "f0 h0 -0 f1 h1 b1 =0",
+        ),
+    ] {
+        let message = message.as_bytes();
+        let told = scan(limits, [message]);
+        assert_eq!(joined(&told), message, "{name}");
+        let got: Vec<String> = told
+            .iter()
+            .map(|event| {
+                let kind = format!("{:?}", event.kind);
+                let letter = match event.kind {
+                    Kind::Delimiter => "-".to_owned(),
+                    Kind::CloseDelimiter => "=".to_owned(),
+                    _ => kind[..1].to_ascii_lowercase(),
+                };
+                format!("{letter}{}", event.depth)
+            })
+            .collect();
+        assert_eq!(got.join(" "), kinds, "{name}");
+        for (how, chunks) in chunkings(message) {
+            assert_eq!(scan(limits, chunks), told, "{name}, {how}");
+        }
+    }
+}
+
+#[test]
+fn a_top_level_header_section_over_its_limit_is_an_error_and_stays_one() {
+    let limits = Limits { header: 20, ..Limits::default() };
+    let outcome = |chunks: Vec<&[u8]>| {
+        let mut scanner = Scanner::new(limits);
+        let mut seen = 0;
+        for (mut chunk, last) in chunks.into_iter().map(|chunk| (chunk, false)).chain([(&[][..], true)]) {
+            loop {
+                match scanner.next(&mut chunk, last) {
+                    Ok(None) => break,
+                    Ok(Some(event)) => seen += event.bytes.len(),
+                    Err(error) => {
+                        assert_eq!(scanner.next(&mut &b"x"[..], true), Err(error), "it is told again");
+                        return Err((seen, error));
+                    }
+                }
+            }
+        }
+        Ok(())
+    };
+    for (message, want) in [
+        ("A: 4567\nB: 23456789\n\nbody", Ok(())),
+        ("A: 4567\nB: 234567890\n\nbody", Err((8, Error::HeaderTooLong { limit: 20 }))),
+        ("A: 4567\nB: 2345678901234567890", Err((8, Error::HeaderTooLong { limit: 20 }))),
+        ("A: 4567\n 23\n 78\n 234\nx", Err((0, Error::HeaderTooLong { limit: 20 }))),
+    ] {
+        for (how, chunks) in chunkings(message.as_bytes()) {
+            assert_eq!(outcome(chunks), want, "{message:?}, {how}");
+        }
+    }
+}
+
+/// Messages made of the pieces that matter.
+fn messages() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        4 => prop::sample::select(vec![
+            "\n", "\r\n", "\n", "\r\n", "\r", "-", "--", " ", "\t", ":", "--a", "--a--", "--ab", "--ab--", "--b",
+            "From x", "From : y", "A: b", "A:", "x", "Content-Transfer-Encoding: base64",
+        ]),
+        2 => prop::sample::select(vec![
+            "\n--a\n", "\r\n--a\r\n", "\n--a--\n", "\n--ab\n", "\n--b\n\n", "\n--b--\n",
+            "Content-Type: multipart/mixed; boundary=a\n\n",
+            "Content-Type: multipart/mixed; boundary=a\r\n\r\n",
+            "Content-Type: multipart/mixed; boundary=ab\n",
+            "Content-Type: multipart/digest; boundary=b\r\n\r\n",
+            "Content-Type: message/rfc822\n\n",
+            "Content-Type:\n text/plain\n",
+        ]),
+        1 => "[\\x00-\\xff]{0,3}".prop_map(|s| Box::leak(s.into_boxed_str()) as &str),
+    ];
+    prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat().into_bytes())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    #[test]
+    fn events_are_the_oracles_however_the_message_is_cut(
+        message in messages(),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
+    ) {
+        let told = naive::scan(&message);
+        prop_assert_eq!(&joined(&told), &message);
+        prop_assert_eq!(&whole(&message), &told);
+        let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(message.len() + 1)).collect();
+        cuts.extend([0, message.len()]);
+        cuts.sort_unstable();
+        let chunks = cuts.windows(2).map(|ends| &message[ends[0]..ends[1]]);
+        prop_assert_eq!(&scan(Limits::default(), chunks), &told);
+        prop_assert_eq!(&scan(Limits::default(), message.chunks(1)), &told);
+    }
+}
