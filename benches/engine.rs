@@ -89,10 +89,17 @@ fn scan(message: &[u8]) -> usize {
 
 fn engine(criterion: &mut Criterion) {
     let rules = rules();
-    for (name, octets) in [("10 kB", 10_000), ("1 MB", 1_000_000), ("10 MB", 10_000_000), ("40 MB", 40_000_000)] {
+    for (name, octets) in [
+        ("10 kB", 10_000),
+        ("1 MB", 1_000_000),
+        ("10 MB", 10_000_000),
+        ("40 MB", 40_000_000),
+    ] {
         let message = message(octets);
         let mut group = criterion.benchmark_group(name);
-        group.throughput(Throughput::Bytes(message.len() as u64)).sample_size(20);
+        group
+            .throughput(Throughput::Bytes(message.len() as u64))
+            .sample_size(20);
         group.bench_function(BenchmarkId::from_parameter("rewrite"), |b| {
             let mut copy = vec![0; CHUNK];
             b.iter(|| rewrite(&message, &rules, &mut copy));
@@ -100,7 +107,12 @@ fn engine(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::from_parameter("scan"), |b| b.iter(|| scan(&message)));
         group.bench_function(BenchmarkId::from_parameter("ceiling: memmem"), |b| {
             let dashes = memmem::Finder::new(b"\n--");
-            b.iter(|| message.chunks(CHUNK).map(|chunk| dashes.find_iter(black_box(chunk)).count()).sum::<usize>());
+            b.iter(|| {
+                message
+                    .chunks(CHUNK)
+                    .map(|chunk| dashes.find_iter(black_box(chunk)).count())
+                    .sum::<usize>()
+            });
         });
         group.bench_function(BenchmarkId::from_parameter("ceiling: memcpy"), |b| {
             let mut copy = vec![0; CHUNK];
@@ -112,7 +124,11 @@ fn engine(criterion: &mut Criterion) {
             });
         });
         group.bench_function(BenchmarkId::from_parameter("peer: mail-parser"), |b| {
-            b.iter(|| mail_parser::MessageParser::default().parse(black_box(&message[..])).map(|m| m.parts.len()));
+            b.iter(|| {
+                mail_parser::MessageParser::default()
+                    .parse(black_box(&message[..]))
+                    .map(|m| m.parts.len())
+            });
         });
         group.finish();
     }

@@ -34,7 +34,10 @@ impl Bucket {
         if !metadata.is_file() {
             return Err(io::Error::other("it is no file"));
         }
-        Ok(Object { file, octets: metadata.len() })
+        Ok(Object {
+            file,
+            octets: metadata.len(),
+        })
     }
 }
 
@@ -68,6 +71,9 @@ impl Object {
         if at == self.octets {
             return Ok(());
         }
-        Err(io::Error::other(format!("its size was {} octets and changed while it was read", self.octets)))
+        Err(io::Error::other(format!(
+            "its size was {} octets and changed while it was read",
+            self.octets
+        )))
     }
 }

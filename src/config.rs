@@ -71,10 +71,14 @@ fn directory(setting: &str, what: &str) -> Result<PathBuf, SettingError> {
 /// If it is too long for a subject, or has control characters.
 pub fn subject_prefix(setting: &str) -> Result<String, SettingError> {
     if setting.len() > MAX_SUBJECT_PREFIX {
-        return Err(SettingError(format!("a subject prefix has at most {MAX_SUBJECT_PREFIX} octets")));
+        return Err(SettingError(format!(
+            "a subject prefix has at most {MAX_SUBJECT_PREFIX} octets"
+        )));
     }
     if setting.chars().any(char::is_control) {
-        return Err(SettingError("a subject prefix cannot have control characters".to_owned()));
+        return Err(SettingError(
+            "a subject prefix cannot have control characters".to_owned(),
+        ));
     }
     Ok(setting.to_owned())
 }
@@ -85,7 +89,9 @@ pub fn subject_prefix(setting: &str) -> Result<String, SettingError> {
 /// If it would lead out of the bucket's directory.
 pub fn email_prefix(setting: &str) -> Result<String, SettingError> {
     if setting.starts_with('/') || setting.split('/').any(|step| step == "..") {
-        return Err(SettingError("a key prefix cannot start with / or contain ..".to_owned()));
+        return Err(SettingError(
+            "a key prefix cannot start with / or contain ..".to_owned(),
+        ));
     }
     Ok(setting.to_owned())
 }

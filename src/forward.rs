@@ -147,7 +147,11 @@ impl Forwarder {
             let outcome = self.forward_to(arrival, recipient, &mut opened, &reached);
             tracing::info!(message_id = %arrival.message_id, outcome = ?outcome.outcome, "outcome");
             if outcome.outcome == Ending::Sent {
-                let targets = outcome.targets.iter().map(|target| target.to_lowercase()).collect();
+                let targets = outcome
+                    .targets
+                    .iter()
+                    .map(|target| target.to_lowercase())
+                    .collect();
                 reached.push((targets, outcome.clone()));
             }
             outcomes.push(outcome);
@@ -165,7 +169,9 @@ impl Forwarder {
         let outcome = |ending| Outcome::new(&arrival.message_id, recipient, ending);
         let alias = match Address::parse(recipient) {
             Ok(alias) => alias,
-            Err(error) => return outcome(Ending::Failed).fail(format!("the recipient is no address: {error}")),
+            Err(error) => {
+                return outcome(Ending::Failed).fail(format!("the recipient is no address: {error}"));
+            }
         };
         let entry = match self.aliases.resolve(&alias) {
             None => return outcome(Ending::NoAlias),
@@ -181,8 +187,17 @@ impl Forwarder {
         let mut outcome = outcome(Ending::Sent);
         outcome.targets = entry.targets.iter().map(Address::to_string).collect();
 
-        let already = |target: &Address| reached.iter().find(|(targets, _)| targets.contains(&target.key()));
-        let targets: Vec<Address> = entry.targets.iter().filter(|t| already(t).is_none()).cloned().collect();
+        let already = |target: &Address| {
+            reached
+                .iter()
+                .find(|(targets, _)| targets.contains(&target.key()))
+        };
+        let targets: Vec<Address> = entry
+            .targets
+            .iter()
+            .filter(|t| already(t).is_none())
+            .cloned()
+            .collect();
         if let (true, Some((_, earlier))) = (targets.is_empty(), entry.targets.first().and_then(already)) {
             outcome.bytes_in = earlier.bytes_in;
             outcome.bytes_out = earlier.bytes_out;
@@ -216,7 +231,9 @@ impl Forwarder {
                 outcome.body_sha256 = Some(sent.body_sha256);
                 outcome
             }
-            Err(error) => outcome.fail(format!("the message could not be sent, it is still in the bucket: {error}")),
+            Err(error) => outcome.fail(format!(
+                "the message could not be sent, it is still in the bucket: {error}"
+            )),
         }
     }
 
@@ -228,7 +245,10 @@ impl Forwarder {
             from_format: options.from_format.unwrap_or(defaults.from_format),
             from_email: options.from_email.clone().or_else(|| defaults.from_email.clone()),
             to_header: options.to_header.unwrap_or(defaults.to_header),
-            subject_prefix: options.subject_prefix.clone().or_else(|| defaults.subject_prefix.clone()),
+            subject_prefix: options
+                .subject_prefix
+                .clone()
+                .or_else(|| defaults.subject_prefix.clone()),
             envelope_sender: sender.and_then(|sender| Address::parse(sender).ok()),
         }
     }
@@ -238,7 +258,8 @@ impl Forwarder {
         let mut object = self.bucket.open(&key).map_err(|error| {
             format!("the message is not in the bucket under {key:?} (EMAIL_BUCKET, EMAIL_PREFIX): {error}")
         })?;
-        let head = read_head(&mut object).map_err(|error| format!("the message cannot be forwarded: {error}"))?;
+        let head =
+            read_head(&mut object).map_err(|error| format!("the message cannot be forwarded: {error}"))?;
         Ok(Opened { object, head })
     }
 
@@ -254,17 +275,23 @@ impl Forwarder {
         let mut bytes_out = header.len() as u64;
         let mut hash = Sha256::new();
         let mut watch = LineBreakWatch::new(&opened.head);
-        opened.object.read_from(opened.head.header.octets() as u64, &mut |chunk| {
-            watch.see(chunk);
-            hash.update(chunk);
-            bytes_out += chunk.len() as u64;
-            letter.write(chunk)?;
-            Ok(true)
-        })?;
+        opened
+            .object
+            .read_from(opened.head.header.octets() as u64, &mut |chunk| {
+                watch.see(chunk);
+                hash.update(chunk);
+                bytes_out += chunk.len() as u64;
+                letter.write(chunk)?;
+                Ok(true)
+            })?;
         watch.finish().map_err(io::Error::other)?;
         let body_sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         let id = letter.send(rules.from_address(), &rules.targets)?;
-        Ok(Sent { id, bytes_out, body_sha256 })
+        Ok(Sent {
+            id,
+            bytes_out,
+            body_sha256,
+        })
     }
 }
 

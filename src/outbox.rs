@@ -78,8 +78,10 @@ impl Letter {
     /// If it cannot be written; then nothing of it is left.
     pub fn send(mut self, from: &Address, to: &[Address]) -> io::Result<String> {
         self.file.flush()?;
-        let envelope =
-            Envelope { from: from.to_string(), to: to.iter().map(Address::to_string).collect() };
+        let envelope = Envelope {
+            from: from.to_string(),
+            to: to.iter().map(Address::to_string).collect(),
+        };
         let (sent_id, path) = self.claim(&envelope)?;
         let message = path.with_extension("eml");
         if let Err(error) = fs::rename(&self.draft.0, &message) {
@@ -126,7 +128,10 @@ mod tests {
         for (n, text) in ["one", "two"].into_iter().enumerate() {
             let mut letter = outbox.begin(&id).unwrap();
             letter.write(text.as_bytes()).unwrap();
-            assert_eq!(letter.send(&jane, std::slice::from_ref(&jane)).unwrap(), format!("abc123.{n}"));
+            assert_eq!(
+                letter.send(&jane, std::slice::from_ref(&jane)).unwrap(),
+                format!("abc123.{n}")
+            );
         }
         outbox.begin(&id).unwrap().write(b"dropped").unwrap();
 
@@ -135,9 +140,15 @@ mod tests {
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         names.sort();
-        assert_eq!(names, ["abc123.0.eml", "abc123.0.json", "abc123.1.eml", "abc123.1.json"]);
+        assert_eq!(
+            names,
+            ["abc123.0.eml", "abc123.0.json", "abc123.1.eml", "abc123.1.json"]
+        );
         let read = |name: &str| fs::read_to_string(directory.path().join("out").join(name)).unwrap();
         assert_eq!(read("abc123.1.eml"), "two");
-        assert_eq!(read("abc123.0.json"), "{\"from\":\"jane@example.org\",\"to\":[\"jane@example.org\"]}\n");
+        assert_eq!(
+            read("abc123.0.json"),
+            "{\"from\":\"jane@example.org\",\"to\":[\"jane@example.org\"]}\n"
+        );
     }
 }

@@ -48,7 +48,11 @@ const PART: &str = "\r\n--=_abc\r\nContent-Type: application/octet-stream\r\n\
 
 /// 64 MiB in chunks of 64 KiB, made as they go: parts of 1 MiB of base64 lines, or one line.
 fn feed(lines: bool, each: &mut dyn FnMut(&[u8])) {
-    let line = if lines { format!("{}\r\n", "QUJD".repeat(19)) } else { "QUJD".repeat(19) };
+    let line = if lines {
+        format!("{}\r\n", "QUJD".repeat(19))
+    } else {
+        "QUJD".repeat(19)
+    };
     let body = line.repeat((1 << 16) / line.len());
     each(HEAD.as_bytes());
     for chunk in 0..64 << 4 {
@@ -75,7 +79,11 @@ fn what_is_held_does_not_grow_with_the_message() {
             rewriter.end(&mut sink).unwrap();
         });
         assert!(octets > 60 << 20);
-        assert!(held < making + (16 << 10), "the rewriter held {} octets", held - making);
+        assert!(
+            held < making + (16 << 10),
+            "the rewriter held {} octets",
+            held - making
+        );
         assert!(count < 500, "the rewriter allocated {count} times");
 
         let mut scanner = Scanner::default();
@@ -95,17 +103,32 @@ fn what_is_held_does_not_grow_with_the_message() {
             });
         });
         assert_eq!(parts, 64);
-        assert!(held < making + (16 << 10), "the scanner held {} octets", held - making);
+        assert!(
+            held < making + (16 << 10),
+            "the scanner held {} octets",
+            held - making
+        );
         assert!(steady <= 64, "chunks of a body cost {steady} allocations");
     }
 
     // Hostile shapes: the named limits are what is held, times what a growing buffer takes.
     let limits = Limits::default();
-    for unit in ["X", "\r\n ", "-", "X:\r\n", "\r\n--=_ab", "\r\n--=_abc\r\n", "\r\n--=_abc\r\nContent-Type: message/rfc822\r\n\r\n"] {
+    for unit in [
+        "X",
+        "\r\n ",
+        "-",
+        "X:\r\n",
+        "\r\n--=_ab",
+        "\r\n--=_abc\r\n",
+        "\r\n--=_abc\r\nContent-Type: message/rfc822\r\n\r\n",
+    ] {
         let chunk = unit.repeat((1 << 16) / unit.len());
         let (held, _) = measured(|| {
             let mut scanner = Scanner::new(limits);
-            for chunk in [HEAD.as_bytes(), PART.as_bytes()].into_iter().chain(std::iter::repeat_n(chunk.as_bytes(), 1024)) {
+            for chunk in [HEAD.as_bytes(), PART.as_bytes()]
+                .into_iter()
+                .chain(std::iter::repeat_n(chunk.as_bytes(), 1024))
+            {
                 let mut chunk = chunk;
                 while scanner.next(&mut chunk, false).unwrap().is_some() {}
             }

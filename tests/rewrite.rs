@@ -10,11 +10,29 @@ use readdress::rewrite::{Error, FromFormat, Rules, ToHeader};
 
 /// Fields that a rule names: all others keep their bytes and their order.
 const NAMED: [&str; 15] = [
-    "from", "to", "reply-to", "subject", "references", "return-path", "sender", "dkim-signature",
-    "domainkey-signature", "message-id", "feedback-id", "bcc", "delivered-to", "errors-to", "date",
+    "from",
+    "to",
+    "reply-to",
+    "subject",
+    "references",
+    "return-path",
+    "sender",
+    "dkim-signature",
+    "domainkey-signature",
+    "message-id",
+    "feedback-id",
+    "bcc",
+    "delivered-to",
+    "errors-to",
+    "date",
 ];
-const ADDED: [&str; 5] =
-    ["x-original-from", "x-original-to", "x-original-message-id", "x-original-date", "x-original-sender"];
+const ADDED: [&str; 5] = [
+    "x-original-from",
+    "x-original-to",
+    "x-original-message-id",
+    "x-original-date",
+    "x-original-sender",
+];
 
 struct Split {
     fields: Vec<(String, Vec<u8>)>,
@@ -34,12 +52,21 @@ fn split(message: &[u8]) -> Split {
             empty_line.clone_from(&event.bytes);
             break;
         }
-        let name = event.bytes.split(|&b| b == b':').next().unwrap_or_default().trim_ascii();
+        let name = event
+            .bytes
+            .split(|&b| b == b':')
+            .next()
+            .unwrap_or_default()
+            .trim_ascii();
         let is_field = event.bytes.contains(&b':') && !event.bytes[0].is_ascii_whitespace();
         let name = if is_field { name } else { b"" };
         fields.push((String::from_utf8_lossy(name).to_lowercase(), event.bytes.clone()));
     }
-    Split { fields, empty_line, body: message[end..].to_vec() }
+    Split {
+        fields,
+        empty_line,
+        body: message[end..].to_vec(),
+    }
 }
 
 fn is_named(name: &str) -> bool {
@@ -56,7 +83,10 @@ fn assert_sealed(name: &str, message: &[u8], out: &[u8]) {
     assert!(!after.empty_line.is_empty(), "{name}: no empty line");
 
     let untouched = |split: &Split| -> Vec<Vec<u8>> {
-        let fields = split.fields.iter().filter(|(name, raw)| !is_named(name) && !raw.starts_with(b"From "));
+        let fields = split
+            .fields
+            .iter()
+            .filter(|(name, raw)| !is_named(name) && !raw.starts_with(b"From "));
         fields.map(|(_, raw)| raw.clone()).collect()
     };
     let mut kept = untouched(&after);
@@ -79,23 +109,41 @@ fn assert_sealed(name: &str, message: &[u8], out: &[u8]) {
     for single in ["to", "reply-to", "subject", "references", "date"] {
         assert!(count(single) <= 1, "{name}: {single}");
     }
-    for removed in ["return-path", "sender", "dkim-signature", "message-id", "feedback-id", "bcc", "x-ses-x"] {
+    for removed in [
+        "return-path",
+        "sender",
+        "dkim-signature",
+        "message-id",
+        "feedback-id",
+        "bcc",
+        "x-ses-x",
+    ] {
         assert_eq!(count(removed), 0, "{name}: {removed}");
     }
     let as_it_was = |raw: &[u8]| {
-        before.fields.iter().any(|(_, old)| match raw.strip_prefix(&old[..]) {
-            // It may have been cut off inside this field.
-            Some(ending) => ending.is_empty() || !old.ends_with(b"\n") && ending.trim_ascii().is_empty(),
-            None => false,
-        })
+        before
+            .fields
+            .iter()
+            .any(|(_, old)| match raw.strip_prefix(&old[..]) {
+                // It may have been cut off inside this field.
+                Some(ending) => ending.is_empty() || !old.ends_with(b"\n") && ending.trim_ascii().is_empty(),
+                None => false,
+            })
     };
     for (field, raw) in after.fields.iter().filter(|(_, raw)| !as_it_was(raw)) {
         let text = raw.strip_suffix(b"\n").unwrap();
         let text = text.strip_suffix(b"\r").unwrap_or(text);
         for (index, line) in text.split(|&b| b == b'\n').enumerate() {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
-            assert!(line.len() <= 998 && !line.trim_ascii().is_empty(), "{name}: {field}");
-            assert!(line.iter().all(|b| matches!(b, b' '..=b'~')), "{name}: {field}: {}", raw.escape_ascii());
+            assert!(
+                line.len() <= 998 && !line.trim_ascii().is_empty(),
+                "{name}: {field}"
+            );
+            assert!(
+                line.iter().all(|b| matches!(b, b' '..=b'~')),
+                "{name}: {field}: {}",
+                raw.escape_ascii()
+            );
             assert_eq!(index > 0, line[0] == b' ', "{name}: {field}");
         }
     }
@@ -103,7 +151,11 @@ fn assert_sealed(name: &str, message: &[u8], out: &[u8]) {
 
 #[test]
 fn every_fixture_is_sealed_however_it_is_cut() {
-    let all = Rules { subject_prefix: Some("[shop] ".to_owned()), from_format: FromFormat::Via, ..rules() };
+    let all = Rules {
+        subject_prefix: Some("[shop] ".to_owned()),
+        from_format: FromFormat::Via,
+        ..rules()
+    };
     for (name, message) in fixtures() {
         for rules in [rules(), all.clone()] {
             let whole = rewrite(&rules, [&message[..]]);
@@ -114,7 +166,11 @@ fn every_fixture_is_sealed_however_it_is_cut() {
                 Err(error) => assert_eq!((&*name, error), ("bare-cr.as-is", Error::BareCr)),
                 Ok((out, octets)) => {
                     assert_sealed(&name, &message, &out);
-                    assert_eq!(out.len() as u64 + octets.before, message.len() as u64 + octets.after, "{name}");
+                    assert_eq!(
+                        out.len() as u64 + octets.before,
+                        message.len() as u64 + octets.after,
+                        "{name}"
+                    );
                 }
             }
         }
@@ -124,10 +180,14 @@ fn every_fixture_is_sealed_however_it_is_cut() {
 #[test]
 fn goldens() {
     for (name, message) in fixtures() {
-        let Ok((out, octets)) = rewrite(&rules(), [&message[..]]) else { continue };
+        let Ok((out, octets)) = rewrite(&rules(), [&message[..]]) else {
+            continue;
+        };
         let header = &out[..usize::try_from(octets.after).unwrap()];
-        let text: String =
-            header.split_inclusive(|&b| b == b'\n').map(|line| format!("{}\n", line.escape_ascii())).collect();
+        let text: String = header
+            .split_inclusive(|&b| b == b'\n')
+            .map(|line| format!("{}\n", line.escape_ascii()))
+            .collect();
         insta::with_settings!({snapshot_path => "goldens/rewrite", prepend_module_to_snapshot => false, omit_expression => true}, {
             insta::assert_snapshot!(name, text);
         });
@@ -151,7 +211,12 @@ fn sent(rules: &Rules, message: &str, name: &str) -> Vec<String> {
 
 #[test]
 fn from_is_the_alias_named_by_the_format() {
-    let formats = [FromFormat::Full, FromFormat::Name, FromFormat::Via, FromFormat::Alias];
+    let formats = [
+        FromFormat::Full,
+        FromFormat::Name,
+        FromFormat::Via,
+        FromFormat::Alias,
+    ];
     for (from, want) in [
         (
             "From: Jane Example <jane@example.org>",
@@ -184,7 +249,10 @@ fn from_is_the_alias_named_by_the_format() {
         ("X: no From", ["shop@example.com"; 4]),
     ] {
         for (format, want) in formats.into_iter().zip(want) {
-            let rules = Rules { from_format: format, ..rules() };
+            let rules = Rules {
+                from_format: format,
+                ..rules()
+            };
             let from = sent(&rules, &format!("{from}\nSubject: x\n\nbody"), "From");
             let same = |a: &str, b: &str| {
                 let (a, b) = (parse_address_list(a.as_bytes()), parse_address_list(b.as_bytes()));
@@ -194,19 +262,32 @@ fn from_is_the_alias_named_by_the_format() {
             same(&from[0], want);
         }
     }
-    let fixed = Rules { from_email: Some(address("forwarder@example.com")), ..rules() };
+    let fixed = Rules {
+        from_email: Some(address("forwarder@example.com")),
+        ..rules()
+    };
     assert_eq!(sent(&fixed, "From: <>\n\n", "From"), ["forwarder@example.com"]);
-    assert_eq!(sent(&fixed, "From: <>\n\n", "X-Original-To"), ["shop@example.com"]);
+    assert_eq!(
+        sent(&fixed, "From: <>\n\n", "X-Original-To"),
+        ["shop@example.com"]
+    );
 }
 
 #[test]
 fn a_long_display_name_is_cut_and_the_senders_address_is_not() {
     for name in ["x".repeat(5_000), "wörd ".repeat(200), "😀".repeat(400)] {
-        let from = &sent(&rules(), &format!("From: \"{name}\" <jane@example.org>\n\n"), "From")[0];
+        let from = &sent(
+            &rules(),
+            &format!("From: \"{name}\" <jane@example.org>\n\n"),
+            "From",
+        )[0];
         assert!(from.len() <= 320, "{from}");
         let mailbox = &parse_address_list(from.as_bytes())[0];
         assert_eq!(mailbox.address, address("shop@example.com"));
-        assert!(mailbox.name.as_ref().unwrap().ends_with("(jane at example.org)"), "{mailbox:?}");
+        assert!(
+            mailbox.name.as_ref().unwrap().ends_with("(jane at example.org)"),
+            "{mailbox:?}"
+        );
     }
 }
 
@@ -217,8 +298,21 @@ fn to_names_the_targets_the_alias_or_what_it_named() {
     assert_eq!(to(ToHeader::Targets), ["owner@example.net, office@example.net"]);
     assert_eq!(to(ToHeader::Alias), ["shop@example.com"]);
     assert_eq!(to(ToHeader::Keep), ["shop@example.com, all@example.org"]);
-    assert_eq!(sent(&rules(), "X: y\n\n", "To"), ["owner@example.net, office@example.net"]);
-    assert!(sent(&Rules { to_header: ToHeader::Keep, ..rules() }, "X: y\n\n", "To").is_empty());
+    assert_eq!(
+        sent(&rules(), "X: y\n\n", "To"),
+        ["owner@example.net, office@example.net"]
+    );
+    assert!(
+        sent(
+            &Rules {
+                to_header: ToHeader::Keep,
+                ..rules()
+            },
+            "X: y\n\n",
+            "To"
+        )
+        .is_empty()
+    );
 }
 
 #[test]
@@ -226,32 +320,67 @@ fn replies_go_to_the_sender() {
     let reply_to = |header: &str| sent(&rules(), &format!("{header}\n\nbody"), "Reply-To");
     let from = "From: Jane <jane@example.org>, joe@example.org";
     assert_eq!(reply_to(from), ["Jane <jane@example.org>, joe@example.org"]);
-    assert_eq!(reply_to(&format!("{from}\nReply-To: Desk <desk@example.org>")), ["Desk <desk@example.org>"]);
-    assert_eq!(reply_to(&format!("Reply-To: a@example.org\n{from}\nReply-To: b@example.org")), ["a@example.org"]);
+    assert_eq!(
+        reply_to(&format!("{from}\nReply-To: Desk <desk@example.org>")),
+        ["Desk <desk@example.org>"]
+    );
+    assert_eq!(
+        reply_to(&format!(
+            "Reply-To: a@example.org\n{from}\nReply-To: b@example.org"
+        )),
+        ["a@example.org"]
+    );
     for hopeless in ["", "<>", "nobody in particular", "undisclosed-recipients:;"] {
         assert_eq!(reply_to(&format!("{from}\nReply-To: {hopeless}")).len(), 1);
         assert_eq!(
-            reply_to(&format!("From: {hopeless}\nReply-To: {hopeless}\nReturn-Path: <bounce@example.org>")),
+            reply_to(&format!(
+                "From: {hopeless}\nReply-To: {hopeless}\nReturn-Path: <bounce@example.org>"
+            )),
             ["bounce@example.org"]
         );
     }
-    let told = Rules { envelope_sender: Some(address("envelope@example.org")), ..rules() };
-    assert_eq!(sent(&told, "From: <>\nReturn-Path: <bounce@example.org>\n\n", "Reply-To"), ["envelope@example.org"]);
+    let told = Rules {
+        envelope_sender: Some(address("envelope@example.org")),
+        ..rules()
+    };
+    assert_eq!(
+        sent(
+            &told,
+            "From: <>\nReturn-Path: <bounce@example.org>\n\n",
+            "Reply-To"
+        ),
+        ["envelope@example.org"]
+    );
     assert!(sent(&rules(), "From: <>\nReturn-Path: <>\n\n", "Reply-To").is_empty());
 }
 
 #[test]
 fn a_prefix_comes_before_the_subject_once() {
     let subject = |prefix: &str, field: &str| {
-        let rules = Rules { subject_prefix: Some(prefix.to_owned()), ..rules() };
+        let rules = Rules {
+            subject_prefix: Some(prefix.to_owned()),
+            ..rules()
+        };
         sent(&rules, &format!("{field}\n\nbody"), "Subject")
     };
     for (prefix, field, want) in [
         ("[shop] ", "Subject: Hello", "[shop] Hello"),
         ("[shop] ", "Subject: Re: [shop] Hello", "Re: [shop] Hello"),
-        ("[shop] ", "Subject: =?utf-8?q?Re=3A_=5Bshop=5D_Gr=C3=BC=C3=9Fe?=", "=?utf-8?q?Re=3A_=5Bshop=5D_Gr=C3=BC=C3=9Fe?="),
-        ("[shop] ", "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=", "[shop] =?utf-8?q?Gr=C3=BC=C3=9Fe?="),
-        ("[shop] ", "Subject: =?x-unknown?q?a=FF?=", "[shop] =?x-unknown?q?a=FF?="),
+        (
+            "[shop] ",
+            "Subject: =?utf-8?q?Re=3A_=5Bshop=5D_Gr=C3=BC=C3=9Fe?=",
+            "=?utf-8?q?Re=3A_=5Bshop=5D_Gr=C3=BC=C3=9Fe?=",
+        ),
+        (
+            "[shop] ",
+            "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=",
+            "[shop] =?utf-8?q?Gr=C3=BC=C3=9Fe?=",
+        ),
+        (
+            "[shop] ",
+            "Subject: =?x-unknown?q?a=FF?=",
+            "[shop] =?x-unknown?q?a=FF?=",
+        ),
         ("Fwd:", "Subject: Hello", "Fwd:Hello"),
         ("[shop] ", "Subject:", "[shop]"),
         ("[shop] ", "X: y", "[shop]"),
@@ -268,7 +397,11 @@ fn a_prefix_comes_before_the_subject_once() {
         ("[Büro] ", "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=", "[Büro] Grüße"),
         ("Weiter:", "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=", "Weiter:Grüße"),
         ("[shop] ", "Subject: Grüße", "[shop] Grüße"),
-        ("[shop] ", "Subject: =?utf-8?q?a=0D=0ABcc=3A_evil=40example=2Eorg?=", "[shop] a  Bcc: evil@example.org"),
+        (
+            "[shop] ",
+            "Subject: =?utf-8?q?a=0D=0ABcc=3A_evil=40example=2Eorg?=",
+            "[shop] a  Bcc: evil@example.org",
+        ),
     ] {
         assert_eq!(decoded(prefix, field), want, "{prefix:?} {field:?}");
     }
@@ -277,16 +410,28 @@ fn a_prefix_comes_before_the_subject_once() {
 #[test]
 fn threads_hold() {
     let references = |header: &str| sent(&rules(), &format!("{header}\n\nbody"), "References");
-    assert_eq!(references("Message-ID: <2@x>\nReferences: <0@x>\n <1@x>"), ["<0@x> <1@x> <2@x>"]);
+    assert_eq!(
+        references("Message-ID: <2@x>\nReferences: <0@x>\n <1@x>"),
+        ["<0@x> <1@x> <2@x>"]
+    );
     assert_eq!(references("Message-ID: <2@x>"), ["<2@x>"]);
-    assert_eq!(references("Message-ID: <2@x>\nIn-Reply-To: <1@x>"), ["<1@x> <2@x>"]);
-    assert_eq!(references("Message-ID: <2@x>\nIn-Reply-To: <1@x> <0@x>"), ["<2@x>"]);
+    assert_eq!(
+        references("Message-ID: <2@x>\nIn-Reply-To: <1@x>"),
+        ["<1@x> <2@x>"]
+    );
+    assert_eq!(
+        references("Message-ID: <2@x>\nIn-Reply-To: <1@x> <0@x>"),
+        ["<2@x>"]
+    );
     assert_eq!(references("References: <1@x>"), ["<1@x>"]);
     assert_eq!(references("Message-ID: <1@x>\nReferences: <1@x>"), ["<1@x>"]);
     assert_eq!(references("Message-ID: nonsense\nReferences: <1@x>"), ["<1@x>"]);
     assert!(references("Message-ID: <a b@x>").is_empty());
     let many: String = (0..500).map(|n| format!(" <{n}@example.org>\n")).collect();
-    assert!(references(&format!("Message-ID: <last@x>\nReferences:{many}"))[0].ends_with("<499@example.org> <last@x>"));
+    assert!(
+        references(&format!("Message-ID: <last@x>\nReferences:{many}"))[0]
+            .ends_with("<499@example.org> <last@x>")
+    );
 }
 
 #[test]
@@ -303,7 +448,12 @@ fn what_the_message_said_is_kept_beside() {
     ] {
         assert_eq!(sent(&rules(), message, name), [want], "{name}");
     }
-    for name in ["X-Original-From", "X-Original-Message-ID", "X-Original-Date", "X-Original-Sender"] {
+    for name in [
+        "X-Original-From",
+        "X-Original-Message-ID",
+        "X-Original-Date",
+        "X-Original-Sender",
+    ] {
         assert!(sent(&rules(), "X: y\n\n", name).is_empty(), "{name}");
     }
 }
@@ -311,14 +461,25 @@ fn what_the_message_said_is_kept_beside() {
 #[test]
 fn a_sender_gives_no_orders() {
     for field in [
-        "X-SES-SOURCE-ARN: arn:aws:ses:x", "x-ses-configuration-set : evil", "X-Readdress-Loop: x", "Bcc: b@example.org",
-        "Feedback-ID: x", "DKIM-Signature: v=1;\n b=x", "DomainKey-Signature: x", "Errors-To: e@example.org",
-        "Delivered-To: d@example.org", "Return-Path: <r@example.org>", "Sender: s@example.org",
+        "X-SES-SOURCE-ARN: arn:aws:ses:x",
+        "x-ses-configuration-set : evil",
+        "X-Readdress-Loop: x",
+        "Bcc: b@example.org",
+        "Feedback-ID: x",
+        "DKIM-Signature: v=1;\n b=x",
+        "DomainKey-Signature: x",
+        "Errors-To: e@example.org",
+        "Delivered-To: d@example.org",
+        "Return-Path: <r@example.org>",
+        "Sender: s@example.org",
     ] {
         let message = format!("From: jane@example.org\n{field}\nX-Kept: 1\n\nbody");
         let (out, _) = rewrite(&rules(), [message.as_bytes()]).unwrap();
         let name = field.split([':', ' ']).next().unwrap().to_lowercase();
-        assert!(split(&out).fields.iter().all(|(field, _)| *field != name), "{field}");
+        assert!(
+            split(&out).fields.iter().all(|(field, _)| *field != name),
+            "{field}"
+        );
         assert_sealed(field, message.as_bytes(), &out);
     }
 }
@@ -332,32 +493,93 @@ fn a_message_without_lines_is_refused() {
     let endless = format!("A: {}\r", "x".repeat(2 << 20)) + "\r";
     for message in [bare, body, long, late] {
         for size in [1, 1000, 1 << 30] {
-            assert_eq!(rewrite(&rules(), message.as_bytes().chunks(size)), Err(Error::BareCr));
+            assert_eq!(
+                rewrite(&rules(), message.as_bytes().chunks(size)),
+                Err(Error::BareCr)
+            );
         }
     }
     let limit = Limits::default().header;
-    assert_eq!(rewrite(&rules(), [endless.as_bytes()]), Err(Error::HeaderTooLong { limit }));
+    assert_eq!(
+        rewrite(&rules(), [endless.as_bytes()]),
+        Err(Error::HeaderTooLong { limit })
+    );
     // No CR, no LF: one line, which is fine.
     let message = "x".repeat(200_000);
     for size in [999, 1 << 30] {
-        assert!(rewrite(&rules(), message.as_bytes().chunks(size)).unwrap().0.ends_with(message.as_bytes()));
+        assert!(
+            rewrite(&rules(), message.as_bytes().chunks(size))
+                .unwrap()
+                .0
+                .ends_with(message.as_bytes())
+        );
     }
 }
 
 fn headers() -> impl Strategy<Value = String> {
     let name = prop::sample::select(vec![
-        "From", "from ", "To", "Reply-To", "Subject", "References", "Message-ID", "Date", "Sender", "Bcc", "X-SES-X",
-        "X-A", "In-Reply-To", "Return-Path", "Content-Type", "", " ", "From jane",
+        "From",
+        "from ",
+        "To",
+        "Reply-To",
+        "Subject",
+        "References",
+        "Message-ID",
+        "Date",
+        "Sender",
+        "Bcc",
+        "X-SES-X",
+        "X-A",
+        "In-Reply-To",
+        "Return-Path",
+        "Content-Type",
+        "",
+        " ",
+        "From jane",
     ]);
     let piece = prop::sample::select(vec![
-        " ", "\n ", "\r\n\t", "a", "jane@example.org", "<", ">", "\"", "(", ")", ",", ";", ":", "\\", "\r", "\0", "é",
-        "=?utf-8?q?=0D=0ABcc:_x?=", "=?utf-8?b?", "?=", "<1@x>", "multipart/mixed; boundary=a", "\u{feff}", "\x7f",
+        " ",
+        "\n ",
+        "\r\n\t",
+        "a",
+        "jane@example.org",
+        "<",
+        ">",
+        "\"",
+        "(",
+        ")",
+        ",",
+        ";",
+        ":",
+        "\\",
+        "\r",
+        "\0",
+        "é",
+        "=?utf-8?q?=0D=0ABcc:_x?=",
+        "=?utf-8?b?",
+        "?=",
+        "<1@x>",
+        "multipart/mixed; boundary=a",
+        "\u{feff}",
+        "\x7f",
         "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
     ]);
     let body = prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat());
-    let field = (name, prop::sample::select(vec![":", ": ", ""]), body, prop::sample::select(vec!["\n", "\r\n", "\n", ""]))
+    let field = (
+        name,
+        prop::sample::select(vec![":", ": ", ""]),
+        body,
+        prop::sample::select(vec!["\n", "\r\n", "\n", ""]),
+    )
         .prop_map(|(name, colon, body, end)| format!("{name}{colon}{body}{end}"));
-    let tail = prop::sample::select(vec!["", "\n", "\r\n", "\nbody", "\r\n\r\nbody\r\n", "\n--a\n\nx\n--a--"]);
+    let tail = prop::sample::select(vec![
+        "",
+        "\n",
+        "\r\n",
+        "\nbody",
+        "\r\n\r\nbody\r\n",
+        "\n--a\n\nx\n--a--",
+    ]);
     (prop::collection::vec(field, 0..8), tail).prop_map(|(fields, tail)| fields.concat() + tail)
 }
 

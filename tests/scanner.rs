@@ -33,7 +33,11 @@ fn shape(message: &[u8]) -> String {
         Kind::CloseDelimiter => '=',
         Kind::Epilogue => 'e',
     };
-    whole(message).iter().map(|event| format!("{}{}", letter(event.kind), event.depth)).collect::<Vec<_>>().join(" ")
+    whole(message)
+        .iter()
+        .map(|event| format!("{}{}", letter(event.kind), event.depth))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[test]
@@ -138,11 +142,18 @@ fn shapes_that_break_others() {
 fn messages_a_hundred_deep() {
     let mut message = String::new();
     for depth in 0..100 {
-        write!(message, "Subject: {depth}\r\nContent-Type: message/rfc822\r\n\r\n").unwrap();
+        write!(
+            message,
+            "Subject: {depth}\r\nContent-Type: message/rfc822\r\n\r\n"
+        )
+        .unwrap();
     }
     message += "Subject: the last\r\n\r\nbody";
     let told = whole(message.as_bytes());
-    assert_eq!(told.last().map(|event| (event.kind, event.depth)), Some((Kind::Body, 100)));
+    assert_eq!(
+        told.last().map(|event| (event.kind, event.depth)),
+        Some((Kind::Body, 100))
+    );
     assert_eq!(told, scan(Limits::default(), message.as_bytes().chunks(7)));
 }
 
@@ -180,18 +191,36 @@ fn near_misses_on_every_line_and_long_lines() {
         let message = [head, &body, "\r\n--abc--"].concat().into_bytes();
         let told = whole(&message);
         assert_eq!(joined(&told), message);
-        assert_eq!(told.len(), 6, "one body: {:?}", told.iter().map(|event| event.kind).collect::<Vec<_>>());
+        assert_eq!(
+            told.len(),
+            6,
+            "one body: {:?}",
+            told.iter().map(|event| event.kind).collect::<Vec<_>>()
+        );
         for size in [1, 3, 4096] {
-            assert!(told == scan(Limits::default(), message.chunks(size)), "chunks of {size}");
+            assert!(
+                told == scan(Limits::default(), message.chunks(size)),
+                "chunks of {size}"
+            );
         }
     }
 }
 
 #[test]
 fn past_its_limits_a_part_is_an_opaque_body() {
-    let limits = Limits { header: 200, field: 20, depth: 2, boundary: 3, boundaries: 5 };
+    let limits = Limits {
+        header: 200,
+        field: 20,
+        depth: 2,
+        boundary: 3,
+        boundaries: 5,
+    };
     for (name, message, kinds) in [
-        ("a boundary too long", "Content-Type: multipart/x; boundary=abcd\n\n--abcd\n\nx", "f0 h0 b0"),
+        (
+            "a boundary too long",
+            "Content-Type: multipart/x; boundary=abcd\n\n--abcd\n\nx",
+            "f0 h0 b0",
+        ),
         (
             "all boundaries too long",
             "Content-Type: multipart/x; boundary=abc\n\n--abc\nContent-Type:\n multipart/x;\n boundary=abc\n\n--abc\n\nx",
@@ -232,11 +261,18 @@ fn past_its_limits_a_part_is_an_opaque_body() {
 
 #[test]
 fn a_top_level_header_section_over_its_limit_is_an_error_and_stays_one() {
-    let limits = Limits { header: 20, ..Limits::default() };
+    let limits = Limits {
+        header: 20,
+        ..Limits::default()
+    };
     let outcome = |chunks: Vec<&[u8]>| {
         let mut scanner = Scanner::new(limits);
         let mut seen = 0;
-        for (mut chunk, last) in chunks.into_iter().map(|chunk| (chunk, false)).chain([(&[][..], true)]) {
+        for (mut chunk, last) in chunks
+            .into_iter()
+            .map(|chunk| (chunk, false))
+            .chain([(&[][..], true)])
+        {
             loop {
                 match scanner.next(&mut chunk, last) {
                     Ok(None) => break,
@@ -252,9 +288,18 @@ fn a_top_level_header_section_over_its_limit_is_an_error_and_stays_one() {
     };
     for (message, want) in [
         ("A: 4567\nB: 23456789\n\nbody", Ok(())),
-        ("A: 4567\nB: 234567890\n\nbody", Err((8, Error::HeaderTooLong { limit: 20 }))),
-        ("A: 4567\nB: 2345678901234567890", Err((8, Error::HeaderTooLong { limit: 20 }))),
-        ("A: 4567\n 23\n 78\n 234\nx", Err((0, Error::HeaderTooLong { limit: 20 }))),
+        (
+            "A: 4567\nB: 234567890\n\nbody",
+            Err((8, Error::HeaderTooLong { limit: 20 })),
+        ),
+        (
+            "A: 4567\nB: 2345678901234567890",
+            Err((8, Error::HeaderTooLong { limit: 20 })),
+        ),
+        (
+            "A: 4567\n 23\n 78\n 234\nx",
+            Err((0, Error::HeaderTooLong { limit: 20 })),
+        ),
     ] {
         for (how, chunks) in chunkings(message.as_bytes()) {
             assert_eq!(outcome(chunks), want, "{message:?}, {how}");

@@ -42,10 +42,21 @@ fn check(file: &PathBuf) -> Result<ExitCode, Failure> {
     for problem in aliases.problems() {
         println!("{problem}");
     }
-    let errors = aliases.problems().iter().filter(|problem| problem.severity == Severity::Error).count();
+    let errors = aliases
+        .problems()
+        .iter()
+        .filter(|problem| problem.severity == Severity::Error)
+        .count();
     let warnings = aliases.problems().len() - errors;
-    println!("{name}: {} aliases, {errors} errors, {warnings} warnings", aliases.len());
-    Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    println!(
+        "{name}: {} aliases, {errors} errors, {warnings} warnings",
+        aliases.len()
+    );
+    Ok(if errors == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn resolve(aliases: &AliasMap, address: &Address) -> ExitCode {
@@ -58,7 +69,10 @@ fn resolve(aliases: &AliasMap, address: &Address) -> ExitCode {
     };
     match resolved.entry {
         Err(reason) => {
-            println!("{address} -> the entry {:?} cannot be used: {reason}", resolved.key);
+            println!(
+                "{address} -> the entry {:?} cannot be used: {reason}",
+                resolved.key
+            );
             return ExitCode::FAILURE;
         }
         Ok(entry) if !entry.options.enabled => {
@@ -74,9 +88,15 @@ fn resolve(aliases: &AliasMap, address: &Address) -> ExitCode {
                     println!("{name}: {value}");
                 }
             };
-            option("from_format", options.from_format.map(|format| format.as_str().to_owned()));
+            option(
+                "from_format",
+                options.from_format.map(|format| format.as_str().to_owned()),
+            );
             option("from_email", options.from_email.as_ref().map(Address::to_string));
-            option("to_header", options.to_header.map(|header| header.as_str().to_owned()));
+            option(
+                "to_header",
+                options.to_header.map(|header| header.as_str().to_owned()),
+            );
             option("subject_prefix", options.subject_prefix.clone());
         }
     }

@@ -69,7 +69,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             writeln!(io::stdout(), "{line}").map_err(|error| Failure::output(&error))?;
         }
     }
-    Ok(if settled { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if settled {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// Reads an alias map and warns of what is wrong with single entries: they must not stop the others.
@@ -78,9 +82,15 @@ pub(super) fn read_aliases(path: &PathBuf) -> Result<AliasMap, Failure> {
     let json = std::fs::read(path).map_err(|error| Failure::failed(format!("alias map {name}"), error))?;
     let aliases =
         AliasMap::parse(&json).map_err(|error| Failure::failed(format!("alias map {name}"), error))?;
-    let broken = aliases.problems().iter().filter(|problem| problem.severity == Severity::Error).count();
+    let broken = aliases
+        .problems()
+        .iter()
+        .filter(|problem| problem.severity == Severity::Error)
+        .count();
     if broken > 0 {
-        tracing::warn!("{broken} entries of the alias map cannot be used; see: readdress aliases check {name}");
+        tracing::warn!(
+            "{broken} entries of the alias map cannot be used; see: readdress aliases check {name}"
+        );
     }
     Ok(aliases)
 }

@@ -29,8 +29,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut size = 0;
     let mut scan = |mut chunk: &[u8], last: bool| {
         size += chunk.len() as u64;
-        while let Some(event) =
-            scanner.next(&mut chunk, last).map_err(|error| Failure::failed(&name, error))?
+        while let Some(event) = scanner
+            .next(&mut chunk, last)
+            .map_err(|error| Failure::failed(&name, error))?
         {
             parts.push(&event);
         }
@@ -39,8 +40,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     input.read(&mut |chunk| scan(chunk, false))?;
     scan(&[], true)?;
     let parts = parts.finish();
-    let text = if arguments.json { as_json(size, &parts) } else { as_tree(size, &parts) };
-    io::stdout().write_all(text.as_bytes()).map_err(|error| Failure::output(&error))?;
+    let text = if arguments.json {
+        as_json(size, &parts)
+    } else {
+        as_tree(size, &parts)
+    };
+    io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(|error| Failure::output(&error))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -69,10 +76,17 @@ fn as_tree(size: u64, parts: &[Part]) -> String {
         let indent = "  ".repeat(part.depth);
         let octets = part.body.end - part.body.start;
         // Names are written by strangers: nothing of them may reach the terminal as a control.
-        let name = part.filename.as_ref().map(|name| format!("  {name:?}")).unwrap_or_default();
+        let name = part
+            .filename
+            .as_ref()
+            .map(|name| format!("  {name:?}"))
+            .unwrap_or_default();
         let type_ = part.content_type.escape_debug();
         let encoding = part.encoding.escape_debug();
-        text += &format!("{indent}{}  {type_}  {encoding}  {octets} octets{name}\n", part.path);
+        text += &format!(
+            "{indent}{}  {type_}  {encoding}  {octets} octets{name}\n",
+            part.path
+        );
     }
     text
 }

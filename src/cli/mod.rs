@@ -107,11 +107,17 @@ struct Input {
 impl Input {
     fn open(path: Option<&PathBuf>) -> Result<Self, Failure> {
         match path.filter(|path| *path != Path::new("-")) {
-            None => Ok(Input { reader: Box::new(unbuffered(io::stdin())?), name: "standard input".to_owned() }),
+            None => Ok(Input {
+                reader: Box::new(unbuffered(io::stdin())?),
+                name: "standard input".to_owned(),
+            }),
             Some(path) => {
                 let name = path.display().to_string();
                 let file = File::open(path).map_err(|error| Failure::failed(&name, error))?;
-                Ok(Input { reader: Box::new(file), name })
+                Ok(Input {
+                    reader: Box::new(file),
+                    name,
+                })
             }
         }
     }

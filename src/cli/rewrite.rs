@@ -48,7 +48,12 @@ pub(super) struct Options {
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
-    let Options { from_format, from_email, to_header, subject_prefix } = arguments.options;
+    let Options {
+        from_format,
+        from_email,
+        to_header,
+        subject_prefix,
+    } = arguments.options;
     let rules = Rules {
         from_format,
         from_email,

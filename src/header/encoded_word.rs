@@ -187,12 +187,9 @@ fn decode_q(text: &[u8]) -> Vec<u8> {
 }
 
 fn hex(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
-        _ => None,
-    }
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok())
 }
 
 /// The decoded text so far.
@@ -512,17 +509,8 @@ mod tests {
     #[test]
     fn hostile_text_takes_linear_time() {
         let started = Instant::now();
-        for unit in [
-            "=?=?=?a?b?",
-            "=?a?b?",
-            "=?a?q?x ",
-            "=?",
-            "?=",
-            "=?a?q?=?=",
-            "=?a?b?x?= ",
-            " ",
-            "=?a?q?\u{fc}",
-        ] {
+        for unit in "=?=?=?a?b? =?a?b? =?a?q?x~ =? ?= =?a?q?=?= =?a?b?x?=~ ~ =?a?q?ü".split(' ') {
+            let unit = unit.replace('~', " ");
             let text = unit.repeat(200_000 / unit.len());
             decode(text.as_bytes());
             encode_unstructured(&text);
@@ -543,8 +531,7 @@ mod tests {
         #[test]
         fn anything_decodes_without_controls(
             body in proptest::collection::vec(any::<u8>(), 0..200),
-            pieces in proptest::collection::vec(
-                proptest::sample::select(&["=?", "?=", "utf-8", "?q?", "?B?", "=", "?", "_", "YQ", " ", "\n", "\r"][..]), 0..30),
+            pieces in proptest::collection::vec("=\\?|\\?=|utf-8|\\?q\\?|\\?B\\?|=|\\?|_|YQ|[ \r\n\0]", 0..30),
         ) {
             for body in [body, pieces.concat().into_bytes()] {
                 prop_assert!(decode(&body).chars().all(|c| printable(c) == c));

@@ -11,10 +11,19 @@ pub struct Field<'a> {
 
 impl<'a> Field<'a> {
     fn new(raw: &'a [u8]) -> Self {
-        let name = raw.iter().take_while(|&&b| matches!(b, b'!'..=b'9' | b';'..=b'~')).count();
-        let blanks = raw[name..].iter().take_while(|&&b| b == b' ' || b == b'\t').count();
+        let name = raw
+            .iter()
+            .take_while(|&&b| matches!(b, b'!'..=b'9' | b';'..=b'~'))
+            .count();
+        let blanks = raw[name..]
+            .iter()
+            .take_while(|&&b| b == b' ' || b == b'\t')
+            .count();
         let colon = name + blanks;
-        Field { raw, colon: (name > 0 && raw.get(colon) == Some(&b':')).then_some(colon) }
+        Field {
+            raw,
+            colon: (name > 0 && raw.get(colon) == Some(&b':')).then_some(colon),
+        }
     }
 
     /// All of its bytes.
@@ -74,7 +83,9 @@ impl Header {
     /// The fields in order.
     pub fn fields(&self) -> impl Iterator<Item = Field<'_>> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).map(|(start, &end)| Field::new(&self.raw[start..end]))
+        starts
+            .zip(&self.ends)
+            .map(|(start, &end)| Field::new(&self.raw[start..end]))
     }
 
     /// The first field of this name.
@@ -106,7 +117,11 @@ impl Header {
 /// The line ending of the first line of `bytes`.
 pub(crate) fn line_ending(bytes: &[u8]) -> Option<&'static [u8]> {
     let at = memchr(b'\n', bytes)?;
-    Some(if at > 0 && bytes[at - 1] == b'\r' { b"\r\n" } else { b"\n" })
+    Some(if at > 0 && bytes[at - 1] == b'\r' {
+        b"\r\n"
+    } else {
+        b"\n"
+    })
 }
 
 #[cfg(test)]
@@ -143,7 +158,10 @@ mod tests {
         assert_eq!(header.raw(), b"A: 1\r\nb: 2\r\n 3\r\na: 4\r\n\r\n");
         assert_eq!(header.empty_line(), b"\r\n");
         assert_eq!(header.first("a").unwrap().body(), b" 1");
-        assert_eq!(header.fields().map(|field| field.raw().len()).sum::<usize>() + 2, header.octets());
+        assert_eq!(
+            header.fields().map(|field| field.raw().len()).sum::<usize>() + 2,
+            header.octets()
+        );
         assert_eq!(header.line_ending(), Some(&b"\r\n"[..]));
     }
 }

@@ -1,9 +1,8 @@
-//! Mailboxes and lists of them (RFC 5322 3.4), as strangers write them.
+//! Mailboxes, and lists of them as strangers write them (RFC 5322 3.4).
 //!
 //! The structure of a list is found first, in the octets as they came: encoded-words are opaque to it and are
 //! decoded only for names, once it is known what a name is. So nothing that decodes to an address becomes one.
 
-use std::fmt;
 use std::ops::Range;
 
 use memchr::{memchr2, memchr3};
@@ -11,73 +10,12 @@ use memchr::{memchr2, memchr3};
 #[path = "address.rs"]
 mod address;
 
-pub use address::{Address, AddressError};
+pub use address::{Address, AddressError, MAX_MAILBOX, Mailbox, format_mailbox};
 
-use super::encoded_word::{self, Finder, collapse, encode_phrase};
-
-/// Octets of a written mailbox at most: what Amazon SES takes.
-pub const MAX_MAILBOX: usize = 320;
+use super::encoded_word::{self, Finder, collapse};
 
 /// Mailboxes that are read from one field; the rest is passed over.
 pub const MAX_MAILBOXES: usize = 1000;
-
-/// An address and the name of whom it belongs to (RFC 5322 3.4).
-///
-/// It is written in ASCII and in at most [`MAX_MAILBOX`] octets, see [`format_mailbox`].
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Mailbox {
-    /// The display-name, decoded.
-    pub name: Option<String>,
-    /// The address.
-    pub address: Address,
-}
-
-impl fmt::Display for Mailbox {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&format_mailbox(self.name.as_deref(), &self.address))
-    }
-}
-
-/// Writes a mailbox: `phrase <address>`, or the address alone if there is no name (RFC 5322 3.4).
-///
-/// A name that does not fit in [`MAX_MAILBOX`] octets is cut and marked with an ellipsis.
-///
-/// ```
-/// use readdress::header::mailbox::{Address, format_mailbox};
-///
-/// let address = Address::parse("jane@example.org")?;
-/// assert_eq!(format_mailbox(Some("Example, Jane"), &address), r#""Example, Jane" <jane@example.org>"#);
-/// # Ok::<(), readdress::header::mailbox::AddressError>(())
-/// ```
-pub fn format_mailbox(name: Option<&str>, address: &Address) -> String {
-    let address = address.to_string();
-    let room = MAX_MAILBOX.saturating_sub(address.len() + " <>".len());
-    match name.map(|name| fitting_phrase(name, room)) {
-        Some(phrase) if !phrase.is_empty() => format!("{phrase} <{address}>"),
-        _ => address,
-    }
-}
-
-/// The phrase for as much of `name` as fits in `room` octets, empty if nothing does.
-fn fitting_phrase(name: &str, room: usize) -> String {
-    // No character takes less than an octet.
-    let end = name
-        .char_indices()
-        .nth(MAX_MAILBOX + 1)
-        .map_or(name.len(), |(end, _)| end);
-    let phrase = encode_phrase(&name[..end]);
-    if end == name.len() && phrase.len() <= room {
-        return phrase;
-    }
-    let name = collapse(&name[..end]);
-    let ellipsis = if name.is_ascii() { "..." } else { "\u{2026}" };
-    let cuts: Vec<usize> = name.char_indices().map(|(cut, _)| cut).skip(1).collect();
-    let cut_at = |cut: usize| encode_phrase(&format!("{}{ellipsis}", name[..cut].trim_end()));
-    let fitting = cuts.partition_point(|&cut| cut_at(cut).len() <= room);
-    // A longer cut may take fewer octets where the encoding changes, so the one found is looked at again.
-    let phrase = fitting.checked_sub(1).map(|last| cut_at(cuts[last]));
-    phrase.filter(|phrase| phrase.len() <= room).unwrap_or_default()
-}
 
 /// Reads the mailboxes of a field body (RFC 5322 3.4), in order; groups are flattened.
 ///
@@ -456,11 +394,17 @@ fn addr_spec(tokens: &[Token<'_>], at: usize, loose: bool) -> Option<(Range<usiz
         .collect::<Vec<_>>()
         .concat();
     let text = std::str::from_utf8(&text).ok()?;
-    let bare = text
-        .strip_prefix('\'')
-        .and_then(|rest| rest.strip_suffix('\''))
-        .unwrap_or(text);
-    Some((start..end, Address::parse(bare).ok()?))
+    Some((start..end, Address::parse(unwrap(text)).ok()?))
+}
+
+/// An address without the quotes of `'jane@x'` and the brackets of `[jane@x]` and `Jane [mailto:jane@x]`.
+fn unwrap(text: &str) -> &str {
+    if let Some(bare) = text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
+        return bare;
+    }
+    let bare = text.strip_prefix('[').unwrap_or(text);
+    let has_literal = bare.contains('[');
+    bare.strip_suffix(']').filter(|_| !has_literal).unwrap_or(bare)
 }
 
 /// The name that these tokens make, `None` if it is empty.
@@ -485,4 +429,135 @@ fn decode_name(tokens: &[Token<'_>]) -> Option<String> {
     let bare = name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     let name = bare.filter(|bare| !bare.contains('"')).unwrap_or(&name).trim();
     (!name.is_empty()).then(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// `name|address`, in order.
+    fn parsed(body: &[u8]) -> String {
+        let list = parse_address_list(body);
+        let written = |m: &Mailbox| format!("{}|{}", m.name.as_deref().unwrap_or_default(), m.address);
+        list.iter().map(written).collect::<Vec<_>>().join(" ~ ")
+    }
+
+    /// A list on each line, and what it has in it.
+    const LISTS: &str = r#"
+jane@x => |jane@x
+ Jane Q. Example <jane@x>  => Jane Q. Example|jane@x
+a@x, B <b@x>,c@x => |a@x ~ B|b@x ~ |c@x
+a@x; B <b@x>; => |a@x ~ B|b@x
+a@x b@x, C <c@x> D <d@x> => |a@x ~ |b@x ~ C|c@x ~ D|d@x
+,, a@x ,, ,b@x, => |a@x ~ |b@x
+# Groups.
+undisclosed-recipients:; =>
+<undisclosed-recipients:;@x> =>
+A, B: a@x, B <b@x>; c@x => |a@x ~ B|b@x ~ |c@x
+# Comments.
+jane@x (Jane (Q.) \) E) => Jane (Q.) ) E|jane@x
+(c) Jane (d) <jane@x> (e), b@x => Jane|jane@x ~ |b@x
+jane()@( )x.org(), b@x (B) => |jane@x.org ~ B|b@x
+# What a name may have in it.
+Example, Jane <jane@x>, b@x => Example, Jane|jane@x ~ |b@x
+a, b@x => |b@x
+"<evil@x>, \"E\"" <jane@x> => <evil@x>, "E"|jane@x
+jane@x <jane@x>, "b@x" <b@x> => jane@x|jane@x ~ b@x|b@x
+Jane @ Work, Inc <jane@x> => Jane @ Work, Inc|jane@x
+DOMAIN\jane [dev] \"J\" <jane@x> => DOMAIN\jane [dev] "J"|jane@x
+"" <jane@x>, ' ' <b@x> => |jane@x ~ ' '|b@x
+# Encoded-words, which are never a source of addresses.
+=?utf-8?q?J=C3=BC?= =?utf-8?q?_M?= <j@x> => Jü M|j@x
+"=?utf-8?q?J=C3=BC?= M" <j@x>, b@x (=?utf-8?q?J=C3=BC?=) => Jü M|j@x ~ Jü|b@x
+=?UTF-8?Q?"Peter M=C3=BCller"?= <p@x> => Peter Müller|p@x
+=?utf-8?q?a=40evil=2Eexample=3E?= <jane@example.org> => a@evil.example>|jane@example.org
+=?utf-8?q?<evil@x>,evil@x,?= <jane@x> => <evil@x>,evil@x,|jane@x
+=?utf-8?q?evil=40x?=, =?utf-8?q?evil@x?= =>
+=?utf-8?q?evil?=@x, <=?utf-8?q?evil=40x?=> =>
+# Brackets and quotes that do not match.
+Jane <jane@x, B <b@x> => Jane|jane@x ~ B|b@x
+Jane jane@x>, <<b@x>>, <C <c@x>> => Jane|jane@x ~ |b@x ~ C|c@x
+<a@x <b@x>, <c@x => |a@x ~ |b@x ~ |c@x
+"Jane <jane@x> => Jane|jane@x
+Jane (Q. <jane@x> => Jane Q.|jane@x
+"Jane"jane@x, 'b@x', <'c@x'> => Jane|jane@x ~ |b@x ~ |c@x
+[jane@x], B [mailto:b@x] => |jane@x ~ |b@x
+# RFC 5322 4.4, and what it looks like but is not.
+<@a,@b:jane@x>, <mailto:b@x>, mailto:c@x => |jane@x ~ |b@x ~ |c@x
+jane @ example . org, <b . c @ x> => |jane@example.org ~ |b.c@x
+Jane D. jane@x.org.  => Jane D.|jane@x.org
+# Literals, quoted local parts.
+jane@[192.0.2.1], b@[IPv6:::1] => |jane@[192.0.2.1] ~ |b@[IPv6:::1]
+"jane doe"@x, <"b@c"@x>, .d.@x => |"jane doe"@x ~ |"b@c"@x ~ |".d."@x
+# No addresses.
+ =>
+<>, Jane, @x, jane@, @, <jane>, "jane@x" =>
+a@b@c, <a@b@c>, a @ b @ c.d, <a b@x>, jü@x, ja"ne@x, ja(ne@x =>
+Jane <jane>, B <b@x> => B|b@x
+"#;
+
+    #[test]
+    fn lists_are_parsed() {
+        for case in LISTS
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        {
+            let (list, mailboxes) = case.split_once(" =>").unwrap();
+            assert_eq!(parsed(list.as_bytes()), mailboxes.trim(), "{list}");
+        }
+        // Folded, 8-bit, with a NUL.
+        assert_eq!(parsed(b"\r\n \"Jane\r\n E\"\r\n\t<jane@x>\r\n"), "Jane E|jane@x");
+        assert_eq!(
+            parsed(b"J\xfcrgen M\xc3\xbcller\0 <j@x>, a@x\0, a@\xfc"),
+            "J\u{fc}rgen M\u{fc}ller|j@x"
+        );
+    }
+
+    #[test]
+    fn lists_are_bounded() {
+        assert_eq!(
+            parse_address_list("a@x,".repeat(2 * MAX_MAILBOXES).as_bytes()).len(),
+            MAX_MAILBOXES
+        );
+        assert_eq!(
+            parse_address_list("a@x ".repeat(2 * MAX_MAILBOXES).as_bytes()).len(),
+            MAX_MAILBOXES
+        );
+    }
+
+    #[test]
+    fn hostile_lists_take_linear_time() {
+        let started = Instant::now();
+        let units = "( ) < > , \" \\ @ : ; . [ a, a@, @, <@ <a <@, @[ ((a) (\\ \"\\ .~ a@b .~@~ .@ a@b~ =? \
+                     =?a?q? =?a?q?( ü a<b> a@x< a< a~";
+        for unit in units.split(' ').map(|unit| unit.replace('~', " ")) {
+            parse_address_list(unit.repeat(200_000 / unit.len()).as_bytes());
+        }
+        // A debug build needs a few seconds at most; what is quadratic needs minutes.
+        assert!(started.elapsed() < Duration::from_secs(30));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_parsed_can_be_written(
+            octets in proptest::collection::vec(any::<u8>(), 0..100),
+            pieces in proptest::collection::vec(
+                "[<>,;:@\"()\\\\\\[\\]'. \r\n\0]|jane@x|@y|a|ü|=\\?utf-8\\?q\\?=40=0D=2C\\?=|=\\?|\\?=",
+                0..30,
+            ),
+        ) {
+            for body in [octets, pieces.concat().into_bytes()] {
+                for mailbox in parse_address_list(&body) {
+                    let written = mailbox.to_string();
+                    prop_assert!(written.bytes().all(|b| matches!(b, b' '..=b'~')), "{:?}", written);
+                    prop_assert!(written.len() <= MAX_MAILBOX, "{:?}", written);
+                    prop_assert_eq!(parse_address_list(written.as_bytes()), [mailbox], "{:?}", written);
+                }
+            }
+        }
+    }
 }

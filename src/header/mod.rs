@@ -7,5 +7,5 @@ mod write;
 
 pub(crate) use field::line_ending;
 pub use field::{Field, Header};
-pub(crate) use write::{MAX_WORD, longest_word};
 pub use write::{FieldBody, write_field};
+pub(crate) use write::{MAX_WORD, longest_word};

@@ -51,7 +51,11 @@ impl FieldBody {
     /// A copy of another field's body, unfolded: as it is where it is ASCII, else as encoded-words. At most
     /// 998 octets of it.
     pub fn copy(body: &[u8]) -> Self {
-        let unfolded: Vec<u8> = body.iter().copied().filter(|b| !matches!(b, b'\r' | b'\n')).collect();
+        let unfolded: Vec<u8> = body
+            .iter()
+            .copied()
+            .filter(|b| !matches!(b, b'\r' | b'\n'))
+            .collect();
         let unfolded = unfolded.trim_ascii();
         if unfolded.is_ascii() && longest_word(unfolded) <= MAX_WORD {
             let kept = &unfolded[..unfolded.len().min(MAX_COPY)];
@@ -68,7 +72,10 @@ impl FieldBody {
 }
 
 pub(crate) fn longest_word(text: &[u8]) -> usize {
-    text.split(|b| b.is_ascii_whitespace()).map(<[u8]>::len).max().unwrap_or(0)
+    text.split(|b| b.is_ascii_whitespace())
+        .map(<[u8]>::len)
+        .max()
+        .unwrap_or(0)
 }
 
 /// Appends `name: body` to `out`, folded at 78 columns where a space allows it, each line ended by `line_ending`.
@@ -111,22 +118,54 @@ mod tests {
 
     #[test]
     fn a_field_is_folded_and_unfolds_to_itself() {
-        for body in ["", "a", "a b", "a  b   c", &"word ".repeat(100), &"longer-word-".repeat(70)] {
+        for body in [
+            "",
+            "a",
+            "a b",
+            "a  b   c",
+            &"word ".repeat(100),
+            &"longer-word-".repeat(70),
+        ] {
             let body = FieldBody::words([body]);
             let field = written("X-Test", &body);
             let lines: Vec<&str> = field.strip_suffix("\r\n").unwrap().split("\r\n").collect();
-            assert!(lines.iter().all(|line| line.len() <= 998 && !line.trim().is_empty()), "{field:?}");
+            assert!(
+                lines
+                    .iter()
+                    .all(|line| line.len() <= 998 && !line.trim().is_empty()),
+                "{field:?}"
+            );
             let one_word = |line: &str| !line.trim_start_matches("X-Test:").trim().contains(' ');
-            assert!(lines.iter().all(|line| line.len() <= FOLD_AT || one_word(line)), "{field:?}");
-            assert_eq!(lines.concat().strip_prefix("X-Test:").unwrap().trim_start(), body.as_str());
+            assert!(
+                lines.iter().all(|line| line.len() <= FOLD_AT || one_word(line)),
+                "{field:?}"
+            );
+            assert_eq!(
+                lines.concat().strip_prefix("X-Test:").unwrap().trim_start(),
+                body.as_str()
+            );
         }
     }
 
     #[test]
     fn controls_never_reach_a_body() {
-        for text in ["a\r\nBcc: b", "a\nb", "a\0b", "a\r\n\r\nb", "a\u{85}b\u{2028}c", "\r\n"] {
-            for body in [FieldBody::unstructured(text), FieldBody::words([text]), FieldBody::copy(text.as_bytes())] {
-                assert!(body.as_str().bytes().all(|b| matches!(b, b' '..=b'~')), "{text:?} -> {body:?}");
+        for text in [
+            "a\r\nBcc: b",
+            "a\nb",
+            "a\0b",
+            "a\r\n\r\nb",
+            "a\u{85}b\u{2028}c",
+            "\r\n",
+        ] {
+            for body in [
+                FieldBody::unstructured(text),
+                FieldBody::words([text]),
+                FieldBody::copy(text.as_bytes()),
+            ] {
+                assert!(
+                    body.as_str().bytes().all(|b| matches!(b, b' '..=b'~')),
+                    "{text:?} -> {body:?}"
+                );
             }
         }
     }

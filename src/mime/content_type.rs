@@ -37,14 +37,22 @@ impl ContentType {
         }
         rest.blanks();
         let sub = rest.token(b"/;")?;
-        Some(ContentType { main, sub, parameters: rest.parameters() })
+        Some(ContentType {
+            main,
+            sub,
+            parameters: rest.parameters(),
+        })
     }
 
     /// Reads the body of a Content-Disposition field (RFC 2183 2); the type is in [`ContentType::type_`].
     pub fn parse_disposition(body: &[u8]) -> Self {
         let mut rest = Cursor::new(body);
         let main = rest.token(b"/;").unwrap_or_default();
-        ContentType { main, sub: String::new(), parameters: rest.parameters() }
+        ContentType {
+            main,
+            sub: String::new(),
+            parameters: rest.parameters(),
+        }
     }
 
     /// The type, in lower case: `text` of `text/plain`.
@@ -81,7 +89,8 @@ impl ContentType {
             let encoding = Encoding::for_label(charset.as_bytes()).unwrap_or(encoding_rs::UTF_8);
             return Some(encoding.decode_without_bom_handling(&octets).0.into_owned());
         }
-        self.raw_parameter(name).map(|octets| crate::header::encoded_word::decode(&octets))
+        self.raw_parameter(name)
+            .map(|octets| crate::header::encoded_word::decode(&octets))
     }
 
     /// A parameter's octets, continuations joined (RFC 2231 3) and percent-octets decoded.
@@ -97,14 +106,21 @@ impl ContentType {
     fn extended(&self, name: &str) -> Option<(String, Vec<u8>)> {
         let mut sections: Vec<(u16, bool, &[u8])> = Vec::new();
         for (parameter, octets) in &self.parameters {
-            let Some(suffix) = parameter.strip_prefix(name).and_then(|rest| rest.strip_prefix('*')) else {
+            let Some(suffix) = parameter
+                .strip_prefix(name)
+                .and_then(|rest| rest.strip_prefix('*'))
+            else {
                 continue;
             };
             let (number, percent) = match suffix.strip_suffix('*') {
                 Some(number) => (number, true),
                 None => (suffix, suffix.is_empty()),
             };
-            let number = if number.is_empty() { Some(0) } else { number.parse().ok() };
+            let number = if number.is_empty() {
+                Some(0)
+            } else {
+                number.parse().ok()
+            };
             if let Some(number) = number {
                 sections.push((number, percent, octets));
             }
@@ -128,7 +144,11 @@ impl ContentType {
                     section = rest;
                 }
             }
-            if percent { percent_decode(section, &mut octets) } else { octets.extend_from_slice(section) }
+            if percent {
+                percent_decode(section, &mut octets)
+            } else {
+                octets.extend_from_slice(section)
+            }
         }
         Some((charset, octets))
     }
@@ -282,10 +302,19 @@ mod tests {
             (" multipart/mixed; boundary=abc\r\n", Some("abc")),
             ("multipart/mixed;\r\n boundary=\"a b \"\r\n", Some("a b")),
             ("MULTIPART/Mixed; BOUNDARY=\"a\\\"b\"", Some("a\"b")),
-            ("multipart/mixed; charset=x; boundary=----=_Part.1 ; x=y", Some("----=_Part.1")),
+            (
+                "multipart/mixed; charset=x; boundary=----=_Part.1 ; x=y",
+                Some("----=_Part.1"),
+            ),
             ("multipart/mixed boundary=\"abc\"", Some("abc")),
-            ("multipart/mixed; boundary = abc (a comment; boundary=no)", Some("abc")),
-            ("multipart (odd) / (odder) mixed; (x) boundary (y) = \"z\"", Some("z")),
+            (
+                "multipart/mixed; boundary = abc (a comment; boundary=no)",
+                Some("abc"),
+            ),
+            (
+                "multipart (odd) / (odder) mixed; (x) boundary (y) = \"z\"",
+                Some("z"),
+            ),
             ("multipart/mixed; boundary*=us-ascii'en'a%20b", Some("a b")),
             ("multipart/mixed; boundary*1=cd; boundary*0=\"ab\"", Some("abcd")),
             ("multipart/mixed; boundary=\"abc", Some("abc")),
@@ -323,7 +352,10 @@ mod tests {
 
     #[test]
     fn field_bodies_are_found_by_name() {
-        assert_eq!(field_body(b"Content-Type: a\r\n", b"content-type"), Some(&b" a\r\n"[..]));
+        assert_eq!(
+            field_body(b"Content-Type: a\r\n", b"content-type"),
+            Some(&b" a\r\n"[..])
+        );
         assert_eq!(field_body(b"content-type \t:a", b"content-type"), Some(&b"a"[..]));
         assert_eq!(field_body(b"Content-Type-X: a", b"content-type"), None);
         assert_eq!(field_body(b"Cont", b"content-type"), None);

@@ -53,7 +53,11 @@ impl Boundaries {
 
     pub(super) fn push(&mut self, boundary: Vec<u8>, depth: usize, digest: bool) {
         self.octets += boundary.len();
-        self.open.push(Open { boundary: boundary.into_boxed_slice(), depth, digest });
+        self.open.push(Open {
+            boundary: boundary.into_boxed_slice(),
+            depth,
+            digest,
+        });
     }
 
     /// A delimiter of the multipart at `index`: what is inside it closes; so does itself, if `close`.
@@ -123,14 +127,27 @@ enum LineEnd {
 
 /// Padding, then a line break or the end of the message.
 fn line_end(tail: &[u8], last: bool) -> LineEnd {
-    let padding = tail.iter().take_while(|&&b| b == b' ' || b == b'\t').take(MAX_PADDING + 1).count();
+    let padding = tail
+        .iter()
+        .take_while(|&&b| b == b' ' || b == b'\t')
+        .take(MAX_PADDING + 1)
+        .count();
     if padding > MAX_PADDING {
         return LineEnd::No;
     }
     match &tail[padding..] {
-        [b'\n', ..] => LineEnd::At { padding, line_break: 1 },
-        [b'\r', b'\n', ..] => LineEnd::At { padding, line_break: 2 },
-        [] if last => LineEnd::At { padding, line_break: 0 },
+        [b'\n', ..] => LineEnd::At {
+            padding,
+            line_break: 1,
+        },
+        [b'\r', b'\n', ..] => LineEnd::At {
+            padding,
+            line_break: 2,
+        },
+        [] if last => LineEnd::At {
+            padding,
+            line_break: 0,
+        },
         [] => LineEnd::More,
         [b'\r'] if !last => LineEnd::More,
         _ => LineEnd::No,
@@ -150,7 +167,12 @@ mod tests {
     }
 
     fn at(index: usize, close: bool, len: usize, line_break: usize) -> Line {
-        Line::Delimiter { index, close, len, line_break }
+        Line::Delimiter {
+            index,
+            close,
+            len,
+            line_break,
+        }
     }
 
     #[test]
@@ -198,11 +220,22 @@ mod tests {
     #[test]
     fn an_undecided_line_asks_for_more_and_never_changes_its_mind() {
         let stack = open(&["a", "abc", "ab--"]);
-        for line in ["--a\n", "--abc--\t \r\n", "--ab--\n", "--ab----\n", "--abd\n", "--a--\r\n", "--b\n"] {
+        for line in [
+            "--a\n",
+            "--abc--\t \r\n",
+            "--ab--\n",
+            "--ab----\n",
+            "--abd\n",
+            "--a--\r\n",
+            "--b\n",
+        ] {
             let whole = stack.classify(line.as_bytes(), false);
             for cut in 0..line.len() {
                 let part = stack.classify(&line.as_bytes()[..cut], false);
-                assert!(part == Line::More || part == whole, "{line:?} cut at {cut}: {part:?}");
+                assert!(
+                    part == Line::More || part == whole,
+                    "{line:?} cut at {cut}: {part:?}"
+                );
             }
         }
     }
@@ -211,8 +244,14 @@ mod tests {
     fn padding_is_bounded() {
         let stack = open(&["a"]);
         let line = |n: usize| format!("--a{}\n", " ".repeat(n)).into_bytes();
-        assert_eq!(stack.classify(&line(MAX_PADDING), false), at(0, false, 3 + MAX_PADDING, 1));
+        assert_eq!(
+            stack.classify(&line(MAX_PADDING), false),
+            at(0, false, 3 + MAX_PADDING, 1)
+        );
         assert_eq!(stack.classify(&line(MAX_PADDING + 1), false), Line::Text);
-        assert_eq!(stack.classify(&line(MAX_PADDING + 1)[..MAX_PADDING + 4], false), Line::Text);
+        assert_eq!(
+            stack.classify(&line(MAX_PADDING + 1)[..MAX_PADDING + 4], false),
+            Line::Text
+        );
     }
 }

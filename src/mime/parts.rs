@@ -75,7 +75,10 @@ impl Parts {
                 let part = &mut self.parts[opened.index];
                 opened.describe(part);
                 part.header.end = event.offset;
-                part.body = Span { start: self.end, end: self.end };
+                part.body = Span {
+                    start: self.end,
+                    end: self.end,
+                };
             }
             Kind::Delimiter | Kind::CloseDelimiter => self.close(event.depth + 1, event.offset),
             Kind::Preamble | Kind::Body | Kind::Epilogue => {}
@@ -105,7 +108,10 @@ impl Parts {
                 (path, parent.is_digest())
             }
         };
-        let start = Span { start: event.offset, end: event.offset };
+        let start = Span {
+            start: event.offset,
+            end: event.offset,
+        };
         self.open.push(Opened {
             index: self.parts.len(),
             children: 0,
@@ -141,12 +147,16 @@ impl Opened {
             let token = String::from_utf8_lossy(body.trim_ascii()).to_ascii_lowercase();
             self.encoding.get_or_insert(token);
         } else if let Some(body) = field_body(raw, b"content-disposition") {
-            self.disposition.get_or_insert_with(|| ContentType::parse_disposition(body));
+            self.disposition
+                .get_or_insert_with(|| ContentType::parse_disposition(body));
         }
     }
 
     fn is_digest(&self) -> bool {
-        self.content_type.iter().flatten().any(|t| t.type_() == "multipart" && t.subtype() == "digest")
+        self.content_type
+            .iter()
+            .flatten()
+            .any(|t| t.type_() == "multipart" && t.subtype() == "digest")
     }
 
     fn describe(&self, part: &mut Part) {
@@ -156,7 +166,11 @@ impl Opened {
             None if self.digest && self.content_type.is_none() => "message/rfc822".to_owned(),
             None => "text/plain".to_owned(),
         };
-        part.encoding = self.encoding.clone().filter(|e| !e.is_empty()).unwrap_or_else(|| "7bit".to_owned());
+        part.encoding = self
+            .encoding
+            .clone()
+            .filter(|e| !e.is_empty())
+            .unwrap_or_else(|| "7bit".to_owned());
         part.filename = self
             .disposition
             .as_ref()

@@ -70,7 +70,13 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { header: 1 << 20, field: 1 << 18, depth: 128, boundary: 1 << 13, boundaries: 1 << 16 }
+        Limits {
+            header: 1 << 20,
+            field: 1 << 18,
+            depth: 128,
+            boundary: 1 << 13,
+            boundaries: 1 << 16,
+        }
     }
 }
 
@@ -152,7 +158,10 @@ impl Scanner {
             limits,
             state: State::Header,
             boundaries: Boundaries::default(),
-            entity: Entity { message: true, ..Entity::default() },
+            entity: Entity {
+                message: true,
+                ..Entity::default()
+            },
             depth: 0,
             offset: 0,
             line_start: false,
@@ -190,7 +199,12 @@ impl Scanner {
         let (bytes, rest) = input.split_at(len);
         *input = rest;
         self.offset += len as u64;
-        Ok(Some(Event { kind, depth: self.depth_of(kind, depth), offset, bytes }))
+        Ok(Some(Event {
+            kind,
+            depth: self.depth_of(kind, depth),
+            offset,
+            bytes,
+        }))
     }
 
     /// Bytes taken that no event has told yet; they precede whatever is fed next. After the header section has
@@ -233,7 +247,12 @@ impl Scanner {
                         self.told = len;
                         self.retry_at = 0;
                         let depth = self.depth_of(kind, depth);
-                        return Ok(Some(Event { kind, depth, offset, bytes: &self.held[..len] }));
+                        return Ok(Some(Event {
+                            kind,
+                            depth,
+                            offset,
+                            bytes: &self.held[..len],
+                        }));
                     }
                     Ok(None) => self.retry_at = self.retry_at(&held),
                 }
@@ -256,7 +275,9 @@ impl Scanner {
     fn retry_at(&self, tail: &[u8]) -> usize {
         match tail.last() {
             Some(b'\n') => tail.len() + 1,
-            _ => (2 * tail.len()).min(self.limits.header.max(self.limits.field) + 1).max(tail.len() + 1),
+            _ => (2 * tail.len())
+                .min(self.limits.header.max(self.limits.field) + 1)
+                .max(tail.len() + 1),
         }
     }
 
@@ -325,7 +346,9 @@ impl Scanner {
             FieldEnd::More => Ok(None),
             FieldEnd::TooLong if self.depth > 0 => Ok(Some(self.end_header(0))),
             FieldEnd::TooLong => {
-                let error = Error::HeaderTooLong { limit: self.limits.header };
+                let error = Error::HeaderTooLong {
+                    limit: self.limits.header,
+                };
                 self.state = State::Failed(error);
                 Err(error)
             }
@@ -384,7 +407,12 @@ impl Scanner {
     fn end_header(&mut self, len: usize) -> (Kind, usize) {
         self.scanned = 0;
         self.line_start = true;
-        let Entity { content_type, identity, digest, .. } = std::mem::take(&mut self.entity);
+        let Entity {
+            content_type,
+            identity,
+            digest,
+            ..
+        } = std::mem::take(&mut self.entity);
         let message = match &content_type {
             None => digest,
             Some(content_type) => content_type.as_ref().is_some_and(ContentType::is_message),
@@ -428,7 +456,11 @@ impl Scanner {
         }
         for at in self.dashes.find_iter(buf) {
             // The line break before a delimiter belongs to it.
-            let start = if at > 0 && buf[at - 1] == b'\r' { at - 1 } else { at };
+            let start = if at > 0 && buf[at - 1] == b'\r' {
+                at - 1
+            } else {
+                at
+            };
             match self.boundaries.classify(&buf[at + 1..], last) {
                 Line::Text => {}
                 found @ Line::Delimiter { .. } if start == 0 => return Some(self.delimiter(found, at + 1)),
@@ -447,7 +479,13 @@ impl Scanner {
 
     /// A delimiter line after `before` octets of line break.
     fn delimiter(&mut self, line: Line, before: usize) -> (Kind, usize) {
-        let Line::Delimiter { index, close, len, line_break } = line else {
+        let Line::Delimiter {
+            index,
+            close,
+            len,
+            line_break,
+        } = line
+        else {
             unreachable!("called with a delimiter only");
         };
         let (depth, digest) = self.boundaries.delimit(index, close);
@@ -459,7 +497,10 @@ impl Scanner {
         } else {
             self.depth = depth + 1;
             self.state = State::Header;
-            self.entity = Entity { digest, ..Entity::default() };
+            self.entity = Entity {
+                digest,
+                ..Entity::default()
+            };
             (Kind::Delimiter, before + len + line_break)
         }
     }
@@ -482,8 +523,14 @@ fn starts_field(buf: &[u8], last: bool, entity: &Entity) -> Option<bool> {
         return Some(first);
     }
     let line = &buf[..buf.len().min(MAX_FIELD_NAME + 1)];
-    let name = line.iter().take_while(|&&b| matches!(b, b'!'..=b'9' | b';'..=b'~')).count();
-    let blanks = line[name..].iter().take_while(|&&b| matches!(b, b' ' | b'\t')).count();
+    let name = line
+        .iter()
+        .take_while(|&&b| matches!(b, b'!'..=b'9' | b';'..=b'~'))
+        .count();
+    let blanks = line[name..]
+        .iter()
+        .take_while(|&&b| matches!(b, b' ' | b'\t'))
+        .count();
     match line.get(name + blanks) {
         Some(b':') => Some(name > 0),
         None if !last && line.len() <= MAX_FIELD_NAME => None,
@@ -494,7 +541,9 @@ fn starts_field(buf: &[u8], last: bool, entity: &Entity) -> Option<bool> {
 /// A transfer encoding that leaves the bytes as they are (RFC 2045 6.2).
 fn is_identity(body: &[u8]) -> bool {
     let token = body.trim_ascii();
-    [&b"7bit"[..], b"8bit", b"binary", b""].iter().any(|known| token.eq_ignore_ascii_case(known))
+    [&b"7bit"[..], b"8bit", b"binary", b""]
+        .iter()
+        .any(|known| token.eq_ignore_ascii_case(known))
 }
 
 /// Octets at the end of `buf` that could begin a delimiter: a line break with at most one `-` after it.

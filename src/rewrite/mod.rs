@@ -33,7 +33,11 @@ impl LineBreakWatch {
 
     /// The message has ended.
     pub(crate) fn finish(self) -> Result<(), Error> {
-        if self.0 == Some(true) { Err(Error::BareCr) } else { Ok(()) }
+        if self.0 == Some(true) {
+            Err(Error::BareCr)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -87,7 +91,11 @@ enum State {
 impl Rewriter {
     /// A rewriter at the start of a message.
     pub fn new(rules: Rules) -> Self {
-        Rewriter { rules, state: State::Header(Box::default()), watch: LineBreakWatch(None) }
+        Rewriter {
+            rules,
+            state: State::Header(Box::default()),
+            watch: LineBreakWatch(None),
+        }
     }
 
     /// The size of the header section before and after, known as soon as the header section has ended. The

@@ -33,7 +33,11 @@ pub struct HeaderReader {
 impl HeaderReader {
     /// A reader at the start of a message.
     pub fn new(limits: Limits) -> Self {
-        HeaderReader { scanner: Scanner::new(limits), header: Header::new(), body: None }
+        HeaderReader {
+            scanner: Scanner::new(limits),
+            header: Header::new(),
+            body: None,
+        }
     }
 
     /// Takes bytes from the front of `chunk`. `None`: all of it was taken and more is needed, which cannot be
@@ -73,7 +77,11 @@ impl HeaderReader {
         if ending.is_none() && (has_cr(header.raw()) || has_cr(&body)) {
             return Err(Error::BareCr);
         }
-        Ok(Some(Head { header, body, line_ending: ending }))
+        Ok(Some(Head {
+            header,
+            body,
+            line_ending: ending,
+        }))
     }
 
     /// A header section that does not end within the limit; or are those no lines at all?
@@ -82,7 +90,11 @@ impl HeaderReader {
         let looked_at = if untold.len() > limit { untold } else { chunk };
         let looked_at = &looked_at[..looked_at.len().min(limit)];
         let has_lf = self.header.octets() > 0 || memchr(b'\n', looked_at).is_some();
-        if !has_lf && has_cr(looked_at) { Error::BareCr } else { Error::HeaderTooLong { limit } }
+        if !has_lf && has_cr(looked_at) {
+            Error::BareCr
+        } else {
+            Error::HeaderTooLong { limit }
+        }
     }
 }
 

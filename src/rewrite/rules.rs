@@ -57,10 +57,18 @@ impl FromStr for FromFormat {
     type Err = UnknownSetting;
 
     fn from_str(value: &str) -> Result<Self, Self::Err> {
-        [FromFormat::Full, FromFormat::Name, FromFormat::Via, FromFormat::Alias]
-            .into_iter()
-            .find(|format| format.as_str() == value)
-            .ok_or_else(|| UnknownSetting { value: value.to_owned(), known: "full, name, via, alias" })
+        [
+            FromFormat::Full,
+            FromFormat::Name,
+            FromFormat::Via,
+            FromFormat::Alias,
+        ]
+        .into_iter()
+        .find(|format| format.as_str() == value)
+        .ok_or_else(|| UnknownSetting {
+            value: value.to_owned(),
+            known: "full, name, via, alias",
+        })
     }
 }
 
@@ -82,7 +90,10 @@ impl FromStr for ToHeader {
         [ToHeader::Targets, ToHeader::Alias, ToHeader::Keep]
             .into_iter()
             .find(|header| header.as_str() == value)
-            .ok_or_else(|| UnknownSetting { value: value.to_owned(), known: "targets, alias, keep" })
+            .ok_or_else(|| UnknownSetting {
+                value: value.to_owned(),
+                known: "targets, alias, keep",
+            })
     }
 }
 
@@ -197,9 +208,14 @@ impl Rules {
 
     /// What becomes of the fields that go out once and changed.
     fn new_fields(&self, header: &Header) -> [(&'static str, New); 5] {
-        let from: Vec<Mailbox> = body_of(header, "from").map(parse_address_list).unwrap_or_default();
+        let from: Vec<Mailbox> = body_of(header, "from")
+            .map(parse_address_list)
+            .unwrap_or_default();
         [
-            ("From", New::Body(FieldBody::written(&self.new_from(header, from.first())))),
+            (
+                "From",
+                New::Body(FieldBody::written(&self.new_from(header, from.first()))),
+            ),
             ("To", self.new_to()),
             ("Reply-To", self.new_reply_to(header, &from)),
             ("Subject", self.new_subject(header)),
@@ -213,12 +229,15 @@ impl Rules {
             Some(mailbox) => (mailbox.name.clone(), Some(&mailbox.address)),
             None => {
                 envelope_sender = self.envelope_sender(header);
-                (body_of(header, "from").map(encoded_word::decode), envelope_sender.as_ref())
+                (
+                    body_of(header, "from").map(encoded_word::decode),
+                    envelope_sender.as_ref(),
+                )
             }
         };
         let name = name.map(|name| name.trim().chars().take(MAX_NAME).collect::<String>());
         // `<>` and the like are no name.
-        let name = name.filter(|name| name.contains(char::is_alphanumeric));
+        let name = name.filter(|name| name.contains(|c: char| c.is_ascii_alphanumeric() || !c.is_ascii()));
         self.format_from(name.as_deref(), address)
     }
 
@@ -247,7 +266,12 @@ impl Rules {
             match &mut cut {
                 Some(name) if !fits && name.chars().count() > 1 => {
                     let kept = name.chars().count() * 7 / 8;
-                    *name = name.chars().take(kept.max(1)).collect::<String>().trim_end().to_owned();
+                    *name = name
+                        .chars()
+                        .take(kept.max(1))
+                        .collect::<String>()
+                        .trim_end()
+                        .to_owned();
                 }
                 _ => return format_mailbox(display.as_deref(), address),
             }
@@ -300,7 +324,11 @@ impl Rules {
         let mut originals = Vec::new();
         let mut copy = |from: &str, to: &'static str| {
             let copied = body_of(header, from).map(FieldBody::copy);
-            originals.extend(copied.filter(|body| !body.as_str().is_empty()).map(|body| (to, body)));
+            originals.extend(
+                copied
+                    .filter(|body| !body.as_str().is_empty())
+                    .map(|body| (to, body)),
+            );
         };
         copy("from", "X-Original-From");
         copy("message-id", "X-Original-Message-ID");
@@ -359,7 +387,10 @@ fn new_references(header: &Header) -> New {
             .filter(|word| word.iter().all(u8::is_ascii_graphic))
             .filter_map(|word| std::str::from_utf8(word).ok())
             .collect(),
-        None => body_of(header, "in-reply-to").and_then(message_id).into_iter().collect(),
+        None => body_of(header, "in-reply-to")
+            .and_then(message_id)
+            .into_iter()
+            .collect(),
     };
     if words.last() != Some(&id) {
         words.push(id);
@@ -373,6 +404,10 @@ fn new_references(header: &Header) -> New {
 fn message_id(body: &[u8]) -> Option<&str> {
     let body = body.trim_ascii();
     let inner = body.strip_prefix(b"<")?.strip_suffix(b">")?;
-    let plain = inner.iter().all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>'));
-    (plain && !inner.is_empty() && body.len() <= MAX_WORD).then(|| std::str::from_utf8(body).ok()).flatten()
+    let plain = inner
+        .iter()
+        .all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>'));
+    (plain && !inner.is_empty() && body.len() <= MAX_WORD)
+        .then(|| std::str::from_utf8(body).ok())
+        .flatten()
 }

@@ -53,7 +53,9 @@ pub fn chunkings(message: &[u8]) -> impl Iterator<Item = (String, Vec<&[u8]>)> {
         let (head, tail) = message.split_at(at);
         (format!("split at {at}"), vec![head, tail])
     });
-    let sizes = CHUNK_SIZES.iter().map(|&n| (format!("chunks of {n}"), message.chunks(n).collect()));
+    let sizes = CHUNK_SIZES
+        .iter()
+        .map(|&n| (format!("chunks of {n}"), message.chunks(n).collect()));
     splits.chain(sizes)
 }
 
@@ -71,7 +73,12 @@ pub fn tell(told: &mut Vec<Told>, kind: Kind, depth: usize, offset: u64, bytes: 
     let text = matches!(kind, Kind::Preamble | Kind::Body | Kind::Epilogue);
     match told.last_mut() {
         Some(last) if text && last.kind == kind && last.depth == depth => last.bytes.extend_from_slice(bytes),
-        _ => told.push(Told { kind, depth, offset, bytes: bytes.to_vec() }),
+        _ => told.push(Told {
+            kind,
+            depth,
+            offset,
+            bytes: bytes.to_vec(),
+        }),
     }
 }
 
@@ -86,12 +93,18 @@ pub fn scan<'a>(limits: Limits, chunks: impl IntoIterator<Item = &'a [u8]>) -> V
         tell(&mut told, event.kind, event.depth, event.offset, event.bytes);
     };
     for mut chunk in chunks {
-        while let Some(event) = scanner.next(&mut chunk, false).expect("a header section within the limit") {
+        while let Some(event) = scanner
+            .next(&mut chunk, false)
+            .expect("a header section within the limit")
+        {
             take(event);
         }
         assert!(chunk.is_empty(), "`None` has taken all");
     }
-    while let Some(event) = scanner.next(&mut &[][..], true).expect("a header section within the limit") {
+    while let Some(event) = scanner
+        .next(&mut &[][..], true)
+        .expect("a header section within the limit")
+    {
         take(event);
     }
     told
@@ -99,7 +112,9 @@ pub fn scan<'a>(limits: Limits, chunks: impl IntoIterator<Item = &'a [u8]>) -> V
 
 /// All bytes of events, in order.
 pub fn joined(told: &[Told]) -> Vec<u8> {
-    told.iter().flat_map(|event| event.bytes.iter().copied()).collect()
+    told.iter()
+        .flat_map(|event| event.bytes.iter().copied())
+        .collect()
 }
 
 /// A message rewritten in chunks.
@@ -123,5 +138,8 @@ pub fn address(text: &str) -> Address {
 
 /// The rules that tests forward by where they have no others.
 pub fn rules() -> Rules {
-    Rules::new(address("shop@example.com"), vec![address("owner@example.net"), address("office@example.net")])
+    Rules::new(
+        address("shop@example.com"),
+        vec![address("owner@example.net"), address("office@example.net")],
+    )
 }

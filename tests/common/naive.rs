@@ -74,11 +74,16 @@ impl<'a> Naive<'a> {
     }
 
     fn delimiter(&self, line: &[u8]) -> Option<(usize, bool)> {
-        let line = line.strip_suffix(b"\r\n").or(line.strip_suffix(b"\n")).unwrap_or(line);
+        let line = line
+            .strip_suffix(b"\r\n")
+            .or(line.strip_suffix(b"\n"))
+            .unwrap_or(line);
         let rest = line.strip_prefix(b"--")?;
         let blank = |rest: &[u8]| rest.len() <= 1024 && rest.iter().all(|b| b" \t".contains(b));
         for (index, (boundary, ..)) in self.open.iter().enumerate().rev() {
-            let Some(rest) = rest.strip_prefix(&boundary[..]) else { continue };
+            let Some(rest) = rest.strip_prefix(&boundary[..]) else {
+                continue;
+            };
             if let Some(rest) = rest.strip_prefix(b"--") {
                 if blank(rest) {
                     return Some((index, true));
@@ -150,7 +155,9 @@ impl<'a> Naive<'a> {
         let body = |name: &str| {
             fields.iter().find_map(|field| {
                 let colon = field.iter().position(|&b| b == b':')?;
-                let same = field[..colon].trim_ascii_end().eq_ignore_ascii_case(name.as_bytes());
+                let same = field[..colon]
+                    .trim_ascii_end()
+                    .eq_ignore_ascii_case(name.as_bytes());
                 same.then(|| field[colon + 1..].trim_ascii())
             })
         };
@@ -160,7 +167,9 @@ impl<'a> Naive<'a> {
             Some(None) => false,
             Some(Some(t)) => t.type_() == "message" && ["rfc822", "global"].contains(&t.subtype()),
         };
-        let encoding = body("content-transfer-encoding").unwrap_or(b"").to_ascii_lowercase();
+        let encoding = body("content-transfer-encoding")
+            .unwrap_or(b"")
+            .to_ascii_lowercase();
         let identity = [&b""[..], b"7bit", b"8bit", b"binary"].contains(&&encoding[..]);
         self.message = false;
         self.digest = false;
@@ -172,7 +181,8 @@ impl<'a> Naive<'a> {
         self.text = Some(Kind::Body);
         if let Some(Some(content_type)) = content_type {
             if let Some(boundary) = content_type.boundary() {
-                self.open.push((boundary, self.depth, content_type.subtype() == "digest"));
+                self.open
+                    .push((boundary, self.depth, content_type.subtype() == "digest"));
                 self.text = Some(Kind::Preamble);
             }
         }

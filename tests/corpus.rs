@@ -1,0 +1,379 @@
+//! Real mail through the rewrite, and its part offsets: a corpus that is no part of the project, laid beside the
+//! checkout or named by `READDRESS_CORPUS`. Its `oracle.py` compares what goes in with what comes out and knows
+//! nothing of this crate.
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use common::{crlf, rewrite, rules};
+use readdress::mime::{Parts, Scanner};
+use readdress::rewrite::Error;
+use serde_json::Value;
+
+/// The corpus, if there is one. One that was named must be there.
+fn corpus() -> Option<PathBuf> {
+    let named = std::env::var_os("READDRESS_CORPUS").map(PathBuf::from);
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
+    if let Some(named) = named {
+        assert!(
+            named.join("index.tsv").is_file(),
+            "READDRESS_CORPUS is no corpus: {}",
+            named.display()
+        );
+        return Some(named);
+    }
+    let found = beside.join("index.tsv").is_file().then_some(beside);
+    if found.is_none() {
+        eprintln!("no corpus: nothing is tested here (see CONTRIBUTING in README.md)");
+    }
+    found
+}
+
+/// The paths of all messages, from the index, below `messages`.
+fn messages(corpus: &Path) -> Vec<String> {
+    let index = fs::read_to_string(corpus.join("index.tsv")).unwrap();
+    let paths: Vec<String> = index
+        .lines()
+        .skip(1)
+        .map(|row| row.split('\t').nth(2).unwrap().to_owned())
+        .collect();
+    assert!(paths.len() > 3_000, "the index has {} messages", paths.len());
+    paths
+}
+
+/// What the oracle is told of our rules.
+fn oracle_arguments(message_names: &BTreeSet<String>) -> Vec<String> {
+    let mut arguments: Vec<String> = ["--junk-ends-header", "--ascii-new"].map(str::to_owned).to_vec();
+    let mut say = |option: &str, names: &[&str]| {
+        for name in names {
+            arguments.extend([option.to_owned(), (*name).to_owned()]);
+        }
+    };
+    say("--changed", &["From", "To", "Reply-To", "Subject", "References"]);
+    say(
+        "--removed",
+        &[
+            "Return-Path",
+            "Sender",
+            "DKIM-Signature",
+            "DomainKey-Signature",
+            "Message-ID",
+            "Feedback-ID",
+            "Bcc",
+            "Delivered-To",
+            "Errors-To",
+            "From_",
+        ],
+    );
+    say(
+        "--added",
+        &[
+            "From",
+            "To",
+            "Reply-To",
+            "References",
+            "X-Original-From",
+            "X-Original-To",
+            "X-Original-Message-ID",
+            "X-Original-Date",
+            "X-Original-Sender",
+        ],
+    );
+    for name in message_names {
+        say("--removed", &[name]);
+    }
+    arguments
+}
+
+/// A violation that the oracle reports and that is right as it is: path, how the report begins, why.
+const EXPLAINED: &[(&str, &str, &str)] = &[
+    (
+        "james-project/mailbox__store__src__test__resources__eml__james-3901.eml",
+        "HDR-MISSING date",
+        TWO_DATES,
+    ),
+    (
+        "mail-dkim/t__corpus__good_ietf00_1.txt.eml",
+        "HDR-MISSING date",
+        TWO_DATES,
+    ),
+    (
+        "mail-dkim/t__corpus__good_ietf00_2.txt.eml",
+        "HDR-MISSING date",
+        TWO_DATES,
+    ),
+    (
+        "mail-dkim/t__corpus__good_ietf00_3.txt.eml",
+        "HDR-MISSING date",
+        TWO_DATES,
+    ),
+    (
+        "mail-parser/resources__eml__malformed__019.eml",
+        "HDR-MISSING date",
+        TWO_DATES,
+    ),
+    (
+        "spamassassin-t/t__data__nice__cjk__big5-base64.1.eml",
+        "HDR-MISSING date",
+        TWO_DATES,
+    ),
+    (
+        "mail-parser/resources__eml__malformed__019.eml",
+        "TREE part 0",
+        BLANK_COLON,
+    ),
+    (
+        "mime4j/core__src__test__resources__testmsgs__obsolete.msg",
+        "TREE part 0",
+        BLANK_COLON,
+    ),
+    (
+        "ruby-mail/spec__fixtures__emails__rfc2822__example13.eml",
+        "TREE part 0",
+        BLANK_COLON,
+    ),
+    (
+        "spamassassin-corpus/data__spam-2__00030.b360f27c098b3ab5cff96433e7963d4a.txt.eml",
+        "HDR-MISSING reply-to",
+        "Reply-To, From and Return-Path are all empty: there is nobody to reply to",
+    ),
+];
+const TWO_DATES: &str = "several Date fields: the first goes out";
+const BLANK_COLON: &str = "Python takes a field with blanks before its colon (RFC 5322 4.5) for the start of the body, \
+                           so that the fields added behind it are in its body";
+
+#[test]
+fn every_message_goes_out_sealed() {
+    let Some(corpus) = corpus() else { return };
+    for crlf_form in [false, true] {
+        let work = tempfile::tempdir().unwrap();
+        let (inputs, outputs) = (work.path().join("in"), work.path().join("out"));
+        let mut taken_orders = BTreeSet::new();
+        let mut count = 0;
+        for path in messages(&corpus) {
+            let mut message = fs::read(corpus.join("messages").join(&path)).unwrap();
+            if crlf_form {
+                message = crlf(&message);
+            }
+            let whole = rewrite(&rules(), [&message[..]]);
+            assert!(
+                whole == rewrite(&rules(), message.chunks(7)),
+                "{path}: in chunks of 7"
+            );
+            let (out, _) = match whole {
+                Ok(whole) => whole,
+                Err(error) => {
+                    let bare_cr = message.contains(&b'\r') && !message.contains(&b'\n');
+                    assert!(error == Error::BareCr && bare_cr, "{path}: {error}");
+                    continue;
+                }
+            };
+            for line in message.split(|&b| b == b'\n') {
+                let name = line.split(|&b| b == b':').next().unwrap().trim_ascii_end();
+                if name.to_ascii_lowercase().starts_with(b"x-ses-") {
+                    taken_orders.insert(String::from_utf8_lossy(name).into_owned());
+                }
+            }
+            for (directory, bytes) in [(&inputs, &message), (&outputs, &out)] {
+                let file = directory.join(&path);
+                fs::create_dir_all(file.parent().unwrap()).unwrap();
+                fs::write(file, bytes).unwrap();
+            }
+            count += 1;
+        }
+        assert!(count > 3_700, "{count} messages were rewritten");
+
+        let oracle = Command::new("python3")
+            .arg(corpus.join("oracle.py"))
+            .arg("--batch")
+            .args([&inputs, &outputs])
+            .args(oracle_arguments(&taken_orders))
+            .output()
+            .expect("python3 runs");
+        let summary = String::from_utf8_lossy(&oracle.stderr);
+        assert!(
+            summary.starts_with(&format!("{count} checked, ")),
+            "the oracle says: {summary}"
+        );
+        let mut unexplained = Vec::new();
+        let mut used = BTreeSet::new();
+        let report = String::from_utf8_lossy(&oracle.stdout);
+        for line in report.lines() {
+            let (path, violation) = line.split_once('\t').unwrap();
+            match EXPLAINED
+                .iter()
+                .position(|(at, start, _)| path == *at && violation.starts_with(start))
+            {
+                Some(index) => _ = used.insert(index),
+                None => unexplained.push(line),
+            }
+        }
+        assert!(
+            unexplained.is_empty(),
+            "{} violations:\n{}",
+            unexplained.len(),
+            unexplained.join("\n")
+        );
+        let unused: Vec<_> = (0..EXPLAINED.len())
+            .filter(|index| !used.contains(index))
+            .map(|i| EXPLAINED[i])
+            .collect();
+        assert!(unused.is_empty(), "explained, but not reported: {unused:?}");
+    }
+}
+
+/// The octets of a part: where it begins, where its body begins, where it ends.
+type Offsets = (u64, u64, u64);
+
+fn our_offsets(message: &[u8]) -> Vec<Offsets> {
+    let mut scanner = Scanner::default();
+    let mut parts = Parts::new();
+    let mut rest = message;
+    while let Some(event) = scanner.next(&mut rest, true).unwrap() {
+        parts.push(&event);
+    }
+    parts
+        .finish()
+        .iter()
+        .map(|part| (part.header.start, part.body.start, part.body.end))
+        .collect()
+}
+
+fn offset(part: &Value, name: &str) -> u64 {
+    part[name].as_u64().unwrap()
+}
+
+/// mail-parser's parts in document order; a message inside is the body of its part.
+fn mail_parser_offsets(message: &Value, index: u64, offsets: &mut Vec<Offsets>) {
+    let part = &message["parts"][usize::try_from(index).unwrap()];
+    offsets.push((
+        offset(part, "offset_header"),
+        offset(part, "offset_body"),
+        offset(part, "offset_end"),
+    ));
+    if let Some(children) = part["body"]["Multipart"].as_array() {
+        for child in children {
+            mail_parser_offsets(message, child.as_u64().unwrap(), offsets);
+        }
+    }
+    if part["body"]["Message"].is_object() {
+        mail_parser_offsets(&part["body"]["Message"], 0, offsets);
+    }
+}
+
+fn mimekit_offsets(part: &Value, offsets: &mut Vec<Offsets>) {
+    offsets.push((
+        offset(part, "beginOffset"),
+        offset(part, "headersEndOffset"),
+        offset(part, "endOffset"),
+    ));
+    for child in part["children"].as_array().into_iter().flatten() {
+        mimekit_offsets(child, offsets);
+    }
+}
+
+/// Messages of mail-parser's suite where its part offsets and ours differ, in both line endings, and why.
+const OTHER_PARTS: &[(&str, &str)] = &[
+    ("malformed__000", CUT_HEADER),
+    (
+        "malformed__001",
+        "it takes `--ab` for the boundary `a` with text behind; RFC 2046 5.1.1 wants the whole line",
+    ),
+    (
+        "malformed__004",
+        "it takes `--ab` and `--ac` for the boundary `a`; they are no delimiters, so there is no part",
+    ),
+    ("malformed__007", CUT_HEADER),
+    ("malformed__008", OUTER_CLOSES),
+    ("malformed__009", OUTER_CLOSES),
+    ("malformed__012", OUTER_CLOSES),
+    ("malformed__013", LAST_IS_EMPTY),
+    ("malformed__014", LAST_IS_EMPTY),
+    ("malformed__016", OUTER_CLOSES),
+    (
+        "malformed__019",
+        "it reads on past a line that is no field; ours ends the header section there",
+    ),
+    ("malformed__020", TWO_TYPES),
+    ("malformed__021", TWO_TYPES),
+    (
+        "malformed__022",
+        "it takes a message/rfc822 part without a field for text; ours for a message without a field",
+    ),
+    (
+        "rfc__008",
+        "it decodes a message in base64 and looks inside; ours is opaque, as its bytes are",
+    ),
+    (
+        "thirdparty__005",
+        "it takes a delimiter that is not at the start of a line (`invalid--1--`)",
+    ),
+    ("thirdparty__015", CUT_HEADER),
+];
+const OUTER_CLOSES: &str =
+    "a delimiter of an outer multipart closes the inner one; mail-parser runs the inner on";
+const CUT_HEADER: &str = "a delimiter ends a header section that has no empty line; mail-parser reads on";
+const LAST_IS_EMPTY: &str =
+    "the message was cut off after a delimiter: an empty part follows it; mail-parser has none";
+const TWO_TYPES: &str = "a part with two Content-Type fields: ours takes the first, mail-parser the last";
+
+#[test]
+fn part_offsets_are_those_of_other_parsers() {
+    let Some(corpus) = corpus() else { return };
+    let mut different = BTreeSet::new();
+    let mut compared = 0;
+    for entry in fs::read_dir(corpus.join("expected/mail-parser")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path
+            .file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .strip_suffix(".json")
+            .unwrap();
+        let base = name.strip_suffix(".crlf").unwrap_or(name);
+        let message = fs::read(corpus.join(format!("messages/mail-parser/{base}.eml"))).unwrap();
+        let message: Vec<u8> = match name.ends_with(".crlf") {
+            true => crlf(&message),
+            false => message.into_iter().filter(|&b| b != b'\r').collect(),
+        };
+        let mut expected = Vec::new();
+        mail_parser_offsets(
+            &serde_json::from_slice(&fs::read(&path).unwrap()).unwrap(),
+            0,
+            &mut expected,
+        );
+        compared += 1;
+        if our_offsets(&message) != expected {
+            different.insert(base.trim_start_matches("resources__eml__").to_owned());
+        }
+    }
+    assert!(compared > 200, "{compared} expectations of mail-parser");
+    let explained: BTreeSet<String> = OTHER_PARTS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(different, explained);
+
+    let mut compared = 0;
+    for number in 1..=4 {
+        let message =
+            format!("messages/mimekit-mbox/UnitTests__TestData__mbox__issue1189.mbox.txt#{number}.eml");
+        let message = fs::read(corpus.join(message)).unwrap();
+        let expected =
+            fs::read(corpus.join(format!("expected/mimekit-mbox/issue1189-{number}.json"))).unwrap();
+        let expected: Value = serde_json::from_slice(&expected).unwrap();
+        let mut offsets = Vec::new();
+        mimekit_offsets(&expected["body"], &mut offsets);
+        if number == 2 {
+            // Base64 lines follow the fields without an empty line: to MimeKit they are of the header section,
+            // to ours of the body.
+            assert_eq!(offsets[4], (663, 5823, 5823));
+            offsets[4].1 = 822;
+        }
+        assert_eq!(our_offsets(&message), offsets, "MimeKit's issue1189-{number}");
+        compared += offsets.len();
+    }
+    assert!(compared > 10);
+}
