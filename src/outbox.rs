@@ -3,17 +3,125 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
+use crate::bucket::{Source, Stream};
 use crate::event::MessageId;
 use crate::header::mailbox::Address;
+use crate::rewrite::{Head, LineBreakWatch};
+#[cfg(feature = "aws")]
+use crate::ses::SesOutbox;
 
 /// What sends the messages.
 #[derive(Clone, Debug)]
 pub enum Outbox {
     /// A directory: `<message id>.<n>.eml` is a message, `<message id>.<n>.json` its envelope, `n` from 0.
     Directory(PathBuf),
+    /// SES.
+    #[cfg(feature = "aws")]
+    Ses(SesOutbox),
+}
+
+/// An outgoing message: a new header section before the body of a stored message.
+#[derive(Debug)]
+pub struct Outgoing<'a> {
+    /// The stored message's id.
+    pub message_id: &'a MessageId,
+    /// The envelope's sender, and the From of the message.
+    pub from: &'a Address,
+    /// The envelope's recipients.
+    pub to: &'a [Address],
+    /// The new header section.
+    pub header: Vec<u8>,
+    /// The stored message.
+    pub source: &'a Source,
+    /// Where the body begins in it.
+    pub body_at: u64,
+}
+
+/// The body of a message while it is read for the first time, and what is found out on the way.
+#[derive(Debug)]
+pub struct FirstReading {
+    stream: Stream,
+    watch: LineBreakWatch,
+    hash: Sha256,
+}
+
+impl FirstReading {
+    /// A reading that begins with the body.
+    pub(crate) fn new(stream: Stream, head: &Head) -> Self {
+        FirstReading {
+            stream,
+            watch: LineBreakWatch::new(head),
+            hash: Sha256::new(),
+        }
+    }
+
+    /// The next chunk of the body; `None` at its end.
+    ///
+    /// # Errors
+    /// If it cannot be read, or the message turns out to have no lines.
+    pub async fn next(&mut self) -> io::Result<Option<&[u8]>> {
+        match self.stream.next().await? {
+            Some(chunk) => {
+                self.watch.see(chunk);
+                self.hash.update(chunk);
+                Ok(Some(chunk))
+            }
+            None => self.watch.finish().map(|()| None).map_err(io::Error::other),
+        }
+    }
+
+    /// The SHA-256 of what has been read.
+    pub(crate) fn sha256(self) -> String {
+        crate::forward::hexadecimal(&self.hash.finalize())
+    }
+}
+
+/// What kind of failure kept a message from being sent; it says who has to act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The message is over a limit of the service; it stays so.
+    TooLarge,
+    /// The service refuses this message or one of its addresses; it stays so.
+    Rejected,
+    /// An identity, a name or a permission is missing: it works once the settings are mended.
+    Configuration,
+    /// The account may not send for now: paused, suspended, or over its quota of the day.
+    Paused,
+    /// The service is asked too often; later it will work.
+    Throttled,
+    /// The service or the way to it fails; later it will work.
+    Unavailable,
+    /// All of the message was handed over, but no answer came: it may have been sent or not.
+    Ambiguous,
+    /// The stored message cannot be read, or is none that can be forwarded.
+    Message,
+    /// The time ran out.
+    Deadline,
+}
+
+/// Why a message has not been sent, or not to all of its recipients.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct SendError {
+    /// Of what kind.
+    pub cause: Cause,
+    /// What happened. It names no address.
+    pub reason: String,
+}
+
+impl From<io::Error> for SendError {
+    fn from(error: io::Error) -> Self {
+        SendError {
+            cause: Cause::Message,
+            reason: error.to_string(),
+        }
+    }
 }
 
 /// Sender and recipients, as they would be told to SES.
@@ -25,7 +133,7 @@ struct Envelope {
 
 /// A message that is being written. Dropped before it is sent, it leaves nothing.
 #[derive(Debug)]
-pub struct Letter {
+struct Letter {
     directory: PathBuf,
     message_id: MessageId,
     file: BufWriter<File>,
@@ -44,39 +152,49 @@ impl Drop for Draft {
 }
 
 impl Outbox {
-    /// Begins a message.
+    /// Sends a message and returns the id, or for more recipients than the service takes at once the ids, under which
+    /// it went out. `until` is when the answer has to be there.
     ///
     /// # Errors
-    /// If the directory cannot be made or written.
-    pub fn begin(&self, message_id: &MessageId) -> io::Result<Letter> {
-        let Outbox::Directory(directory) = self;
+    /// See [`SendError`]. In a directory nothing is left of it then.
+    pub async fn send(
+        &self,
+        outgoing: Outgoing<'_>,
+        body: &mut FirstReading,
+        until: Option<Instant>,
+    ) -> Result<String, SendError> {
+        match self {
+            Outbox::Directory(directory) => {
+                let _ = until;
+                let mut letter = Letter::begin(directory, outgoing.message_id)?;
+                letter.file.write_all(&outgoing.header)?;
+                while let Some(chunk) = body.next().await? {
+                    letter.file.write_all(chunk)?;
+                }
+                Ok(letter.send(outgoing.from, outgoing.to)?)
+            }
+            #[cfg(feature = "aws")]
+            Outbox::Ses(ses) => ses.send(outgoing, body, until).await,
+        }
+    }
+}
+
+impl Letter {
+    fn begin(directory: &Path, message_id: &MessageId) -> io::Result<Self> {
         fs::create_dir_all(directory)?;
         let path = directory.join(format!(".{message_id}.{}.draft", std::process::id()));
         let file = BufWriter::with_capacity(crate::bucket::CHUNK, File::create(&path)?);
         Ok(Letter {
-            directory: directory.clone(),
+            directory: directory.to_owned(),
             message_id: message_id.clone(),
             file,
             draft: Draft(path),
         })
     }
-}
-
-impl Letter {
-    /// Appends to the message.
-    ///
-    /// # Errors
-    /// If it cannot be written.
-    pub fn write(&mut self, chunk: &[u8]) -> io::Result<()> {
-        self.file.write_all(chunk)
-    }
 
     /// Sends the message and returns the id under which it went out. Never writes over another: `n` is the
     /// first that is free.
-    ///
-    /// # Errors
-    /// If it cannot be written; then nothing of it is left.
-    pub fn send(mut self, from: &Address, to: &[Address]) -> io::Result<String> {
+    fn send(mut self, from: &Address, to: &[Address]) -> io::Result<String> {
         self.file.flush()?;
         let envelope = Envelope {
             from: from.to_string(),
@@ -122,18 +240,18 @@ mod tests {
     #[test]
     fn a_letter_takes_the_first_free_number_and_a_dropped_one_leaves_nothing() {
         let directory = tempfile::tempdir().unwrap();
-        let outbox = Outbox::Directory(directory.path().join("out"));
+        let out = directory.path().join("out");
         let id = MessageId::parse("abc123").unwrap();
         let jane = Address::parse("jane@example.org").unwrap();
         for (n, text) in ["one", "two"].into_iter().enumerate() {
-            let mut letter = outbox.begin(&id).unwrap();
-            letter.write(text.as_bytes()).unwrap();
+            let mut letter = Letter::begin(&out, &id).unwrap();
+            letter.file.write_all(text.as_bytes()).unwrap();
             assert_eq!(
                 letter.send(&jane, std::slice::from_ref(&jane)).unwrap(),
                 format!("abc123.{n}")
             );
         }
-        outbox.begin(&id).unwrap().write(b"dropped").unwrap();
+        Letter::begin(&out, &id).unwrap().file.write_all(b"dropped").unwrap();
 
         let mut names: Vec<_> = fs::read_dir(directory.path().join("out"))
             .unwrap()

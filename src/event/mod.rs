@@ -10,11 +10,13 @@
 //!     "mail": {"messageId": "o3vrnil0e2ic28tr", "source": "jane@example.org"},
 //!     "receipt": {"recipients": ["sales@example.com"]}}}]}"#;
 //! let records = readdress::event::parse(payload)?;
-//! let arrival = records[0].as_ref().unwrap();
+//! let arrival = records[0].arrival.as_ref().unwrap();
 //! assert_eq!(arrival.message_id.as_str(), "o3vrnil0e2ic28tr");
 //! assert_eq!(arrival.recipients, ["sales@example.com"]);
 //! # Ok::<(), readdress::event::EventError>(())
 //! ```
+
+pub mod trace;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -33,9 +35,30 @@ pub struct Arrival {
     pub message_id: MessageId,
     /// The envelope recipients that the receipt rule matched: at least one, in their order, none twice, as SES wrote
     /// them but for spaces around. They are not parsed yet: one that is no address is a matter of that recipient alone.
+    /// None at all where the event cannot tell, as that of S3: then the message's own [`trace`] says it.
     pub recipients: Vec<String>,
     /// The envelope sender; `None` for the null sender of bounces, and where the event does not tell.
     pub envelope_sender: Option<String>,
+    /// Where the message lies, if the event says so. Else under the prefix of the settings and its id.
+    pub stored: Option<Stored>,
+}
+
+/// Where the event says that a message lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// The bucket.
+    pub bucket: Option<String>,
+    /// The whole key.
+    pub key: String,
+}
+
+/// One record of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The id of the SQS message that it came in: what is to be told to SQS if it fails.
+    pub queue_item: Option<String>,
+    /// What arrived, or why that is not understood.
+    pub arrival: Result<Arrival, EventError>,
 }
 
 /// The id that SES gave to a message.
@@ -133,10 +156,19 @@ enum Cause {
     #[error("the list of Records is empty: the event names no message, so nothing was forwarded")]
     EmptyRecords,
     #[error(
-        "the record comes from {0}, and only SES events are understood yet; let the Lambda action of an SES receipt \
-         rule invoke the function"
+        "the record comes from {0}; events of SES and S3 are understood, and those of SNS and SQS that have one of these \
+         inside"
     )]
     OtherSource(&'static str),
+    #[error(
+        "the message of SNS or SQS has no notification of SES or S3 inside ({0}); let SES's S3 action publish to the \
+         topic"
+    )]
+    NoNotification(&'static str),
+    #[error("the S3 event is no ObjectCreated; take the others out of the bucket's notification")]
+    NotCreated,
+    #[error("the object key is missing or ends in no message id: {0}; let the event come from the prefix of mail alone")]
+    BadKey(&'static str),
     #[error(
         "ses.mail.messageId is missing or no string, so the message cannot be found; look in the bucket for one that \
          arrived at this time"
@@ -186,29 +218,167 @@ impl fmt::Display for EventError {
 
 impl std::error::Error for EventError {}
 
-/// Reads the payload that Lambda passes to the function: one result for each record, in their order, at least one.
+/// Reads the payload that Lambda passes to the function: one for each record, in their order. What tells of no mail at
+/// all, as SES's and S3's test notifications, is left out; then there may be none.
 ///
 /// # Errors
 /// The outer error is for a payload that is no such event: no JSON, nested deeper than `serde_json` follows (128
 /// levels, so that the stack cannot overflow), without records or with none. The inner ones are each about one record
 /// and leave the others alone.
-pub fn parse(payload: &[u8]) -> Result<Vec<Result<Arrival, EventError>>, EventError> {
+pub fn parse(payload: &[u8]) -> Result<Vec<Record>, EventError> {
+    let event: Value = serde_json::from_slice(payload).map_err(|error| Cause::NotJson(error.to_string()))?;
+    parse_value(&event)
+}
+
+/// [`parse`], where the JSON has been read already.
+///
+/// # Errors
+/// As there.
+pub fn parse_value(event: &Value) -> Result<Vec<Record>, EventError> {
     // A generic tree rather than derived types: with these, one field of a wrong type fails the whole payload. It is
     // small: Lambda takes 1 MB at most, and SES truncates the header fields that it repeats in the event.
-    let event: Value = serde_json::from_slice(payload).map_err(|error| Cause::NotJson(error.to_string()))?;
     let records = event["Records"].as_array().ok_or(Cause::NoRecords)?;
     if records.is_empty() {
         return Err(Cause::EmptyRecords.into());
     }
-    Ok(records.iter().map(arrival).collect())
+    let mut read = Vec::with_capacity(records.len());
+    for record in records {
+        let queue_item = match source(record) {
+            "aws:sqs" => record["messageId"].as_str(),
+            _ => None,
+        };
+        read.extend(self::record(record, 0).into_iter().map(|arrival| Record {
+            queue_item: queue_item.map(str::to_owned),
+            arrival,
+        }));
+    }
+    Ok(read)
 }
 
+/// S3 in SNS in SQS: an event is wrapped so often at most.
+const MAX_WRAPPINGS: usize = 3;
+
+/// The object that SES writes when its rule is set up. It is no mail.
+const SETUP: &str = "AMAZON_SES_SETUP_NOTIFICATION";
+
 /// Indexing a `Value` is total: what is missing, or inside of something that is no object, is `Null`.
-fn arrival(record: &Value) -> Result<Arrival, EventError> {
-    if let Some(source) = other_source(record) {
-        return Err(Cause::OtherSource(source).into());
+fn record(record: &Value, wrappings: usize) -> Vec<Result<Arrival, EventError>> {
+    match source(record) {
+        "aws:sqs" => wrapped(&record["body"], wrappings),
+        "aws:sns" => wrapped(&record["Sns"]["Message"], wrappings),
+        "aws:s3" => created(record).transpose().into_iter().collect(),
+        // The source says nothing that the rest of the record does not, so a record without it may still be one.
+        "aws:ses" => vec![invoked(&record["ses"], None)],
+        "" if record["ses"].is_object() => vec![invoked(&record["ses"], None)],
+        _ => vec![Err(Cause::OtherSource("an unknown source").into())],
     }
-    let ses = &record["ses"];
+}
+
+fn source(record: &Value) -> &str {
+    // SNS alone spells it with a capital.
+    let mut names = ["eventSource", "EventSource"].iter();
+    names.find_map(|name| record[*name].as_str()).unwrap_or_default()
+}
+
+/// What SNS and SQS carry: JSON in a string.
+fn wrapped(text: &Value, wrappings: usize) -> Vec<Result<Arrival, EventError>> {
+    let failed = |reason| vec![Err(Cause::NoNotification(reason).into())];
+    let Some(text) = text.as_str() else {
+        return failed("it has no text");
+    };
+    let Ok(inner) = serde_json::from_str::<Value>(text) else {
+        return failed("its text is not JSON");
+    };
+    if wrappings == MAX_WRAPPINGS {
+        return failed("it is wrapped too often");
+    }
+    if inner["notificationType"] == "Received" {
+        return stored(&inner).transpose().into_iter().collect();
+    }
+    // Without raw message delivery, SNS wraps once more what it gives to SQS.
+    if inner["Type"] == "Notification" {
+        return wrapped(&inner["Message"], wrappings + 1);
+    }
+    if let Some(records) = inner["Records"].as_array().filter(|records| !records.is_empty()) {
+        return records
+            .iter()
+            .flat_map(|inner| record(inner, wrappings + 1))
+            .collect();
+    }
+    // What SES and S3 publish to try out the topic.
+    if inner["notificationType"] == SETUP || inner["Event"] == "s3:TestEvent" {
+        return Vec::new();
+    }
+    failed("it is none that is known")
+}
+
+/// SES's notification of its S3 action: that of its Lambda action, with the place of the message.
+fn stored(notification: &Value) -> Result<Option<Arrival>, EventError> {
+    let action = &notification["receipt"]["action"];
+    let key = action["objectKey"].as_str().ok_or(Cause::BadKey("it is missing"))?;
+    let prefix = action["objectKeyPrefix"].as_str().unwrap_or_default();
+    // Real ones have the prefix in the key, the documentation's example has not.
+    let key = if key.starts_with(prefix) {
+        key.to_owned()
+    } else {
+        format!("{prefix}{key}")
+    };
+    if key.ends_with(SETUP) {
+        return Ok(None);
+    }
+    check_key(&key)?;
+    let bucket = action["bucketName"].as_str().map(str::to_owned);
+    invoked(notification, Some(Stored { bucket, key })).map(Some)
+}
+
+/// S3's own event. It knows of no envelope.
+fn created(record: &Value) -> Result<Option<Arrival>, EventError> {
+    if !record["eventName"].as_str().is_some_and(|name| name.contains("ObjectCreated:")) {
+        return Err(Cause::NotCreated.into());
+    }
+    let key = record["s3"]["object"]["key"].as_str().ok_or(Cause::BadKey("it is missing"))?;
+    let key = decode_key(key).ok_or(Cause::BadKey("it is not UTF-8"))?;
+    if key.ends_with(SETUP) {
+        return Ok(None);
+    }
+    let message_id = check_key(&key)?;
+    let bucket = record["s3"]["bucket"]["name"].as_str().map(str::to_owned);
+    Ok(Some(Arrival {
+        message_id,
+        recipients: Vec::new(),
+        envelope_sender: None,
+        stored: Some(Stored { bucket, key }),
+    }))
+}
+
+/// A key that leads to a message: its tail is the id, and no step of it leads out of a directory.
+fn check_key(key: &str) -> Result<MessageId, EventError> {
+    if key.starts_with('/') || key.split('/').any(|step| step == "..") {
+        return Err(Cause::BadKey("it begins with / or leads upwards").into());
+    }
+    let tail = key.rsplit('/').next().unwrap_or(key);
+    MessageId::parse(tail).map_err(|_| Cause::BadKey("its tail is no message id").into())
+}
+
+/// S3 writes keys in its events as HTML forms do: `+` for a space, `%` and two digits for other octets.
+fn decode_key(key: &str) -> Option<String> {
+    let mut octets = Vec::with_capacity(key.len());
+    let mut rest = key.bytes();
+    while let Some(octet) = rest.next() {
+        octets.push(match octet {
+            b'+' => b' ',
+            b'%' => {
+                let digits = [rest.next()?, rest.next()?];
+                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
+            }
+            octet => octet,
+        });
+    }
+    String::from_utf8(octets).ok()
+}
+
+/// The `ses` of an invocation, or the whole of a notification.
+fn invoked(ses: &Value, stored: Option<Stored>) -> Result<Arrival, EventError> {
     let message_id = ses["mail"]["messageId"].as_str().ok_or(Cause::NoMessageId)?;
     let message_id = MessageId::parse(message_id).map_err(Cause::BadMessageId)?;
     match recipients(&ses["receipt"]["recipients"]) {
@@ -221,30 +391,13 @@ fn arrival(record: &Value) -> Result<Arrival, EventError> {
                 message_id,
                 recipients,
                 envelope_sender,
+                stored,
             })
         }
         Err(cause) => Err(EventError {
             message_id: Some(message_id),
             cause,
         }),
-    }
-}
-
-/// Where a record comes from that is none of SES. The answer is a constant: what an unknown record holds is not for
-/// the log.
-fn other_source(record: &Value) -> Option<&'static str> {
-    // SNS alone spells it with a capital.
-    let source = ["eventSource", "EventSource"]
-        .iter()
-        .find_map(|name| record[*name].as_str());
-    match source {
-        Some("aws:ses") => None,
-        // The source says nothing that the rest of the record does not, so a record without it may still be one.
-        None if record["ses"].is_object() => None,
-        Some("aws:s3") => Some("S3"),
-        Some("aws:sns") => Some("SNS"),
-        Some("aws:sqs") => Some("SQS"),
-        _ => Some("an unknown source"),
     }
 }
 

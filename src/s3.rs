@@ -1,0 +1,230 @@
+//! S3: the messages that SES has stored, and alias maps.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectOutput};
+use aws_sdk_s3::primitives::ByteStream;
+use bytes::{Bytes, BytesMut};
+
+use crate::bucket::{Source, Stream};
+
+/// A message of at most this many octets is kept in memory from the first reading, which saves the second GET; most
+/// mail is. It is what the process then grows by: 1 MiB, as much as the difference between streaming a small and a
+/// large message (hyper's buffers grow with the message up to that).
+pub const KEPT: u64 = 1 << 20;
+
+/// How often a reading that was cut off or stalls is taken up again where it stopped.
+const MAX_RESUMES: u32 = 4;
+
+/// S3 sends something within milliseconds; a connection that is silent for so long is dead.
+const STALL: Duration = Duration::from_secs(10);
+
+/// The first pause before a reading is taken up again; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// Metadata that the client-side encryption of S3 writes, and with it SES when its S3 action has a KMS key.
+const ENCRYPTION: [&str; 4] = ["x-amz-key-v2", "x-amz-key", "x-amz-iv", "x-amz-cek-alg"];
+
+/// A bucket in S3.
+#[derive(Clone, Debug)]
+pub struct S3Bucket {
+    client: Client,
+    name: String,
+}
+
+impl S3Bucket {
+    /// The bucket of this name.
+    pub fn new(client: Client, name: String) -> Self {
+        S3Bucket { client, name }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Opens a message. Its first GET is the first reading.
+    ///
+    /// # Errors
+    /// If there is none, it is encrypted by the client, or S3 does not give it.
+    pub async fn open(&self, key: &str) -> io::Result<(Source, Stream)> {
+        let output = get(&self.client, &self.name, key, None, 0).await?;
+        if let Some(metadata) = &output.metadata
+            && ENCRYPTION.iter().any(|name| metadata.contains_key(*name))
+        {
+            return Err(io::Error::other(
+                "SES has encrypted it with the KMS key of the receipt rule's S3 action, so it cannot be read; take \
+                 that key out of the rule, the bucket's own encryption protects mail as well",
+            ));
+        }
+        let (Some(octets), Some(etag)) = (octets(&output), output.e_tag.clone()) else {
+            return Err(io::Error::other("S3 tells neither its size nor its ETag"));
+        };
+        let object = Arc::new(S3Object {
+            client: self.client.clone(),
+            bucket: self.name.clone(),
+            key: key.to_owned(),
+            etag,
+            octets,
+        });
+        let mut stream = S3Stream::new(Arc::clone(&object), 0, Some(output.body));
+        if octets > KEPT {
+            return Ok((Source::s3(object), Stream::s3(stream, octets)));
+        }
+        let source = Source::memory(stream.read_all().await?);
+        let stream = source.stream(0);
+        Ok((source, stream))
+    }
+
+    /// Reads a whole object of at most this many octets.
+    ///
+    /// # Errors
+    /// If there is none, it is larger, or S3 does not give it.
+    pub async fn read(&self, key: &str, at_most: u64) -> io::Result<Bytes> {
+        let output = get(&self.client, &self.name, key, None, 0).await?;
+        match octets(&output) {
+            Some(octets) if octets <= at_most => {}
+            _ => return Err(io::Error::other(format!("it has more than {at_most} octets"))),
+        }
+        let all = output.body.collect().await.map_err(io::Error::other)?;
+        Ok(all.into_bytes())
+    }
+}
+
+/// One version of an object.
+#[derive(Debug)]
+pub(crate) struct S3Object {
+    client: Client,
+    bucket: String,
+    key: String,
+    etag: String,
+    octets: u64,
+}
+
+impl S3Object {
+    pub(crate) fn octets(&self) -> u64 {
+        self.octets
+    }
+
+    async fn get(&self, from: u64) -> io::Result<ByteStream> {
+        let output = get(&self.client, &self.bucket, &self.key, Some(&self.etag), from).await?;
+        if octets(&output) != Some(self.octets - from) {
+            return Err(io::Error::other("S3 gave another part of it than was asked for"));
+        }
+        Ok(output.body)
+    }
+}
+
+fn octets(output: &GetObjectOutput) -> Option<u64> {
+    u64::try_from(output.content_length?).ok()
+}
+
+async fn get(
+    client: &Client,
+    bucket: &str,
+    key: &str,
+    etag: Option<&str>,
+    from: u64,
+) -> io::Result<GetObjectOutput> {
+    let get = client.get_object().bucket(bucket).key(key);
+    let get = get.set_if_match(etag.map(str::to_owned));
+    let get = get.set_range((from > 0).then(|| format!("bytes={from}-")));
+    get.send().await.map_err(|error| explain(&error))
+}
+
+fn explain(error: &SdkError<GetObjectError>) -> io::Error {
+    let status = error.raw_response().map(|response| response.status().as_u16());
+    match (status, error.code()) {
+        (Some(412), _) => io::Error::other("it changed in the bucket while it was read"),
+        (_, Some("NoSuchKey")) => io::Error::new(io::ErrorKind::NotFound, "no such object (NoSuchKey)"),
+        (Some(status), Some(code)) => {
+            let message = error.message().unwrap_or_default();
+            io::Error::other(format!("S3 answers {status} {code} {message}"))
+        }
+        _ => io::Error::other(format!("S3: {}", DisplayErrorContext(error))),
+    }
+}
+
+/// One reading of an object, which survives a few cuts.
+#[derive(Debug)]
+pub(crate) struct S3Stream {
+    object: Arc<S3Object>,
+    /// What is being received; `None` where a GET has yet to be made.
+    body: Option<ByteStream>,
+    /// The offset at which the chunk ends.
+    at: u64,
+    chunk: Bytes,
+    resumes: u32,
+}
+
+impl S3Stream {
+    pub(crate) fn new(object: Arc<S3Object>, from: u64, body: Option<ByteStream>) -> Self {
+        S3Stream {
+            object,
+            body,
+            at: from,
+            chunk: Bytes::new(),
+            resumes: 0,
+        }
+    }
+
+    pub(crate) fn chunk(&self) -> &[u8] {
+        &self.chunk
+    }
+
+    /// Receives the next chunk; an empty one is the end.
+    pub(crate) async fn advance(&mut self) -> io::Result<()> {
+        self.chunk = Bytes::new();
+        while self.body.is_some() || self.at < self.object.octets {
+            let body = match &mut self.body {
+                Some(body) => body,
+                None => self.body.insert(self.object.get(self.at).await?),
+            };
+            let cut = match tokio::time::timeout(STALL, body.next()).await {
+                Ok(Some(Ok(chunk))) => {
+                    self.at += chunk.len() as u64;
+                    self.chunk = chunk;
+                    if self.chunk.is_empty() {
+                        continue;
+                    }
+                    return Ok(());
+                }
+                // The end is asked for even where all has been received: only then the SDK checks the checksum.
+                Ok(None) if self.at >= self.object.octets => {
+                    self.body = None;
+                    break;
+                }
+                Ok(Some(Err(error))) if self.at >= self.object.octets => return Err(io::Error::other(error)),
+                Ok(None) => "the stream ended early".to_owned(),
+                Ok(Some(Err(error))) => DisplayErrorContext(error).to_string(),
+                Err(_) => format!("nothing came for {} s", STALL.as_secs()),
+            };
+            self.body = None;
+            if self.resumes == MAX_RESUMES {
+                return Err(io::Error::other(format!(
+                    "it could be read only up to octet {} of {}, for the last time because: {cut}",
+                    self.at, self.object.octets
+                )));
+            }
+            tracing::debug!(at = self.at, cut, "a stream from S3 was cut");
+            tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(self.resumes)).await;
+            self.resumes += 1;
+        }
+        Ok(())
+    }
+
+    async fn read_all(&mut self) -> io::Result<Bytes> {
+        let mut all = BytesMut::with_capacity(usize::try_from(self.object.octets).map_err(io::Error::other)?);
+        loop {
+            self.advance().await?;
+            if self.chunk.is_empty() {
+                return Ok(all.freeze());
+            }
+            all.extend_from_slice(&self.chunk);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! What an answer of SES means for the mail: the only place that knows its errors.
+
+use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sesv2::operation::send_email::SendEmailError;
+
+use super::request::Progress;
+use crate::outbox::{Cause, SendError};
+
+/// Why an attempt failed, and whether another may follow.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) error: SendError,
+    pub(super) repeat: bool,
+}
+
+impl Failure {
+    fn of(cause: Cause, repeat: bool, reason: String) -> Self {
+        let error = SendError { cause, reason };
+        Failure { error, repeat }
+    }
+
+    /// The time ended before the answer came.
+    pub(super) fn out_of_time(progress: &Progress) -> Self {
+        if progress.is_complete() {
+            return Self::ambiguous("the time ended before SES answered");
+        }
+        let reason = "the time ended before SES had all of the message".to_owned();
+        Self::of(Cause::Deadline, false, reason)
+    }
+
+    fn ambiguous(what: &str) -> Self {
+        let reason = format!("all of the message was handed to SES, then {what}: it may have been sent or not");
+        Self::of(Cause::Ambiguous, false, reason)
+    }
+
+    pub(super) fn new(error: &SdkError<SendEmailError>, progress: &Progress) -> Self {
+        if let Some(reason) = progress.broken() {
+            return Self::of(Cause::Message, false, format!("the message could not be read again: {reason}"));
+        }
+        let status = error.raw_response().map(|response| response.status().as_u16());
+        match (error, status) {
+            (SdkError::ServiceError(service), Some(status)) => {
+                let code = service.err().code().unwrap_or("Unknown");
+                answered(status, code, service.err().message().unwrap_or_default())
+            }
+            (_, Some(status)) => answered(status, "Unknown", "an answer that is not understood"),
+            (SdkError::ConstructionFailure(_), None) => {
+                let reason = format!("the request could not be made: {}", chain(error));
+                Self::of(Cause::Configuration, false, reason)
+            }
+            _ if progress.is_complete() => Self::ambiguous(&format!("the connection failed ({})", chain(error))),
+            (SdkError::DispatchFailure(failure), None) if failure.is_user() || failure.is_other().is_some() => {
+                // No credentials, no region: nothing was tried.
+                Self::of(Cause::Configuration, false, format!("SES could not be asked: {}", chain(error)))
+            }
+            _ => Self::of(Cause::Unavailable, true, format!("SES could not be reached: {}", chain(error))),
+        }
+    }
+}
+
+/// An answer that is an error. What is decided by its text comes first: SES has few codes for many reasons.
+fn answered(status: u16, code: &str, message: &str) -> Failure {
+    tracing::debug!(status, code, message, "SES answers");
+    let reason = format!("SES answers {status} {code}: {}", without_addresses(message));
+    let says = |text: &str| message.to_ascii_lowercase().contains(text);
+    let (cause, repeat) = match code {
+        _ if says("message length is more than") => (Cause::TooLarge, false),
+        _ if says("daily message quota exceeded") => (Cause::Paused, false),
+        _ if says("maximum sending rate exceeded") => (Cause::Throttled, true),
+        "TooManyRequestsException" | "LimitExceededException" | "ThrottlingException" | "Throttling" => {
+            (Cause::Throttled, true)
+        }
+        "SendingPausedException" | "AccountSuspendedException" => (Cause::Paused, false),
+        "MailFromDomainNotVerifiedException" | "NotFoundException" => (Cause::Configuration, false),
+        "MessageRejected" if says("not verified") => (Cause::Configuration, false),
+        _ if status == 429 => (Cause::Throttled, true),
+        // Ambiguous in theory; in practice SES answers so instead of sending.
+        _ if status >= 500 => (Cause::Unavailable, true),
+        _ if matches!(status, 401 | 403 | 404) => (Cause::Configuration, false),
+        _ => (Cause::Rejected, false),
+    };
+    Failure::of(cause, repeat, reason)
+}
+
+/// The errors behind an error; the outermost of the SDK says almost nothing.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut chain = error.to_string();
+    let mut inner = error.source();
+    while let Some(error) = inner {
+        let text = error.to_string();
+        if !chain.ends_with(&text) {
+            chain = format!("{chain}: {text}");
+        }
+        inner = error.source();
+    }
+    without_addresses(&chain)
+}
+
+/// SES repeats addresses in its answers, and these go to the log.
+fn without_addresses(text: &str) -> String {
+    let hide = |word| match word {
+        word if str::contains(word, '@') => "(an address)",
+        word => word,
+    };
+    text.split(' ').map(hide).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The error table. Catches a permanent error that is repeated, and a passing one that is not.
+    #[test]
+    fn each_answer_is_understood() {
+        for (status, code, message, cause, repeat) in [
+            (429, "TooManyRequestsException", "", Cause::Throttled, true),
+            (400, "LimitExceededException", "", Cause::Throttled, true),
+            (429, "TooManyRequestsException", "Daily message quota exceeded.", Cause::Paused, false),
+            (400, "X", "Maximum sending rate exceeded.", Cause::Throttled, true),
+            (500, "InternalServiceErrorException", "", Cause::Unavailable, true),
+            (503, "Unknown", "", Cause::Unavailable, true),
+            (400, "MessageRejected", "Email address is not verified.", Cause::Configuration, false),
+            (400, "MessageRejected", "Illegal filename", Cause::Rejected, false),
+            (400, "BadRequestException", "Missing final '@domain'", Cause::Rejected, false),
+            (404, "NotFoundException", "", Cause::Configuration, false),
+            (403, "AccessDeniedException", "", Cause::Configuration, false),
+            (400, "SendingPausedException", "", Cause::Paused, false),
+            (
+                400,
+                "BadRequestException",
+                "Message length is more than 10485760 bytes long: '12078147'.",
+                Cause::TooLarge,
+                false,
+            ),
+        ] {
+            let failure = answered(status, code, message);
+            assert_eq!((failure.error.cause, failure.repeat), (cause, repeat), "{status} {code} {message}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_not_repeated() {
+        let failure = answered(400, "MessageRejected", "identities failed: Jane <jane@example.org>, x");
+        assert_eq!(failure.error.reason, "SES answers 400 MessageRejected: identities failed: Jane (an address) x");
+    }
+}

@@ -1,0 +1,214 @@
+//! SES: sends a message with `SendEmail` of the v2 API, in memory that does not grow with the message.
+//!
+//! The SDK's client signs, connects and reads the answer. Its own idea of the body, a copy of the message in a buffer,
+//! is replaced before each attempt by one that is written from the stored message as it is sent ([`request`]).
+//!
+//! # Retries
+//! They are decided here and not by the SDK, which would take every send for one that can be repeated.
+//! - Throttling, 5xx, and a connection that fails before all of the message was handed over: again, after a pause that
+//!   doubles each time, as long as attempts and time are left.
+//! - No answer after all of the message was handed over: **not** again. SES may have sent it, and has no token to find
+//!   out. The outcome says so ([`Cause::Ambiguous`]), and whoever repeats the arrival decides.
+//! - Everything else stays as it is and is not repeated.
+
+mod failure;
+mod request;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aws_runtime::auth::PayloadSigningOverride;
+use aws_sdk_sesv2::Client;
+use aws_sdk_sesv2::primitives::Blob;
+use aws_sdk_sesv2::types::{EmailContent, RawMessage};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextMut;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::config_bag::ConfigBag;
+
+use crate::header::mailbox::Address;
+use crate::outbox::{Cause, FirstReading, Outgoing, SendError};
+
+use failure::Failure;
+pub use request::Tag;
+use request::{Destination, Measure, Measured, Message, Progress, Request, Tail};
+
+/// Recipients that SES takes in one call.
+pub const MAX_RECIPIENTS: usize = 50;
+
+/// Attempts to send one batch. With the pauses between them they last 8 seconds, in which a rate of one message a
+/// second, that of a new account, has room for a few.
+const MAX_ATTEMPTS: u32 = 6;
+
+/// The pause after the first attempt; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+
+/// What is left of the time when an attempt is given up, so that its outcome can be reported.
+const REPORT: Duration = Duration::from_millis(250);
+
+/// What SES is told of every message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SesSettings {
+    /// `CONFIGURATION_SET`
+    pub configuration_set: Option<String>,
+    /// `EMAIL_TAGS`
+    pub tags: Vec<Tag>,
+    /// `FEEDBACK_EMAIL`: who gets the bounces of what was forwarded.
+    pub feedback_email: Option<Address>,
+}
+
+/// SES, as a place to send to.
+#[derive(Clone, Debug)]
+pub struct SesOutbox {
+    client: Client,
+    settings: SesSettings,
+}
+
+impl SesOutbox {
+    /// An outbox that sends with this client. Its retries and its stalled stream protection must be off: see the
+    /// module's documentation.
+    pub fn new(client: Client, settings: SesSettings) -> Self {
+        SesOutbox { client, settings }
+    }
+
+    pub(crate) async fn send(
+        &self,
+        outgoing: Outgoing<'_>,
+        body: &mut FirstReading,
+        until: Option<Instant>,
+    ) -> Result<String, SendError> {
+        let mut measure = Measure::new();
+        measure.write(&outgoing.header);
+        while let Some(chunk) = body.next().await? {
+            measure.write(chunk);
+        }
+        let measured = measure.end();
+        let message = Arc::new(Message {
+            header: outgoing.header,
+            source: outgoing.source.clone(),
+            body_at: outgoing.body_at,
+        });
+        let from = outgoing.from.to_string();
+        let to: Vec<String> = outgoing.to.iter().map(Address::to_string).collect();
+        let mut ids: Vec<String> = Vec::new();
+        for (n, batch) in to.chunks(MAX_RECIPIENTS).enumerate() {
+            let request = self.request(&measured, &message, &from, batch);
+            match self.send_batch(&request, until).await {
+                Ok(id) => ids.push(id),
+                Err(mut error) => {
+                    if n > 0 {
+                        error.reason = partly_sent(n * MAX_RECIPIENTS, to.len(), &error.reason);
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        Ok(ids.join(","))
+    }
+
+    fn request(
+        &self,
+        measured: &Measured,
+        message: &Arc<Message>,
+        from: &str,
+        to_addresses: &[String],
+    ) -> Request {
+        let feedback = self.settings.feedback_email.as_ref().map(Address::to_string);
+        let tail = Tail {
+            from_email_address: from,
+            destination: Destination { to_addresses },
+            feedback_forwarding_email_address: feedback.as_deref(),
+            email_tags: &self.settings.tags,
+            configuration_set_name: self.settings.configuration_set.as_deref(),
+        };
+        measured.request(message, &tail)
+    }
+
+    async fn send_batch(&self, request: &Request, until: Option<Instant>) -> Result<String, SendError> {
+        let until = until.map(|until| until.checked_sub(REPORT).unwrap_or(until));
+        let mut pause = FIRST_PAUSE;
+        for attempt in 1.. {
+            let failure = match self.attempt(request, until).await {
+                Ok(id) => return Ok(id),
+                Err(failure) => failure,
+            };
+            let out_of_time = until.is_some_and(|until| Instant::now() + pause >= until);
+            if !failure.repeat || attempt == MAX_ATTEMPTS || out_of_time {
+                let mut error = failure.error;
+                if attempt > 1 {
+                    error.reason = format!("{} (attempt {attempt})", error.reason);
+                }
+                return Err(error);
+            }
+            tracing::warn!(attempt, cause = ?failure.error.cause, reason = failure.error.reason, "SES is asked again");
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
+        unreachable!("the last attempt returns")
+    }
+
+    async fn attempt(&self, request: &Request, until: Option<Instant>) -> Result<String, Failure> {
+        let progress = Arc::new(Progress::default());
+        // The message proper is put in its place by `Replace`.
+        let raw = RawMessage::builder().data(Blob::new([])).build();
+        let content = EmailContent::builder().raw(raw.expect("it has data")).build();
+        let send = self
+            .client
+            .send_email()
+            .content(content)
+            .customize()
+            .interceptor(Replace {
+                request: request.clone(),
+                progress: Arc::clone(&progress),
+            })
+            .send();
+        let answer = match until {
+            None => send.await,
+            Some(until) => match tokio::time::timeout_at(until.into(), send).await {
+                Ok(answer) => answer,
+                Err(_) => return Err(Failure::out_of_time(&progress)),
+            },
+        };
+        match answer {
+            Ok(output) => Ok(output.message_id.unwrap_or_default()),
+            Err(error) => Err(Failure::new(&error, &progress)),
+        }
+    }
+}
+
+fn partly_sent(sent: usize, all: usize, reason: &str) -> String {
+    format!(
+        "it has been sent to the first {sent} of {all} targets, in the order of the alias map, and not to the other \
+         {}: {reason}",
+        all - sent
+    )
+}
+
+/// Replaces the body of a request before it is signed, in each attempt.
+#[derive(Debug)]
+struct Replace {
+    request: Request,
+    progress: Arc<Progress>,
+}
+
+impl Intercept for Replace {
+    fn name(&self) -> &'static str {
+        "Replace"
+    }
+
+    fn modify_before_signing(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let request = context.request_mut();
+        *request.body_mut() = SdkBody::from_body_1_x(self.request.body(Arc::clone(&self.progress)));
+        request.headers_mut().insert("content-length", self.request.octets.to_string());
+        let signed = PayloadSigningOverride::Precomputed(self.request.sha256.clone());
+        config.interceptor_state().store_put(signed);
+        Ok(())
+    }
+}

@@ -1,0 +1,448 @@
+//! The body of a `SendEmail` request, written as it is sent.
+//!
+//! It is JSON with the message in base64 in it, so one of 40 MB would be held in memory three times over. Instead it
+//! is written twice from the stored message: once to hash and count it, which the signature and `content-length` need
+//! ahead, and once for each attempt, straight into the connection.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use base64_simd::STANDARD as BASE64;
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::bucket::{Source, Stream};
+
+/// Comes before what differs between the batches of a message, so that they share one hash of it.
+const HEAD: &[u8] = br#"{"Content":{"Raw":{"Data":""#;
+
+/// Octets that are encoded at once. A multiple of 3, and about the size of a chunk.
+const STEP: usize = 48 * 1024;
+
+/// What follows the message: the envelope and the settings.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Tail<'a> {
+    pub(super) from_email_address: &'a str,
+    pub(super) destination: Destination<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) feedback_forwarding_email_address: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[Tag]>::is_empty")]
+    pub(super) email_tags: &'a [Tag],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) configuration_set_name: Option<&'a str>,
+}
+
+/// Who gets it: the envelope. The message's own To says what the recipients see.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Destination<'a> {
+    pub(super) to_addresses: &'a [String],
+}
+
+/// A tag that SES puts on the events of a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Tag {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+impl Tail<'_> {
+    /// The rest of the request: the end of `Content`, then the members of this.
+    fn write(&self) -> Vec<u8> {
+        let json = serde_json::to_vec(self).expect("strings are always JSON");
+        let mut tail = br#""}},"#.to_vec();
+        tail.extend_from_slice(json.strip_prefix(b"{").unwrap_or(&json));
+        tail
+    }
+}
+
+/// Base64 over chunks of any size.
+#[derive(Clone, Debug, Default)]
+struct Encoder {
+    /// Up to two octets that wait for their group of three.
+    rest: [u8; 2],
+    held: usize,
+}
+
+impl Encoder {
+    fn write(&mut self, mut chunk: &[u8], out: &mut Vec<u8>) {
+        if self.held > 0 {
+            let missing = 3 - self.held;
+            if chunk.len() < missing {
+                self.hold(chunk);
+                return;
+            }
+            let mut group = [0; 3];
+            group[..self.held].copy_from_slice(&self.rest[..self.held]);
+            group[self.held..].copy_from_slice(&chunk[..missing]);
+            BASE64.encode_append(group, out);
+            self.held = 0;
+            chunk = &chunk[missing..];
+        }
+        let whole = chunk.len() / 3 * 3;
+        BASE64.encode_append(&chunk[..whole], out);
+        self.hold(&chunk[whole..]);
+    }
+
+    fn hold(&mut self, octets: &[u8]) {
+        for &octet in octets {
+            self.rest[self.held] = octet;
+            self.held += 1;
+        }
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>) {
+        BASE64.encode_append(&self.rest[..self.held], out);
+        self.held = 0;
+    }
+}
+
+/// The first writing: hashes and counts, and keeps nothing.
+#[derive(Debug)]
+pub(super) struct Measure {
+    hash: Sha256,
+    octets: u64,
+    encoder: Encoder,
+    encoded: Vec<u8>,
+}
+
+impl Measure {
+    pub(super) fn new() -> Self {
+        let mut measure = Measure {
+            hash: Sha256::new(),
+            octets: 0,
+            encoder: Encoder::default(),
+            encoded: Vec::new(),
+        };
+        measure.count(HEAD);
+        measure
+    }
+
+    fn count(&mut self, octets: &[u8]) {
+        self.hash.update(octets);
+        self.octets += octets.len() as u64;
+    }
+
+    /// The next octets of the message.
+    pub(super) fn write(&mut self, chunk: &[u8]) {
+        // Encoded and hashed while it is in the cache.
+        for step in chunk.chunks(STEP) {
+            let mut encoded = std::mem::take(&mut self.encoded);
+            self.encoder.write(step, &mut encoded);
+            self.count(&encoded);
+            encoded.clear();
+            self.encoded = encoded;
+        }
+    }
+
+    pub(super) fn end(mut self) -> Measured {
+        let mut encoded = std::mem::take(&mut self.encoded);
+        self.encoder.end(&mut encoded);
+        self.count(&encoded);
+        Measured {
+            hash: self.hash,
+            octets: self.octets,
+        }
+    }
+}
+
+/// Hash and size of the request up to the end of the message: the same for each batch.
+#[derive(Debug)]
+pub(super) struct Measured {
+    hash: Sha256,
+    octets: u64,
+}
+
+impl Measured {
+    /// The request that ends with this.
+    pub(super) fn request(&self, message: &Arc<Message>, tail: &Tail<'_>) -> Request {
+        let tail = tail.write();
+        let hash = self.hash.clone().chain_update(&tail).finalize();
+        Request {
+            message: Arc::clone(message),
+            octets: self.octets + tail.len() as u64,
+            tail: Bytes::from(tail),
+            sha256: crate::forward::hexadecimal(&hash),
+        }
+    }
+}
+
+/// The outgoing message.
+#[derive(Debug)]
+pub(super) struct Message {
+    /// Its new header section.
+    pub(super) header: Vec<u8>,
+    /// The stored message, which has its body.
+    pub(super) source: Source,
+    /// Where the body begins in that.
+    pub(super) body_at: u64,
+}
+
+/// A request whose hash and size are known.
+#[derive(Clone, Debug)]
+pub(super) struct Request {
+    message: Arc<Message>,
+    tail: Bytes,
+    /// Its size.
+    pub(super) octets: u64,
+    /// Its SHA-256 in hexadecimal digits.
+    pub(super) sha256: String,
+}
+
+impl Request {
+    /// The body for one attempt.
+    pub(super) fn body(&self, progress: Arc<Progress>) -> Body {
+        let writer = Writer {
+            message: Arc::clone(&self.message),
+            tail: self.tail.clone(),
+            encoder: Encoder::default(),
+            step: Step::Header,
+        };
+        Body {
+            state: Mutex::new(State::Idle(Box::new(writer))),
+            octets: self.octets,
+            sent: 0,
+            progress,
+        }
+    }
+}
+
+/// How far an attempt came.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    complete: AtomicBool,
+    broken: Mutex<Option<String>>,
+}
+
+impl Progress {
+    /// All of the body was handed to the connection: SES may have taken the message, whatever follows.
+    pub(super) fn is_complete(&self) -> bool {
+        self.complete.load(Ordering::Relaxed)
+    }
+
+    /// Why the body could not be written, if that is so: a failure of the bucket, not of SES.
+    pub(super) fn broken(&self) -> Option<String> {
+        self.broken.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Writes a request, piece by piece.
+#[derive(Debug)]
+struct Writer {
+    message: Arc<Message>,
+    tail: Bytes,
+    encoder: Encoder,
+    step: Step,
+}
+
+#[derive(Debug)]
+enum Step {
+    Header,
+    /// The stream, and what of its last chunk is still to be encoded.
+    Body(Box<Stream>),
+    Tail,
+    End,
+}
+
+impl Writer {
+    /// The next piece, which is not empty. `None`: that was all.
+    async fn next(&mut self) -> io::Result<Option<Bytes>> {
+        loop {
+            let mut piece = Vec::new();
+            match &mut self.step {
+                Step::Header => {
+                    piece.extend_from_slice(HEAD);
+                    self.encoder.write(&self.message.header, &mut piece);
+                    let stream = self.message.source.stream(self.message.body_at);
+                    self.step = Step::Body(Box::new(stream));
+                }
+                Step::Body(stream) => match stream.next().await? {
+                    // A large chunk, as a message in memory is, is encoded step by step.
+                    Some(chunk) => {
+                        let step = &chunk[..chunk.len().min(STEP)];
+                        let rest = chunk.len() - step.len();
+                        piece.reserve(step.len() / 3 * 4 + 4);
+                        self.encoder.write(step, &mut piece);
+                        stream.give_back(rest);
+                    }
+                    None => {
+                        self.encoder.end(&mut piece);
+                        self.step = Step::Tail;
+                    }
+                },
+                Step::Tail => {
+                    self.step = Step::End;
+                    return Ok(Some(self.tail.clone()));
+                }
+                Step::End => return Ok(None),
+            }
+            if !piece.is_empty() {
+                return Ok(Some(Bytes::from(piece)));
+            }
+        }
+    }
+}
+
+type Written = (Box<Writer>, io::Result<Option<Bytes>>);
+
+enum State {
+    Idle(Box<Writer>),
+    Writing(Pin<Box<dyn Future<Output = Written> + Send>>),
+    Ended,
+}
+
+/// The body of one attempt. It reads the stored message from its beginning, with a GET of its own, once the
+/// connection asks for it.
+pub(super) struct Body {
+    /// Locked by nobody: the SDK asks for a type that can be shared, and futures cannot.
+    state: Mutex<State>,
+    octets: u64,
+    sent: u64,
+    progress: Arc<Progress>,
+}
+
+impl Body {
+    fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>> {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            match std::mem::replace(state, State::Ended) {
+                State::Idle(mut writer) => {
+                    *state = State::Writing(Box::pin(async move {
+                        let piece = writer.next().await;
+                        (writer, piece)
+                    }));
+                }
+                State::Writing(mut writing) => {
+                    let Poll::Ready((writer, piece)) = writing.as_mut().poll(context) else {
+                        *state = State::Writing(writing);
+                        return Poll::Pending;
+                    };
+                    if let Ok(Some(_)) = piece {
+                        *state = State::Idle(writer);
+                    }
+                    return Poll::Ready(piece);
+                }
+                State::Ended => return Poll::Ready(Ok(None)),
+            }
+        }
+    }
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        let piece = match ready!(self.poll_piece(context)) {
+            Ok(Some(piece)) => {
+                self.sent += piece.len() as u64;
+                if self.sent <= self.octets {
+                    if self.sent == self.octets {
+                        self.progress.complete.store(true, Ordering::Relaxed);
+                    }
+                    return Poll::Ready(Some(Ok(Frame::data(piece))));
+                }
+                Err(io::Error::other("the message has grown since it was measured"))
+            }
+            Ok(None) if self.sent == self.octets => return Poll::Ready(None),
+            Ok(None) => Err(io::Error::other("the message has shrunk since it was measured")),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = &piece {
+            let broken = self.progress.broken.lock();
+            *broken.unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+        }
+        Poll::Ready(Some(piece))
+    }
+
+    /// True with the last octet, not after it: else the SDK takes a slow answer for a stalled upload and sends the
+    /// message again.
+    fn is_end_stream(&self) -> bool {
+        self.sent == self.octets
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.octets - self.sent.min(self.octets))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+    use crate::executor::block_on;
+
+    fn tail(to_addresses: &[String]) -> Tail<'_> {
+        Tail {
+            from_email_address: "sales@example.com",
+            destination: Destination { to_addresses },
+            feedback_forwarding_email_address: None,
+            email_tags: &[],
+            configuration_set_name: Some("forward"),
+        }
+    }
+
+    fn request(header: &[u8], stored: &[u8], body_at: usize, to: &[String]) -> Request {
+        let message = Arc::new(Message {
+            header: header.to_vec(),
+            source: Source::memory(Bytes::copy_from_slice(stored)),
+            body_at: body_at as u64,
+        });
+        let mut measure = Measure::new();
+        measure.write(header);
+        for chunk in stored[body_at..].chunks(1000) {
+            measure.write(chunk);
+        }
+        measure.end().request(&message, &tail(to))
+    }
+
+    fn sent(request: &Request) -> (Vec<u8>, Arc<Progress>) {
+        let progress = Arc::new(Progress::default());
+        let mut body = request.body(Arc::clone(&progress));
+        let mut sent = Vec::new();
+        while !http_body::Body::is_end_stream(&body) {
+            assert!(!progress.is_complete());
+            let frame = block_on(poll_fn(|context| {
+                http_body::Body::poll_frame(Pin::new(&mut body), context)
+            }));
+            sent.extend_from_slice(&frame.unwrap().unwrap().into_data().unwrap());
+        }
+        (sent, progress)
+    }
+
+    /// Catches a body that is another than the one that was hashed, and base64 that depends on how the message was cut.
+    #[test]
+    fn what_is_sent_is_what_was_measured() {
+        let to = ["jane@example.org".to_owned(), "\"o \\\" o\"@example.org".to_owned()];
+        for octets in [0, 1, 2, 3, 4, 999, STEP - 1, STEP, STEP + 1, 3 * STEP + 2] {
+            let stored: Vec<u8> = (0..octets + 5).map(|n| (n % 253) as u8).collect();
+            for header in ["A: b\r\n\r\n", "A: bc\r\n\r\n", "A: bcd\r\n\r\n"] {
+                let request = request(header.as_bytes(), &stored, 5, &to);
+                let (sent, progress) = sent(&request);
+                assert!(progress.is_complete());
+                assert_eq!(sent.len() as u64, request.octets);
+                assert_eq!(crate::forward::hexadecimal(&Sha256::digest(&sent)), request.sha256);
+                let json: serde_json::Value = serde_json::from_slice(&sent).unwrap();
+                let raw = json["Content"]["Raw"]["Data"].as_str().unwrap();
+                let raw = BASE64.decode_to_vec(raw).unwrap();
+                assert!(raw == [header.as_bytes(), &stored[5..]].concat());
+                assert_eq!(json["Destination"]["ToAddresses"][1], to[1]);
+                assert_eq!(json["ConfigurationSetName"], "forward");
+                assert_eq!(json["EmailTags"], serde_json::Value::Null);
+            }
+        }
+    }
+}
