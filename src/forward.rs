@@ -97,9 +97,9 @@ impl Outcome {
         }
     }
 
-    fn fail(mut self, error: impl ToString) -> Self {
+    fn fail(mut self, error: impl Into<String>) -> Self {
         self.outcome = Ending::Failed;
-        self.error = Some(error.to_string());
+        self.error = Some(error.into());
         self
     }
 }
@@ -208,7 +208,7 @@ impl Forwarder {
 
         let opened = match opened.get_or_insert_with(|| self.open(&arrival.message_id)) {
             Ok(opened) => opened,
-            Err(error) => return outcome.fail(error),
+            Err(error) => return outcome.fail(error.as_str()),
         };
         outcome.bytes_in = Some(opened.object.octets);
         let rules = self.rules(alias, targets, &entry.options, arrival.envelope_sender.as_deref());
@@ -285,7 +285,7 @@ impl Forwarder {
                 Ok(true)
             })?;
         watch.finish().map_err(io::Error::other)?;
-        let body_sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let body_sha256 = hexadecimal(&hash.finalize());
         let id = letter.send(rules.from_address(), &rules.targets)?;
         Ok(Sent {
             id,
@@ -309,4 +309,12 @@ fn read_head(object: &mut Object) -> io::Result<Head> {
             .map_err(io::Error::other)?
             .ok_or_else(|| io::Error::other("it has no end")),
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }

@@ -71,7 +71,7 @@ fn as_json(size: u64, parts: &[Part]) -> String {
 }
 
 fn as_tree(size: u64, parts: &[Part]) -> String {
-    let mut text = format!("{size} octets, {} parts\n", parts.len());
+    let mut lines = vec![format!("{size} octets, {} parts", parts.len())];
     for part in parts {
         let indent = "  ".repeat(part.depth);
         let octets = part.body.end - part.body.start;
@@ -83,10 +83,10 @@ fn as_tree(size: u64, parts: &[Part]) -> String {
             .unwrap_or_default();
         let type_ = part.content_type.escape_debug();
         let encoding = part.encoding.escape_debug();
-        text += &format!(
-            "{indent}{}  {type_}  {encoding}  {octets} octets{name}\n",
-            part.path
-        );
+        let path = &part.path;
+        lines.push(format!(
+            "{indent}{path}  {type_}  {encoding}  {octets} octets{name}"
+        ));
     }
-    text
+    lines.join("\n") + "\n"
 }

@@ -72,7 +72,7 @@ impl FieldBody {
 }
 
 pub(crate) fn longest_word(text: &[u8]) -> usize {
-    text.split(|b| b.is_ascii_whitespace())
+    text.split(u8::is_ascii_whitespace)
         .map(<[u8]>::len)
         .max()
         .unwrap_or(0)
