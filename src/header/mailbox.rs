@@ -7,11 +7,10 @@ use std::ops::Range;
 
 use memchr::{memchr2, memchr3};
 
-#[path = "address.rs"]
-mod address;
 
-pub use address::{Address, AddressError, MAX_MAILBOX, Mailbox, format_mailbox};
+pub use super::address::{Address, AddressError, MAX_MAILBOX, Mailbox, format_mailbox};
 
+use super::address::is_in_literal;
 use super::encoded_word::{self, Finder, collapse};
 
 /// Mailboxes that are read from one field; the rest is passed over.
@@ -129,7 +128,7 @@ impl<'a> Lexer<'a> {
         let content = self.body[self.at..]
             .strip_prefix(b"[")
             .filter(|_| self.last == AT)?;
-        let len = content.iter().position(|&b| !address::is_in_literal(b))?;
+        let len = content.iter().position(|&b| !is_in_literal(b))?;
         (content[len] == b']').then_some(self.at + len + 2)
     }
 

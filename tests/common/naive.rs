@@ -67,7 +67,7 @@ pub fn scan(message: &[u8]) -> Vec<Told> {
     naive.told
 }
 
-impl<'a> Naive<'a> {
+impl Naive<'_> {
     fn tell(&mut self, kind: Kind, bytes: &[u8]) {
         tell(&mut self.told, kind, self.depth, self.offset as u64, bytes);
         self.offset += bytes.len();
@@ -179,12 +179,12 @@ impl<'a> Naive<'a> {
             return;
         }
         self.text = Some(Kind::Body);
-        if let Some(Some(content_type)) = content_type {
-            if let Some(boundary) = content_type.boundary() {
-                self.open
-                    .push((boundary, self.depth, content_type.subtype() == "digest"));
-                self.text = Some(Kind::Preamble);
-            }
+        if let Some(Some(content_type)) = content_type
+            && let Some(boundary) = content_type.boundary()
+        {
+            self.open
+                .push((boundary, self.depth, content_type.subtype() == "digest"));
+            self.text = Some(Kind::Preamble);
         }
     }
 }
