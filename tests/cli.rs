@@ -533,5 +533,6 @@ fn a_40_mb_mail_goes_through_in_8_mb() {
     drop(feeder.join().unwrap());
     drain.join().unwrap();
     assert!(child.wait().unwrap().success());
+    eprintln!("peak memory of the process for 40 MB: {peak}");
     assert!(kibibytes <= 8 * 1024, "peak memory {peak}");
 }

@@ -28,7 +28,7 @@ fn corpus() -> Option<PathBuf> {
     }
     let found = beside.join("index.tsv").is_file().then_some(beside);
     if found.is_none() {
-        eprintln!("no corpus: nothing is tested here (see CONTRIBUTING in README.md)");
+        eprintln!("no corpus: nothing is tested here (README.md, Tests)");
     }
     found
 }

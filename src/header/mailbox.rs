@@ -7,7 +7,6 @@ use std::ops::Range;
 
 use memchr::{memchr2, memchr3};
 
-
 pub use super::address::{Address, AddressError, MAX_MAILBOX, Mailbox, format_mailbox};
 
 use super::address::is_in_literal;
