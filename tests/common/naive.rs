@@ -34,8 +34,13 @@ pub fn scan(message: &[u8]) -> Vec<Told> {
     while at < lines.len() {
         let line = lines[at];
         if let Some((index, close)) = naive.delimiter(line) {
-            naive.delimit(line, index, close);
-            at += 1;
+            if naive.text.is_none() {
+                // It ends the header section; what that opens is matched first.
+                naive.end_header(b"");
+            } else {
+                naive.delimit(line, index, close);
+                at += 1;
+            }
             continue;
         }
         if let Some(kind) = naive.text {
@@ -96,9 +101,6 @@ impl Naive<'_> {
     }
 
     fn delimit(&mut self, line: &[u8], index: usize, close: bool) {
-        while self.text.is_none() {
-            self.end_header(b"");
-        }
         // The line break before it is its own, if it is of a text.
         let mut delimiter = Vec::new();
         let last = self.told.last_mut().unwrap();
@@ -140,7 +142,8 @@ impl Naive<'_> {
         if matches!(line[0], b' ' | b'\t') {
             return first;
         }
-        let Some(colon) = line.iter().position(|&b| b == b':') else {
+        // A line is at most 998 octets; its colon is on it.
+        let Some(colon) = line.iter().take(999).position(|&b| b == b':') else {
             return first && self.message && line.starts_with(b"From ");
         };
         let name = line[..colon].trim_ascii_end();
