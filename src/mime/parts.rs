@@ -1,10 +1,12 @@
 //! The part tree of a message, from the scanner's events.
 
+use serde::Serialize;
+
 use super::content_type::{ContentType, field_body};
 use super::scanner::{Event, Kind};
 
 /// Octets of the message from `start` to before `end`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Span {
     /// Offset of the first octet.
     pub start: u64,
@@ -13,7 +15,7 @@ pub struct Span {
 }
 
 /// One entity of a message (RFC 2045 2.4): the message itself, a body part, or a message inside it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Part {
     /// Where it stands in the tree, as in IMAP: the message is `0`, its parts `1`, `2`, theirs `2.1`. A message
     /// in a message/rfc822 part `2` is `2.1`.
