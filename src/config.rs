@@ -10,9 +10,6 @@ use crate::rewrite::{FromFormat, ToHeader};
 /// The send limit where none is set: what SES's API v1 takes, and what every large mail service does.
 pub const DEFAULT_MAX_SEND_BYTES: u64 = 10 * 1024 * 1024;
 
-/// Octets of a subject prefix. It is a tag before a subject, and must fit on its line (RFC 5322 2.1.1).
-pub const MAX_SUBJECT_PREFIX: usize = 200;
-
 /// What holds for every alias that does not say otherwise.
 #[derive(Clone, Debug, Default)]
 pub struct Defaults {
@@ -63,24 +60,6 @@ fn directory(setting: &str, what: &str) -> Result<PathBuf, SettingError> {
             "{what} on AWS is not supported yet; write file:PATH for one on this machine"
         ))),
     }
-}
-
-/// `SUBJECT_PREFIX`.
-///
-/// # Errors
-/// If it is too long for a subject, or has control characters.
-pub fn subject_prefix(setting: &str) -> Result<String, SettingError> {
-    if setting.len() > MAX_SUBJECT_PREFIX {
-        return Err(SettingError(format!(
-            "a subject prefix has at most {MAX_SUBJECT_PREFIX} octets"
-        )));
-    }
-    if setting.chars().any(char::is_control) {
-        return Err(SettingError(
-            "a subject prefix cannot have control characters".to_owned(),
-        ));
-    }
-    Ok(setting.to_owned())
 }
 
 /// `EMAIL_PREFIX`: what the receipt rule's S3 action puts before the message id.

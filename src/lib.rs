@@ -1,15 +1,101 @@
-//! pending docs
+//! **readdress** forwards mail for the aliases of a domain without opening it.
+//!
+//! It rewrites the top-level header section of a message (From, To, Reply-To and what else a mail service insists
+//! on) and passes every byte after it through unchanged, as it streams:
+//!
+//! ```text
+//!   Return-Path: …            ─┐
+//!   From: jane@example.org     │ header section ──► Rules ──► new header section
+//!   Subject: Hello             │
+//!                             ─┘
+//!   body, attachments, …      ────────────────────────────► the same bytes
+//! ```
+//!
+//! This library is the engine: it is sans-IO, has no clock and no randomness. [`rewrite::Rewriter`] takes a
+//! message in chunks of any size; [`mime::Scanner`] names every byte of one; [`alias::AliasMap`] knows who forwards
+//! where; [`event`] reads what SES tells of an arrival. The feature `forward` adds the pipeline between them,
+//! which reads and writes mail.
+//!
+//! The words are those of RFC 5322 (header section, field, folding, mailbox), RFC 2045 and RFC 2046 (entity,
+//! body part, boundary, delimiter, preamble, epilogue) and RFC 2047 (encoded-word). Five are our own: an *alias* is
+//! an address that receives, a *target* where its mail goes, a *route* an alias with its targets and options, an
+//! *arrival* one message for some recipients, an *outcome* how it ended for one of them.
+//!
+//! # Example
+//! The second chunk begins in the middle of a field name.
+//!
+//! ```
+//! use readdress::header::mailbox::Address;
+//! use readdress::rewrite::{Rewriter, Rules};
+//!
+//! let rules = Rules::new(Address::parse("shop@example.com")?, vec![Address::parse("owner@example.net")?]);
+//! let mut rewriter = Rewriter::new(rules);
+//! let mut out = Vec::new();
+//! let mut sink = |bytes: &[u8]| out.extend_from_slice(bytes);
+//! for chunk in ["From: Jane <jane@example.org>\r\nSubj", "ect: Hello\r\n\r\nThe bo", "dy."] {
+//!     rewriter.write(chunk.as_bytes(), &mut sink)?;
+//! }
+//! let octets = rewriter.end(&mut sink)?;
+//!
+//! let out = String::from_utf8(out)?;
+//! assert!(out.starts_with("From: \"Jane (jane at example.org)\" <shop@example.com>\r\nSubject: Hello\r\n"));
+//! assert!(out.ends_with("\r\n\r\nThe body."));
+//! assert_eq!(octets.before, "From: Jane <jane@example.org>\r\nSubject: Hello\r\n\r\n".len() as u64);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The scanner borrows its events from the chunk wherever it can:
+//!
+//! ```
+//! use readdress::mime::{Kind, Limits, Scanner};
+//!
+//! let mut scanner = Scanner::new(Limits::default());
+//! let mut bodies = Vec::new();
+//! let chunks = ["Content-Type: multipart/mixed; boundary=a\r\n\r\n--", "a\r\n\r\none\r\n--a", "\r\n\r\ntwo\r\n--a--"];
+//! for (at, chunk) in chunks.iter().enumerate() {
+//!     let (mut input, last) = (chunk.as_bytes(), at + 1 == chunks.len());
+//!     while let Some(event) = scanner.next(&mut input, last)? {
+//!         if event.kind == Kind::Body {
+//!             bodies.push(String::from_utf8_lossy(event.bytes).into_owned());
+//!         }
+//!     }
+//! }
+//! assert_eq!(bodies, ["one", "two"]);
+//! # Ok::<(), readdress::mime::Error>(())
+//! ```
+//!
+//! # Laws
+//! Each is asserted by tests.
+//! - **L1 lossless**: the bytes of all scanner events, one after the other, are the input.
+//! - **L2 chunk-invariant**: events and output do not depend on how the input was cut into chunks.
+//! - **L3 bounded**: the memory held is at most a constant plus the named limits, whatever the message; work is
+//!   linear in the bytes, for every input.
+//! - **L4 sealed**: every body byte of the output equals the input's; every field that no rule names keeps its
+//!   bytes and its order.
+//! - **L5 total**: below the top-level header section parsing never fails. A malformed part may be taken for an
+//!   opaque body, but no byte is lost or moved.
+//! - **L6 nothing lost**: a mail is sent, or knowingly refused with its sender or owner told, or it is still in the
+//!   bucket with a failure that the operator sees.
+
+#![forbid(unsafe_code)]
+
 pub mod alias;
 pub mod event;
 pub mod header;
 pub mod mime;
 pub mod rewrite;
 
-#[cfg(feature = "cli")]
+#[cfg(feature = "forward")]
 pub mod bucket;
-#[cfg(feature = "cli")]
+#[cfg(feature = "forward")]
 pub mod config;
-#[cfg(feature = "cli")]
+#[cfg(feature = "forward")]
+pub mod executor;
+#[cfg(feature = "forward")]
 pub mod forward;
-#[cfg(feature = "cli")]
+#[cfg(feature = "forward")]
 pub mod outbox;
+#[cfg(feature = "aws")]
+pub mod s3;
+#[cfg(feature = "aws")]
+pub mod ses;

@@ -10,6 +10,7 @@ use readdress::alias::{AliasMap, Severity};
 use readdress::bucket::Bucket;
 use readdress::config::{self, Defaults};
 use readdress::event;
+use readdress::executor::block_on;
 use readdress::forward::{Forwarder, Outcome};
 use readdress::outbox::Outbox;
 
@@ -45,7 +46,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let forwarder = Forwarder {
         bucket: arguments.email_bucket.clone(),
         prefix: arguments.email_prefix.clone(),
-        aliases: read_aliases(&arguments.alias_map_param)?,
         outbox: arguments.outbox.clone(),
         max_send_bytes: arguments.max_send_bytes,
         defaults: Defaults {
@@ -55,12 +55,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             subject_prefix: options.subject_prefix.clone(),
         },
     };
+    let aliases = read_aliases(&arguments.alias_map_param)?;
     let (payload, name) = Input::open(arguments.event.as_ref())?.read_all()?;
-    let arrivals = event::parse(&payload).map_err(|error| Failure::failed(name, error))?;
+    let records = event::parse(&payload).map_err(|error| Failure::failed(name, error))?;
     let mut settled = true;
-    for arrival in arrivals {
-        let outcomes = match arrival {
-            Ok(arrival) => forwarder.forward(&arrival),
+    for record in records {
+        let outcomes = match record.arrival {
+            Ok(arrival) => block_on(forwarder.forward(&arrival, &aliases, None)),
             Err(error) => vec![Outcome::of_bad_record(error.message_id(), error.to_string())],
         };
         for outcome in outcomes {

@@ -1,15 +1,15 @@
 //! `readdress inspect`: the part tree of a message.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::json;
+use serde::Serialize;
 
-use readdress::mime::{Limits, Part, Parts, Scanner, Span};
+use readdress::mime::{Limits, Part, Parts, Scanner};
 
-use super::{Failure, Input};
+use super::{Failure, Input, unbuffered};
 
 /// Show the parts of a message: where they are and what they are
 #[derive(Args)]
@@ -19,6 +19,13 @@ pub(super) struct Arguments {
     json: bool,
     /// The message; standard input if there is none or it is -
     file: Option<PathBuf>,
+}
+
+/// What `--json` writes.
+#[derive(Serialize)]
+struct Tree<'a> {
+    size: u64,
+    parts: &'a [Part],
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -40,38 +47,25 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     input.read(&mut |chunk| scan(chunk, false))?;
     scan(&[], true)?;
     let parts = parts.finish();
-    let text = if arguments.json {
-        as_json(size, &parts)
+    // Every part is a line or an object of its own: a message may have a million.
+    let mut output = BufWriter::new(unbuffered(io::stdout())?);
+    if arguments.json {
+        write_json(&mut output, size, &parts)
     } else {
-        as_tree(size, &parts)
-    };
-    io::stdout()
-        .write_all(text.as_bytes())
-        .map_err(|error| Failure::output(&error))?;
+        write_tree(&mut output, size, &parts)
+    }
+    .and_then(|()| output.flush())
+    .map_err(|error| Failure::output(&error))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn as_json(size: u64, parts: &[Part]) -> String {
-    let span = |span: Span| json!({"start": span.start, "end": span.end});
-    let parts: Vec<_> = parts
-        .iter()
-        .map(|part| {
-            json!({
-                "path": part.path,
-                "depth": part.depth,
-                "content_type": part.content_type,
-                "encoding": part.encoding,
-                "filename": part.filename,
-                "header": span(part.header),
-                "body": span(part.body),
-            })
-        })
-        .collect();
-    format!("{}\n", json!({"size": size, "parts": parts}))
+fn write_json(output: &mut impl Write, size: u64, parts: &[Part]) -> io::Result<()> {
+    serde_json::to_writer(&mut *output, &Tree { size, parts })?;
+    writeln!(output)
 }
 
-fn as_tree(size: u64, parts: &[Part]) -> String {
-    let mut text = format!("{size} octets, {} parts\n", parts.len());
+fn write_tree(output: &mut impl Write, size: u64, parts: &[Part]) -> io::Result<()> {
+    writeln!(output, "{size} octets, {} parts", parts.len())?;
     for part in parts {
         let indent = "  ".repeat(part.depth);
         let octets = part.body.end - part.body.start;
@@ -83,10 +77,11 @@ fn as_tree(size: u64, parts: &[Part]) -> String {
             .unwrap_or_default();
         let type_ = part.content_type.escape_debug();
         let encoding = part.encoding.escape_debug();
-        text += &format!(
-            "{indent}{}  {type_}  {encoding}  {octets} octets{name}\n",
+        writeln!(
+            output,
+            "{indent}{}  {type_}  {encoding}  {octets} octets{name}",
             part.path
-        );
+        )?;
     }
-    text
+    Ok(())
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use readdress::config;
+use readdress::alias;
 use readdress::header::mailbox::Address;
 use readdress::rewrite::{FromFormat, Rewriter, Rules, ToHeader};
 
@@ -43,7 +43,7 @@ pub(super) struct Options {
     #[arg(long, env = "TO_HEADER", value_name = "TO", default_value = "targets")]
     pub(super) to_header: ToHeader,
     /// Put before the subject, unless it is in it already
-    #[arg(long, env = "SUBJECT_PREFIX", value_name = "TEXT", value_parser = config::subject_prefix)]
+    #[arg(long, env = "SUBJECT_PREFIX", value_name = "TEXT", value_parser = alias::subject_prefix)]
     pub(super) subject_prefix: Option<String>,
 }
 

@@ -457,7 +457,7 @@ mod tests {
     fn parse_record(record: &Value) -> Result<Arrival, EventError> {
         let mut records = parse(json!({"Records": [record]}).to_string().as_bytes()).unwrap();
         assert_eq!(records.len(), 1);
-        records.remove(0)
+        records.remove(0).arrival
     }
 
     fn failure(payload: &str) -> Cause {
@@ -569,12 +569,12 @@ mod tests {
         .into_iter()
         .unzip();
         let parsed = parse(json!({ "Records": records }).to_string().as_bytes()).unwrap();
-        assert_eq!(parsed[8].as_ref().unwrap().message_id.as_str(), "second");
-        let text = parsed[1].as_ref().unwrap_err().to_string();
+        assert_eq!(parsed[8].arrival.as_ref().unwrap().message_id.as_str(), "second");
+        let text = parsed[1].arrival.as_ref().unwrap_err().to_string();
         assert!(text.contains("only SES events are understood yet"));
         let causes = parsed
             .into_iter()
-            .map(|record| record.err().map(|error| error.cause));
+            .map(|record| record.arrival.err().map(|error| error.cause));
         assert_eq!(causes.collect::<Vec<_>>(), expected);
     }
 

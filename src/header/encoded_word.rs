@@ -9,6 +9,8 @@ use std::borrow::Cow;
 use encoding_rs::{Encoding, ISO_2022_JP, WINDOWS_1252};
 use memchr::memmem;
 
+use super::MAX_WORD;
+
 /// Octets of an encoded-word at most (RFC 2047 2).
 const MAX_ENCODED_WORD: usize = 75;
 
@@ -21,12 +23,9 @@ const FRAME: &str = "=?utf-8?q??=";
 /// Octets of encoded text in one encoded-word.
 const MAX_TEXT: usize = MAX_ENCODED_WORD - FRAME.len();
 
-/// Octets of text in one B encoded-word: four letters stand for three octets (RFC 2045 6.8).
-const MAX_BASE64_TEXT: usize = MAX_TEXT / 4 * 3;
-
-/// Octets of a word, or of the spaces before one, that are left as they are in unstructured text. A line has 998
-/// octets at most (RFC 5322 2.1.1) and cannot be folded inside of a word; the rest is room for the field name.
-const MAX_WORD: usize = 900;
+/// Octets of encoded text in the first one: a line with an encoded-word has 76 columns at most (RFC 2047 2), and the
+/// first cannot be folded away from the field name, of which `X-Original-Message-ID: ` is the longest here.
+const MAX_FIRST_TEXT: usize = 76 - "X-Original-Message-ID: ".len() - FRAME.len();
 
 /// Octets of a word that are left as they are in a phrase, so that it can be folded at 78 (RFC 5322 2.1.1).
 const MAX_PHRASE_WORD: usize = 60;
@@ -351,13 +350,17 @@ pub(super) fn is_atext(byte: u8) -> bool {
 /// Appends `text` as encoded-words with a space between them.
 fn push_encoded(out: &mut String, text: &str) {
     let base64 = text.len().div_ceil(3) * 4 < text.chars().map(q_len).sum();
-    let (mark, room, cost) = if base64 {
-        ('b', MAX_BASE64_TEXT, char::len_utf8 as fn(char) -> usize)
+    let (mark, cost) = if base64 {
+        ('b', char::len_utf8 as fn(char) -> usize)
     } else {
-        ('q', MAX_TEXT, q_len as fn(char) -> usize)
+        ('q', q_len as fn(char) -> usize)
     };
     let mut rest = text;
+    let mut room = MAX_FIRST_TEXT;
     while !rest.is_empty() {
+        // Four letters of base64 stand for three octets (RFC 2045 6.8).
+        let room = std::mem::replace(&mut room, MAX_TEXT);
+        let room = if base64 { room / 4 * 3 } else { room };
         let mut used = 0;
         let fitting = rest.char_indices().find(|&(_, c)| {
             used += cost(c);

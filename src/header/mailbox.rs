@@ -7,11 +7,9 @@ use std::ops::Range;
 
 use memchr::{memchr2, memchr3};
 
-#[path = "address.rs"]
-mod address;
+pub use super::address::{Address, AddressError, MAX_MAILBOX, Mailbox, format_mailbox};
 
-pub use address::{Address, AddressError, MAX_MAILBOX, Mailbox, format_mailbox};
-
+use super::address::is_in_literal;
 use super::encoded_word::{self, Finder, collapse};
 
 /// Mailboxes that are read from one field; the rest is passed over.
@@ -40,7 +38,6 @@ pub fn parse_address_list(body: &[u8]) -> Vec<Mailbox> {
         list.close_bracket();
     }
     list.finish();
-    list.found.truncate(MAX_MAILBOXES);
     list.found
 }
 
@@ -50,7 +47,7 @@ enum Kind {
     Word,
     /// A quoted-string, its quotes included.
     Quoted,
-    /// The content of a comment.
+    /// A comment, its parentheses included.
     Comment,
     /// A domain-literal, its brackets included.
     Literal,
@@ -66,12 +63,6 @@ struct Token<'a> {
     text: &'a [u8],
     /// White space or a comment stands before it.
     spaced: bool,
-}
-
-impl Token<'_> {
-    fn begins_or_ends_with_dot(self, other: Self) -> bool {
-        self.text.ends_with(b".") || other.text.starts_with(b".")
-    }
 }
 
 /// Cuts a field body into tokens. It reads no octet more than a few times, whatever is not closed.
@@ -136,7 +127,7 @@ impl<'a> Lexer<'a> {
         let content = self.body[self.at..]
             .strip_prefix(b"[")
             .filter(|_| self.last == AT)?;
-        let len = content.iter().position(|&b| !address::is_in_literal(b))?;
+        let len = content.iter().position(|&b| !is_in_literal(b))?;
         (content[len] == b']').then_some(self.at + len + 2)
     }
 
@@ -185,11 +176,6 @@ impl<'a> Iterator for Lexer<'a> {
             self.at = end;
             self.last = kind;
             let text = &self.body[start..end];
-            let text = if kind == Kind::Comment {
-                &text[1..text.len() - 1]
-            } else {
-                text
-            };
             return Some(Token { kind, text, spaced });
         }
     }
@@ -210,7 +196,7 @@ struct List<'a> {
     /// it is, is known only when an address comes.
     part: usize,
     /// The first comment, the name of old.
-    comment: Option<&'a [u8]>,
+    comment: Option<Token<'a>>,
     /// What is in an open angle bracket.
     bracket: Option<Vec<Token<'a>>>,
     /// The address that was in angle brackets, and the words of its name.
@@ -220,9 +206,9 @@ struct List<'a> {
 impl<'a> List<'a> {
     fn push(&mut self, token: Token<'a>) {
         if token.kind == Kind::Comment {
-            self.comment = self
-                .comment
-                .or(Some(token.text).filter(|text| !text.trim_ascii().is_empty()));
+            if !token.text[1..token.text.len() - 1].trim_ascii().is_empty() {
+                self.comment.get_or_insert(token);
+            }
             return;
         }
         let Some(bracket) = &mut self.bracket else {
@@ -335,15 +321,10 @@ impl<'a> List<'a> {
 
     fn add(&mut self, name: &[Token<'a>], address: Address) {
         let comment = self.comment.take();
-        let name = decode_name(name).or_else(|| {
-            let kind = Kind::Comment;
-            decode_name(&[Token {
-                kind,
-                text: comment?,
-                spaced: false,
-            }])
-        });
-        self.found.push(Mailbox { name, address });
+        if self.found.len() < MAX_MAILBOXES {
+            let name = decode_name(name).or_else(|| decode_name(&[comment?]));
+            self.found.push(Mailbox { name, address });
+        }
     }
 }
 
@@ -361,11 +342,10 @@ fn bracketed_address(tokens: &[Token<'_>]) -> Option<Address> {
 fn addr_spec(tokens: &[Token<'_>], at: usize, loose: bool) -> Option<(Range<usize>, Address)> {
     let joins = |right: usize| {
         let (left, right) = (tokens[right - 1], tokens[right]);
+        let words = left.kind == Kind::Word && right.kind == Kind::Word;
+        let dotted = left.text.ends_with(b".") || right.text.starts_with(b".");
         let lone = left.text == b"." || right.text == b".";
-        left.kind == Kind::Word
-            && right.kind == Kind::Word
-            && left.begins_or_ends_with_dot(right)
-            && (!right.spaced || loose || lone)
+        words && dotted && (!right.spaced || loose || lone)
     };
     let (mut start, mut end) = (at.checked_sub(1)?, at + 2);
     while start > 0 && joins(start) {
@@ -374,31 +354,28 @@ fn addr_spec(tokens: &[Token<'_>], at: usize, loose: bool) -> Option<(Range<usiz
     while end < tokens.len() && joins(end) {
         end += 1;
     }
-    // `a@b@c` is no address, and none of its parts is one that was meant.
+    // `a@b@c` is no address, and none of its parts is one that was meant. `"Jane"jane@x` lacks a space.
+    let is_torn = |right: usize, other: Kind| !tokens[right].spaced || loose && other == AT;
     let before = start
         .checked_sub(1)
-        .map(|before| (tokens[before], tokens[start].spaced));
-    let after = tokens.get(end).map(|&after| (after, after.spaced));
-    let is_torn = |(neighbour, spaced): (Token<'_>, bool)| !spaced || loose && neighbour.kind == AT;
-    if before
-        .filter(|(before, _)| before.kind != Kind::Quoted)
-        .is_some_and(is_torn)
-        || after.is_some_and(is_torn)
-    {
+        .map(|before| tokens[before].kind)
+        .filter(|&kind| kind != Kind::Quoted);
+    let after = tokens.get(end).map(|after| after.kind);
+    if before.is_some_and(|kind| is_torn(start, kind)) || after.is_some_and(|kind| is_torn(end, kind)) {
         return None;
     }
-    let text = tokens
+    let octets: Vec<u8> = tokens
         .get(start..end)?
         .iter()
-        .map(|token| token.text)
-        .collect::<Vec<_>>()
-        .concat();
-    let text = std::str::from_utf8(&text).ok()?;
-    Some((start..end, Address::parse(unwrap(text)).ok()?))
+        .flat_map(|token| token.text)
+        .copied()
+        .collect();
+    let text = std::str::from_utf8(&octets).ok()?;
+    Some((start..end, Address::parse(unwrapped(text)).ok()?))
 }
 
 /// An address without the quotes of `'jane@x'` and the brackets of `[jane@x]` and `Jane [mailto:jane@x]`.
-fn unwrap(text: &str) -> &str {
+fn unwrapped(text: &str) -> &str {
     if let Some(bare) = text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
         return bare;
     }
@@ -415,7 +392,7 @@ fn decode_name(tokens: &[Token<'_>]) -> Option<String> {
             name.push(b' ');
         }
         let text = match token.kind {
-            Kind::Quoted => &token.text[1..token.text.len() - 1],
+            Kind::Quoted | Kind::Comment => &token.text[1..token.text.len() - 1],
             _ => token.text,
         };
         let mut rest = text.iter().copied().peekable();

@@ -1,5 +1,6 @@
 //! The header section: raw fields, mailboxes, encoded-words, and the writing of new fields.
 
+mod address;
 pub mod encoded_word;
 mod field;
 pub mod mailbox;

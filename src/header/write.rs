@@ -10,6 +10,9 @@ const FOLD_AT: usize = 78;
 /// be folded inside a word; the rest is room for the field name.
 pub(crate) const MAX_WORD: usize = 900;
 
+/// Spaces in a row that are kept: a run cannot be folded inside either, and nobody reads more.
+const MAX_BLANKS: usize = 60;
+
 /// Octets of a copied field body that are kept: the most that another program could have put on one line
 /// (RFC 5322 2.1.1). A From field of 100 kB in real mail is not worth a second copy.
 const MAX_COPY: usize = 998;
@@ -23,8 +26,13 @@ impl FieldBody {
     /// From text that is structured ASCII already: addresses, message ids. What is not printable ASCII becomes a
     /// space.
     fn structured(text: &str) -> Self {
+        let mut blanks = 0;
         let printable = text.chars().map(|c| if matches!(c, ' '..='~') { c } else { ' ' });
-        FieldBody(printable.collect::<String>().trim().to_owned())
+        let kept = printable.filter(|&c| {
+            blanks = if c == ' ' { blanks + 1 } else { 0 };
+            blanks <= MAX_BLANKS
+        });
+        FieldBody(kept.collect::<String>().trim().to_owned())
     }
 
     /// Unstructured text (RFC 5322 2.2.1), in encoded-words where it is not plain ASCII (RFC 2047 5).
@@ -72,7 +80,7 @@ impl FieldBody {
 }
 
 pub(crate) fn longest_word(text: &[u8]) -> usize {
-    text.split(|b| b.is_ascii_whitespace())
+    text.split(u8::is_ascii_whitespace)
         .map(<[u8]>::len)
         .max()
         .unwrap_or(0)

@@ -24,6 +24,17 @@ pub struct ContentType {
     parameters: Vec<(String, Vec<u8>)>,
 }
 
+impl Default for ContentType {
+    /// `text/plain`, which holds where none is given or understood (RFC 2045 5.2).
+    fn default() -> Self {
+        ContentType {
+            main: "text".to_owned(),
+            sub: "plain".to_owned(),
+            parameters: Vec::new(),
+        }
+    }
+}
+
 impl ContentType {
     /// Reads the body of a Content-Type field, folded or not. `None`: it names no type.
     ///
@@ -145,9 +156,9 @@ impl ContentType {
                 }
             }
             if percent {
-                percent_decode(section, &mut octets)
+                percent_decode(section, &mut octets);
             } else {
-                octets.extend_from_slice(section)
+                octets.extend_from_slice(section);
             }
         }
         Some((charset, octets))
@@ -155,14 +166,19 @@ impl ContentType {
 }
 
 fn percent_decode(mut section: &[u8], octets: &mut Vec<u8>) {
-    let digit = |b: u8| char::from(b).to_digit(16);
+    let digit = |b: u8| match b {
+        b'0'..=b'9' => Some(b - b'0'),
+        b'a'..=b'f' => Some(b - b'a' + 10),
+        b'A'..=b'F' => Some(b - b'A' + 10),
+        _ => None,
+    };
     while let [first, rest @ ..] = section {
-        if let (b'%', [high, low, after @ ..]) = (first, rest) {
-            if let (Some(high), Some(low)) = (digit(*high), digit(*low)) {
-                octets.push(u8::try_from(high * 16 + low).expect("two hexadecimal digits"));
-                section = after;
-                continue;
-            }
+        if let (b'%', [high, low, after @ ..]) = (first, rest)
+            && let (Some(high), Some(low)) = (digit(*high), digit(*low))
+        {
+            octets.push(high * 16 + low);
+            section = after;
+            continue;
         }
         octets.push(*first);
         section = rest;

@@ -1,10 +1,12 @@
 //! The part tree of a message, from the scanner's events.
 
+use serde::Serialize;
+
 use super::content_type::{ContentType, field_body};
 use super::scanner::{Event, Kind};
 
 /// Octets of the message from `start` to before `end`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Span {
     /// Offset of the first octet.
     pub start: u64,
@@ -13,7 +15,7 @@ pub struct Span {
 }
 
 /// One entity of a message (RFC 2045 2.4): the message itself, a body part, or a message inside it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Part {
     /// Where it stands in the tree, as in IMAP: the message is `0`, its parts `1`, `2`, theirs `2.1`. A message
     /// in a message/rfc822 part `2` is `2.1`.
@@ -37,8 +39,8 @@ pub struct Part {
 /// Collects the [`Part`]s of a message. Holds every part: its memory grows with their number.
 #[derive(Debug, Default)]
 pub struct Parts {
-    parts: Vec<Part>,
-    /// Indices in `parts` of the entities that are not at their end, by depth.
+    found: Vec<Part>,
+    /// Indices in `found` of the entities that are not at their end, by depth.
     open: Vec<Opened>,
     end: u64,
 }
@@ -48,7 +50,7 @@ struct Opened {
     index: usize,
     children: usize,
     digest: bool,
-    content_type: Option<Option<ContentType>>,
+    content_type: Option<ContentType>,
     encoding: Option<String>,
     disposition: Option<ContentType>,
 }
@@ -64,21 +66,16 @@ impl Parts {
         self.end = event.offset + event.bytes.len() as u64;
         match event.kind {
             Kind::Field => {
-                self.enter(event);
-                let opened = self.open.last_mut().expect("entered");
+                let (opened, part) = self.enter(event);
                 opened.read(event.bytes);
-                self.parts[opened.index].header.end = self.end;
+                part.header.end = event.offset + event.bytes.len() as u64;
             }
             Kind::HeaderEnd => {
-                self.enter(event);
-                let opened = self.open.last().expect("entered");
-                let part = &mut self.parts[opened.index];
+                let end = self.end;
+                let (opened, part) = self.enter(event);
                 opened.describe(part);
                 part.header.end = event.offset;
-                part.body = Span {
-                    start: self.end,
-                    end: self.end,
-                };
+                part.body = Span { start: end, end };
             }
             Kind::Delimiter | Kind::CloseDelimiter => self.close(event.depth + 1, event.offset),
             Kind::Preamble | Kind::Body | Kind::Epilogue => {}
@@ -88,19 +85,25 @@ impl Parts {
     /// All parts in document order, after the last event.
     pub fn finish(mut self) -> Vec<Part> {
         self.close(0, self.end);
-        self.parts
+        self.found
     }
 
-    /// Opens the entity that a header event belongs to, unless it is open already.
-    fn enter(&mut self, event: &Event<'_>) {
-        if self.open.len() > event.depth {
-            return;
+    /// The entity that a header event belongs to; opens it unless it is open already.
+    fn enter(&mut self, event: &Event<'_>) -> (&mut Opened, &mut Part) {
+        if self.open.len() <= event.depth {
+            self.open(event);
         }
+        let opened = &mut self.open[event.depth];
+        let part = &mut self.found[opened.index];
+        (opened, part)
+    }
+
+    fn open(&mut self, event: &Event<'_>) {
         let (path, digest) = match self.open.last_mut() {
             None => ("0".to_owned(), false),
             Some(parent) => {
                 parent.children += 1;
-                let parent_path = &self.parts[parent.index].path;
+                let parent_path = &self.found[parent.index].path;
                 let path = match parent.index {
                     0 => parent.children.to_string(),
                     _ => format!("{parent_path}.{}", parent.children),
@@ -113,14 +116,14 @@ impl Parts {
             end: event.offset,
         };
         self.open.push(Opened {
-            index: self.parts.len(),
+            index: self.found.len(),
             children: 0,
             digest,
             content_type: None,
             encoding: None,
             disposition: None,
         });
-        self.parts.push(Part {
+        self.found.push(Part {
             path,
             depth: event.depth,
             content_type: String::new(),
@@ -134,7 +137,7 @@ impl Parts {
     /// Ends all entities at `depth` and deeper.
     fn close(&mut self, depth: usize, end: u64) {
         for opened in self.open.drain(depth.min(self.open.len())..) {
-            self.parts[opened.index].body.end = end;
+            self.found[opened.index].body.end = end;
         }
     }
 }
@@ -142,7 +145,8 @@ impl Parts {
 impl Opened {
     fn read(&mut self, raw: &[u8]) {
         if let Some(body) = field_body(raw, b"content-type") {
-            self.content_type.get_or_insert_with(|| ContentType::parse(body));
+            self.content_type
+                .get_or_insert_with(|| ContentType::parse(body).unwrap_or_default());
         } else if let Some(body) = field_body(raw, b"content-transfer-encoding") {
             let token = String::from_utf8_lossy(body.trim_ascii()).to_ascii_lowercase();
             self.encoding.get_or_insert(token);
@@ -154,16 +158,15 @@ impl Opened {
 
     fn is_digest(&self) -> bool {
         self.content_type
-            .iter()
-            .flatten()
-            .any(|t| t.type_() == "multipart" && t.subtype() == "digest")
+            .as_ref()
+            .is_some_and(|t| t.type_() == "multipart" && t.subtype() == "digest")
     }
 
     fn describe(&self, part: &mut Part) {
-        let content_type = self.content_type.as_ref().and_then(Option::as_ref);
+        let content_type = self.content_type.as_ref();
         part.content_type = match content_type {
             Some(content_type) => format!("{}/{}", content_type.type_(), content_type.subtype()),
-            None if self.digest && self.content_type.is_none() => "message/rfc822".to_owned(),
+            None if self.digest => "message/rfc822".to_owned(),
             None => "text/plain".to_owned(),
         };
         part.encoding = self

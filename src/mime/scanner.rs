@@ -116,7 +116,8 @@ struct Entity {
     message: bool,
     /// In a digest: a message unless its Content-Type says otherwise.
     digest: bool,
-    content_type: Option<Option<ContentType>>,
+    content_type: Option<ContentType>,
+    /// The transfer encoding leaves the bytes as they are.
     identity: Option<bool>,
 }
 
@@ -390,15 +391,13 @@ impl Scanner {
         if self.depth == 0 {
             self.header_octets += raw.len();
         }
-        if self.entity.content_type.is_none() {
-            if let Some(body) = field_body(raw, b"content-type") {
-                self.entity.content_type = Some(ContentType::parse(body));
-            }
-        }
-        if self.entity.identity.is_none() {
-            if let Some(body) = field_body(raw, b"content-transfer-encoding") {
-                self.entity.identity = Some(is_identity(body));
-            }
+        // Of several the first counts.
+        if let Some(body) = field_body(raw, b"content-type") {
+            self.entity
+                .content_type
+                .get_or_insert_with(|| ContentType::parse(body).unwrap_or_default());
+        } else if let Some(body) = field_body(raw, b"content-transfer-encoding") {
+            self.entity.identity.get_or_insert_with(|| is_identity(body));
         }
         (Kind::Field, raw.len())
     }
@@ -413,26 +412,22 @@ impl Scanner {
             digest,
             ..
         } = std::mem::take(&mut self.entity);
-        let message = match &content_type {
-            None => digest,
-            Some(content_type) => content_type.as_ref().is_some_and(ContentType::is_message),
-        };
+        let message = content_type.as_ref().map_or(digest, ContentType::is_message);
+        let deeper = self.depth < self.limits.depth;
         self.state = State::Text(Kind::Body);
-        if message && identity.unwrap_or(true) && self.depth < self.limits.depth {
+        if message && identity.unwrap_or(true) && deeper {
             self.depth += 1;
             self.state = State::Header;
             self.entity.message = true;
-        } else if let Some(Some(content_type)) = content_type {
-            if let Some(boundary) = content_type.boundary() {
-                if self.depth < self.limits.depth
-                    && boundary.len() <= self.limits.boundary
-                    && boundary.len() + self.boundaries.octets() <= self.limits.boundaries
-                {
-                    let digest = content_type.subtype() == "digest";
-                    self.boundaries.push(boundary, self.depth, digest);
-                    self.state = State::Text(Kind::Preamble);
-                }
-            }
+        } else if let Some(content_type) = content_type
+            && let Some(boundary) = content_type.boundary()
+            && deeper
+            && boundary.len() <= self.limits.boundary
+            && boundary.len() + self.boundaries.octets() <= self.limits.boundaries
+        {
+            self.boundaries
+                .push(boundary, self.depth, content_type.subtype() == "digest");
+            self.state = State::Text(Kind::Preamble);
         }
         (Kind::HeaderEnd, len)
     }

@@ -26,8 +26,9 @@ pub struct Head {
 pub struct HeaderReader {
     scanner: Scanner,
     header: Header,
-    /// Once the header section has ended.
-    body: Option<Vec<u8>>,
+    ended: bool,
+    /// What has been read of the body.
+    body: Vec<u8>,
 }
 
 impl HeaderReader {
@@ -36,7 +37,8 @@ impl HeaderReader {
         HeaderReader {
             scanner: Scanner::new(limits),
             header: Header::new(),
-            body: None,
+            ended: false,
+            body: Vec::new(),
         }
     }
 
@@ -46,21 +48,19 @@ impl HeaderReader {
     /// # Errors
     /// See [`Error`].
     pub fn read(&mut self, chunk: &mut &[u8], last: bool) -> Result<Option<Head>, Error> {
-        while self.body.is_none() {
+        while !self.ended {
             match self.scanner.next(chunk, last) {
                 Ok(None) => return Ok(None),
                 Ok(Some(event)) if event.kind == Kind::Field => self.header.push(event.bytes),
                 Ok(Some(event)) => {
                     self.header.end(event.bytes);
-                    self.body = Some(Vec::new());
+                    self.ended = true;
+                    self.body.extend_from_slice(self.scanner.rest());
                 }
                 Err(mime::Error::HeaderTooLong { limit }) => return Err(self.too_long(chunk, limit)),
             }
-            if let Some(body) = &mut self.body {
-                body.extend_from_slice(self.scanner.rest());
-            }
         }
-        let body = self.body.as_mut().expect("the header section has ended");
+        let body = &mut self.body;
         let mut ending = self.header.line_ending().or_else(|| line_ending(body));
         if ending.is_none() {
             let ahead = &chunk[..chunk.len().min(MAX_LINE_ENDING_SEARCH.saturating_sub(body.len()))];

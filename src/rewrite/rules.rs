@@ -224,21 +224,18 @@ impl Rules {
     }
 
     fn new_from(&self, header: &Header, from: Option<&Mailbox>) -> String {
-        let envelope_sender;
-        let (name, address) = match from {
-            Some(mailbox) => (mailbox.name.clone(), Some(&mailbox.address)),
-            None => {
-                envelope_sender = self.envelope_sender(header);
-                (
-                    body_of(header, "from").map(encoded_word::decode),
-                    envelope_sender.as_ref(),
-                )
-            }
+        let (name, address) = if let Some(mailbox) = from {
+            (mailbox.name.clone(), Some(mailbox.address.clone()))
+        } else {
+            (
+                body_of(header, "from").map(encoded_word::decode),
+                self.envelope_sender(header),
+            )
         };
         let name = name.map(|name| name.trim().chars().take(MAX_NAME).collect::<String>());
         // `<>` and the like are no name.
         let name = name.filter(|name| name.contains(|c: char| c.is_ascii_alphanumeric() || !c.is_ascii()));
-        self.format_from(name.as_deref(), address)
+        self.format_from(name.as_deref(), address.as_ref())
     }
 
     /// The new From. The name is cut until the mailbox fits what SES takes, so that the sender's address, which
@@ -266,12 +263,8 @@ impl Rules {
             match &mut cut {
                 Some(name) if !fits && name.chars().count() > 1 => {
                     let kept = name.chars().count() * 7 / 8;
-                    *name = name
-                        .chars()
-                        .take(kept.max(1))
-                        .collect::<String>()
-                        .trim_end()
-                        .to_owned();
+                    *name = name.chars().take(kept.max(1)).collect();
+                    name.truncate(name.trim_end().len());
                 }
                 _ => return format_mailbox(display.as_deref(), address),
             }

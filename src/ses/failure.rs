@@ -49,7 +49,7 @@ impl Failure {
                 Self::of(Cause::Configuration, false, reason)
             }
             _ if progress.is_complete() => Self::ambiguous(&format!("the connection failed ({})", chain(error))),
-            (SdkError::DispatchFailure(failure), None) if failure.is_user() || failure.is_other().is_some() => {
+            (SdkError::DispatchFailure(failure), None) if failure.is_user() || failure.is_other() => {
                 // No credentials, no region: nothing was tried.
                 Self::of(Cause::Configuration, false, format!("SES could not be asked: {}", chain(error)))
             }

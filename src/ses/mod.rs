@@ -29,7 +29,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 
 use crate::header::mailbox::Address;
-use crate::outbox::{Cause, FirstReading, Outgoing, SendError};
+use crate::outbox::{FirstReading, Outgoing, SendError};
 
 use failure::Failure;
 pub use request::Tag;

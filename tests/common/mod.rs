@@ -2,12 +2,16 @@
 #![allow(dead_code)] // Every test program uses a part of it.
 
 pub mod naive;
+pub mod sealed;
+pub mod told;
+
+pub use told::{Told, tell};
 
 use std::fs;
 use std::path::Path;
 
 use readdress::header::mailbox::Address;
-use readdress::mime::{Event, Kind, Limits, Scanner};
+use readdress::mime::{Event, Limits, Scanner};
 use readdress::rewrite::{Error, HeaderOctets, Rewriter, Rules};
 
 /// Every fixture message in LF form and in CRLF form; those about line endings as they are. Sorted by name.
@@ -57,29 +61,6 @@ pub fn chunkings(message: &[u8]) -> impl Iterator<Item = (String, Vec<&[u8]>)> {
         .iter()
         .map(|&n| (format!("chunks of {n}"), message.chunks(n).collect()));
     splits.chain(sizes)
-}
-
-/// An event that owns its bytes; text of one kind and depth in one piece.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
-    pub kind: Kind,
-    pub depth: usize,
-    pub offset: u64,
-    pub bytes: Vec<u8>,
-}
-
-/// Adds an event to a list, joining what chunks have cut.
-pub fn tell(told: &mut Vec<Told>, kind: Kind, depth: usize, offset: u64, bytes: &[u8]) {
-    let text = matches!(kind, Kind::Preamble | Kind::Body | Kind::Epilogue);
-    match told.last_mut() {
-        Some(last) if text && last.kind == kind && last.depth == depth => last.bytes.extend_from_slice(bytes),
-        _ => told.push(Told {
-            kind,
-            depth,
-            offset,
-            bytes: bytes.to_vec(),
-        }),
-    }
 }
 
 /// All events of a message given in chunks.

@@ -34,8 +34,13 @@ pub fn scan(message: &[u8]) -> Vec<Told> {
     while at < lines.len() {
         let line = lines[at];
         if let Some((index, close)) = naive.delimiter(line) {
-            naive.delimit(line, index, close);
-            at += 1;
+            if naive.text.is_none() {
+                // It ends the header section; what that opens is matched first.
+                naive.end_header(b"");
+            } else {
+                naive.delimit(line, index, close);
+                at += 1;
+            }
             continue;
         }
         if let Some(kind) = naive.text {
@@ -67,7 +72,7 @@ pub fn scan(message: &[u8]) -> Vec<Told> {
     naive.told
 }
 
-impl<'a> Naive<'a> {
+impl Naive<'_> {
     fn tell(&mut self, kind: Kind, bytes: &[u8]) {
         tell(&mut self.told, kind, self.depth, self.offset as u64, bytes);
         self.offset += bytes.len();
@@ -96,9 +101,6 @@ impl<'a> Naive<'a> {
     }
 
     fn delimit(&mut self, line: &[u8], index: usize, close: bool) {
-        while self.text.is_none() {
-            self.end_header(b"");
-        }
         // The line break before it is its own, if it is of a text.
         let mut delimiter = Vec::new();
         let last = self.told.last_mut().unwrap();
@@ -140,7 +142,8 @@ impl<'a> Naive<'a> {
         if matches!(line[0], b' ' | b'\t') {
             return first;
         }
-        let Some(colon) = line.iter().position(|&b| b == b':') else {
+        // A line is at most 998 octets; its colon is on it.
+        let Some(colon) = line.iter().take(999).position(|&b| b == b':') else {
             return first && self.message && line.starts_with(b"From ");
         };
         let name = line[..colon].trim_ascii_end();
@@ -179,12 +182,12 @@ impl<'a> Naive<'a> {
             return;
         }
         self.text = Some(Kind::Body);
-        if let Some(Some(content_type)) = content_type {
-            if let Some(boundary) = content_type.boundary() {
-                self.open
-                    .push((boundary, self.depth, content_type.subtype() == "digest"));
-                self.text = Some(Kind::Preamble);
-            }
+        if let Some(Some(content_type)) = content_type
+            && let Some(boundary) = content_type.boundary()
+        {
+            self.open
+                .push((boundary, self.depth, content_type.subtype() == "digest"));
+            self.text = Some(Kind::Preamble);
         }
     }
 }
