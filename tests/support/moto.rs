@@ -64,24 +64,32 @@ fn run(command: &mut Command, advice: &str) {
     }
 }
 
+fn serve(environment: &Path) -> Child {
+    Command::new(environment.join("bin/moto_server"))
+        .args(["-H", "127.0.0.1", "-p", "0"])
+        .env("PYTHONUNBUFFERED", "1")
+        // Whatever moto asks for under these names, it gets from itself.
+        .env("AWS_ACCESS_KEY_ID", "AKIDTEST")
+        .env("AWS_SECRET_ACCESS_KEY", "secret")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("moto_server of the virtual environment")
+}
+
 impl Moto {
     /// Starts it on a free port of 127.0.0.1.
     ///
     /// # Panics
     /// If it does not start.
     pub fn start() -> Self {
-        let mut child = Command::new(environment().join("bin/moto_server"))
-            .args(["-H", "127.0.0.1", "-p", "0"])
-            .env("PYTHONUNBUFFERED", "1")
-            // Whatever moto asks for under these names, it gets from itself.
-            .env("AWS_ACCESS_KEY_ID", "AKIDTEST")
-            .env("AWS_SECRET_ACCESS_KEY", "secret")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("moto_server of the virtual environment");
-        let stderr = BufReader::new(child.stderr.take().expect("it is piped"));
+        // Killed from here on, however this ends.
+        let mut moto = Moto {
+            child: serve(&environment()),
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+        };
+        let stderr = BufReader::new(moto.child.stderr.take().expect("it is piped"));
         let (sender, receiver) = std::sync::mpsc::channel();
         thread::spawn(move || {
             // Read to the end, or moto stops when the pipe is full.
@@ -99,11 +107,11 @@ impl Moto {
                 .split_once("Running on http://")
                 .and_then(|(_, rest)| rest.split(['/', ' ', '\u{1b}']).next()?.parse().ok());
             if let Some(address) = address {
-                return Moto { child, address };
+                moto.address = address;
+                return moto;
             }
             told.extend([&line, "\n"]);
         }
-        let _ = child.kill();
         panic!("moto did not start:\n{told}");
     }
 

@@ -22,6 +22,7 @@ const MAX_MAILBOX: usize = 320;
 
 /// Which of the rules hold: those that no source settles can be switched.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)] // Each is an open question of its own.
 pub struct Rules {
     /// Octets of the raw message.
     pub max_raw: usize,
