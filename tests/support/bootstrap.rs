@@ -96,15 +96,7 @@ impl Bootstrap {
     /// # Panics
     /// If it has ended.
     pub fn user_cpu(&self) -> Duration {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("it is running");
-        // The second field, in parentheses, may have anything in it; `utime` is the 14th.
-        let (_, rest) = stat.rsplit_once(") ").expect("the name of the program");
-        let ticks: u64 = rest
-            .split(' ')
-            .nth(11)
-            .and_then(|ticks| ticks.parse().ok())
-            .expect("utime");
-        Duration::from_millis(ticks * 1_000 / TICKS_A_SECOND)
+        user_cpu(&format!("/proc/{}/stat", self.child.id()))
     }
 
     /// The end of the program, if it comes in time.
@@ -130,6 +122,23 @@ impl Drop for Bootstrap {
             }
         }
     }
+}
+
+/// User CPU time of the calling thread.
+pub fn user_cpu_of_thread() -> Duration {
+    user_cpu("/proc/thread-self/stat")
+}
+
+fn user_cpu(stat: &str) -> Duration {
+    let stat = fs::read_to_string(stat).expect("it is running");
+    // The second field, in parentheses, may have anything in it; `utime` is the 14th.
+    let (_, rest) = stat.rsplit_once(") ").expect("the name of the program");
+    let ticks: u64 = rest
+        .split(' ')
+        .nth(11)
+        .and_then(|ticks| ticks.parse().ok())
+        .expect("utime");
+    Duration::from_millis(ticks * 1_000 / TICKS_A_SECOND)
 }
 
 fn listen(from: impl Read + Send + 'static) -> Lines {

@@ -130,6 +130,11 @@ impl S3 {
         self.state.script.stand(fault);
     }
 
+    /// How many scripted faults have not come up yet.
+    pub fn script_left(&self) -> usize {
+        self.state.script.left()
+    }
+
     /// Octets a second from now on, for each answer; 0: as fast as it goes. Without a rate loopback takes some
     /// megabytes which nobody has read yet.
     pub fn pace(&self, rate: u64) {
