@@ -147,13 +147,13 @@ impl Outcome {
         }
     }
 
-    fn fail(mut self, cause: Cause, error: impl ToString) -> Self {
+    fn fail(mut self, cause: Cause, error: impl Into<String>) -> Self {
         self.outcome = match cause {
             Cause::TooLarge => Ending::TooLarge,
             _ => Ending::Failed,
         };
         self.cause = Some(cause);
-        self.error = Some(error.to_string());
+        self.error = Some(error.into());
         self
     }
 }
@@ -212,10 +212,16 @@ impl Forwarder {
         };
         let traced;
         let recipients = if arrival.recipients.is_empty() {
-            traced = match in_time(until, self.trace(&mut task)).await {
+            traced = match in_time(until, Box::pin(self.trace(&mut task))).await {
                 Some(Ok(recipients)) => recipients,
                 Some(Err(error)) => return vec![Outcome::of_message(arrival, Cause::Message, error)],
-                None => return vec![Outcome::of_message(arrival, Cause::Deadline, OUT_OF_TIME.to_owned())],
+                None => {
+                    return vec![Outcome::of_message(
+                        arrival,
+                        Cause::Deadline,
+                        OUT_OF_TIME.to_owned(),
+                    )];
+                }
             };
             &traced
         } else {
@@ -223,9 +229,10 @@ impl Forwarder {
         };
         let mut outcomes = Vec::new();
         for recipient in recipients {
-            let outcome = in_time(until, self.forward_to(&mut task, recipient)).await;
+            let outcome = in_time(until, Box::pin(self.forward_to(&mut task, recipient))).await;
             let outcome = outcome.unwrap_or_else(|| {
-                Outcome::new(&arrival.message_id, recipient, Ending::Failed).fail(Cause::Deadline, OUT_OF_TIME)
+                Outcome::new(&arrival.message_id, recipient, Ending::Failed)
+                    .fail(Cause::Deadline, OUT_OF_TIME)
             });
             outcome.log();
             if outcome.outcome == Ending::Sent {
@@ -303,7 +310,7 @@ impl Forwarder {
         };
         let opened = match opened {
             Ok(opened) => opened,
-            Err(error) => return outcome.fail(Cause::Message, error),
+            Err(error) => return outcome.fail(Cause::Message, error.as_str()),
         };
         let octets = opened.source.octets();
         outcome.bytes_in = Some(octets);

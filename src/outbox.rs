@@ -251,7 +251,11 @@ mod tests {
                 format!("abc123.{n}")
             );
         }
-        Letter::begin(&out, &id).unwrap().file.write_all(b"dropped").unwrap();
+        Letter::begin(&out, &id)
+            .unwrap()
+            .file
+            .write_all(b"dropped")
+            .unwrap();
 
         let mut names: Vec<_> = fs::read_dir(directory.path().join("out"))
             .unwrap()

@@ -6,10 +6,12 @@ use readdress::event;
 
 fuzz_target!(|payload: &[u8]| {
     let Ok(records) = event::parse(payload) else { return };
-    assert!(!records.is_empty());
-    for arrival in records.into_iter().flatten() {
+    for arrival in records.into_iter().filter_map(|record| record.arrival.ok()) {
         let id = arrival.message_id.as_str();
         assert!(!id.is_empty() && !id.starts_with('.') && !id.contains(['/', '\\', '\0']), "{id:?}");
-        assert!(!arrival.recipients.is_empty());
+        match arrival.stored {
+            None => assert!(!arrival.recipients.is_empty()),
+            Some(stored) => assert!(!stored.key.starts_with('/') && stored.key.split('/').all(|step| step != "..")),
+        }
     }
 });

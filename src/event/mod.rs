@@ -167,7 +167,9 @@ enum Cause {
     NoNotification(&'static str),
     #[error("the S3 event is no ObjectCreated; take the others out of the bucket's notification")]
     NotCreated,
-    #[error("the object key is missing or ends in no message id: {0}; let the event come from the prefix of mail alone")]
+    #[error(
+        "the object key is missing or ends in no message id: {0}; let the event come from the prefix of mail alone"
+    )]
     BadKey(&'static str),
     #[error(
         "ses.mail.messageId is missing or no string, so the message cannot be found; look in the bucket for one that \
@@ -315,7 +317,9 @@ fn wrapped(text: &Value, wrappings: usize) -> Vec<Result<Arrival, EventError>> {
 /// SES's notification of its S3 action: that of its Lambda action, with the place of the message.
 fn stored(notification: &Value) -> Result<Option<Arrival>, EventError> {
     let action = &notification["receipt"]["action"];
-    let key = action["objectKey"].as_str().ok_or(Cause::BadKey("it is missing"))?;
+    let key = action["objectKey"]
+        .as_str()
+        .ok_or(Cause::BadKey("it is missing"))?;
     let prefix = action["objectKeyPrefix"].as_str().unwrap_or_default();
     // Real ones have the prefix in the key, the documentation's example has not.
     let key = if key.starts_with(prefix) {
@@ -333,10 +337,15 @@ fn stored(notification: &Value) -> Result<Option<Arrival>, EventError> {
 
 /// S3's own event. It knows of no envelope.
 fn created(record: &Value) -> Result<Option<Arrival>, EventError> {
-    if !record["eventName"].as_str().is_some_and(|name| name.contains("ObjectCreated:")) {
+    if !record["eventName"]
+        .as_str()
+        .is_some_and(|name| name.contains("ObjectCreated:"))
+    {
         return Err(Cause::NotCreated.into());
     }
-    let key = record["s3"]["object"]["key"].as_str().ok_or(Cause::BadKey("it is missing"))?;
+    let key = record["s3"]["object"]["key"]
+        .as_str()
+        .ok_or(Cause::BadKey("it is missing"))?;
     let key = decode_key(key).ok_or(Cause::BadKey("it is not UTF-8"))?;
     if key.ends_with(SETUP) {
         return Ok(None);
@@ -547,19 +556,19 @@ mod tests {
     /// Catches one bad record stopping the others.
     #[test]
     fn several_records() {
-        let other = |source| Some(Cause::OtherSource(source));
-        let unknown = || other("an unknown source");
+        let unknown = || Some(Cause::OtherSource("an unknown source"));
+        let not_known = || Some(Cause::NoNotification("it is none that is known"));
         let (records, expected): (Vec<_>, Vec<_>) = [
             (ses_record(), None),
             (
                 json!({"eventSource": "aws:s3", "s3": {"object": {"key": "x"}}}),
-                other("S3"),
+                Some(Cause::NotCreated),
             ),
             (
                 json!({"EventSource": "aws:sns", "Sns": {"Message": "{}"}}),
-                other("SNS"),
+                not_known(),
             ),
-            (json!({"eventSource": "aws:sqs", "body": "{}"}), other("SQS")),
+            (json!({"eventSource": "aws:sqs", "body": "{}"}), not_known()),
             (json!({"eventSource": "jane@example.org", "ses": {}}), unknown()),
             (json!("text"), unknown()),
             (json!(null), unknown()),
@@ -570,12 +579,79 @@ mod tests {
         .unzip();
         let parsed = parse(json!({ "Records": records }).to_string().as_bytes()).unwrap();
         assert_eq!(parsed[8].arrival.as_ref().unwrap().message_id.as_str(), "second");
-        let text = parsed[1].arrival.as_ref().unwrap_err().to_string();
-        assert!(text.contains("only SES events are understood yet"));
         let causes = parsed
             .into_iter()
             .map(|record| record.arrival.err().map(|error| error.cause));
         assert_eq!(causes.collect::<Vec<_>>(), expected);
+    }
+
+    fn created(key: &str) -> Value {
+        json!({"eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
+            "s3": {"bucket": {"name": "mail"}, "object": {"key": key}}})
+    }
+
+    /// S3 names the object and nobody whom it is for.
+    #[test]
+    fn objects_that_were_created() {
+        let arrival = parse_record(&created("in+box/a%2Bb")).unwrap();
+        assert_eq!(arrival.message_id.as_str(), "a+b");
+        assert!(arrival.recipients.is_empty());
+        assert_eq!(
+            arrival.stored,
+            Some(Stored {
+                bucket: Some("mail".into()),
+                key: "in box/a+b".into()
+            })
+        );
+        for bad in ["/x", "a/../b", "a/", "%ff", "%4", ""] {
+            assert!(
+                matches!(parse_record(&created(bad)).unwrap_err().cause, Cause::BadKey(_)),
+                "{bad:?}"
+            );
+        }
+        let setup = json!({"Records": [created("in/AMAZON_SES_SETUP_NOTIFICATION")]});
+        assert_eq!(parse(setup.to_string().as_bytes()).unwrap(), []);
+    }
+
+    /// SES's notification of its S3 action, as SNS and SQS carry it; an item of a queue keeps its name.
+    #[test]
+    fn notifications_in_their_wrappings() {
+        let mut notification = ses_record()["ses"].clone();
+        notification["notificationType"] = json!("Received");
+        notification["receipt"]["action"] = json!({"type": "S3", "bucketName": "mail", "objectKeyPrefix": "in/", "objectKey": format!("in/{ID}")});
+        let text = notification.to_string();
+        let sns = json!({"EventSource": "aws:sns", "Sns": {"Message": text}});
+        let raw = json!({"eventSource": "aws:sqs", "messageId": "item-1", "body": text});
+        let both = json!({"eventSource": "aws:sqs", "messageId": "item-2",
+            "body": json!({"Type": "Notification", "Message": text}).to_string()});
+        let event = json!({"Records": [sns, raw, both]});
+        let records = parse(event.to_string().as_bytes()).unwrap();
+        let items: Vec<_> = records
+            .iter()
+            .map(|record| record.queue_item.as_deref())
+            .collect();
+        assert_eq!(items, [None, Some("item-1"), Some("item-2")]);
+        for record in records {
+            let arrival = record.arrival.unwrap();
+            assert_eq!(arrival.recipients, ["sales@example.com"]);
+            let key = format!("in/{ID}");
+            assert_eq!(
+                arrival.stored,
+                Some(Stored {
+                    bucket: Some("mail".into()),
+                    key
+                })
+            );
+        }
+        let mut endless = text.clone();
+        for _ in 0..10 {
+            endless = json!({"Type": "Notification", "Message": endless}).to_string();
+        }
+        let endless = json!({"eventSource": "aws:sqs", "body": endless});
+        assert!(matches!(
+            parse_record(&endless).unwrap_err().cause,
+            Cause::NoNotification(_)
+        ));
     }
 
     #[test]

@@ -29,7 +29,8 @@ pub enum TraceError {
     Others,
 }
 
-const WAY_OUT: &str = "let SES's Lambda action or its S3 action's topic invoke the function: these tell the recipients";
+const WAY_OUT: &str =
+    "let SES's Lambda action or its S3 action's topic invoke the function: these tell the recipients";
 
 /// The one recipient that the trace names beyond doubt.
 ///
@@ -43,7 +44,9 @@ pub fn recipient(header: &Header, message_id: &MessageId) -> Result<String, Trac
     let clauses = without_comments(clauses).ok_or(TraceError::NotBySes)?;
     let words: Vec<&str> = clauses.split_ascii_whitespace().collect();
     let after = |keyword: &str| -> Vec<&str> {
-        let pairs = words.windows(2).filter(|pair| pair[0].eq_ignore_ascii_case(keyword));
+        let pairs = words
+            .windows(2)
+            .filter(|pair| pair[0].eq_ignore_ascii_case(keyword));
         pairs.map(|pair| pair[1]).collect()
     };
     let is_ses = |host: &str| {
@@ -60,8 +63,14 @@ pub fn recipient(header: &Header, message_id: &MessageId) -> Result<String, Trac
         return Err(TraceError::NoRecipient);
     };
     let end = words.last() == Some(&recipient);
-    let recipient = recipient.strip_prefix('<').and_then(|r| r.strip_suffix('>')).unwrap_or(recipient);
-    let address = Address::parse(recipient).ok().filter(|_| end).ok_or(TraceError::NoRecipient)?;
+    let recipient = recipient
+        .strip_prefix('<')
+        .and_then(|r| r.strip_suffix('>'))
+        .unwrap_or(recipient);
+    let address = Address::parse(recipient)
+        .ok()
+        .filter(|_| end)
+        .ok_or(TraceError::NoRecipient)?;
     let named = header.fields().filter(|field| field.is("to") || field.is("cc"));
     let mut named = named.flat_map(|field| parse_address_list(field.body()));
     let others = |other: &Address| {
@@ -111,16 +120,37 @@ mod tests {
         let is = |received: &str| ask(received, "shop@example.com, x@example.net");
         let good = format!("{by} id m1\r\n for shop@example.com;\r\n Wed, 04 Mar 2026 10:11:12 +0000 (UTC)");
         assert_eq!(is(&good).as_deref(), Ok("shop@example.com"));
-        assert_eq!(ask(&good, "shop@example.com, Other <b@Example.com>"), Err(TraceError::Others));
+        assert_eq!(
+            ask(&good, "shop@example.com, Other <b@Example.com>"),
+            Err(TraceError::Others)
+        );
         for (received, error) in [
-            ("from mx by mail.example.com id m1 for a@example.com; now".to_owned(), TraceError::NotBySes),
+            (
+                "from mx by mail.example.com id m1 for a@example.com; now".to_owned(),
+                TraceError::NotBySes,
+            ),
             (format!("{by} id m2 for a@example.com; now"), TraceError::OtherId),
             (format!("{by} id m1; now"), TraceError::NoRecipient),
-            (format!("{by} id m1 for a@example.com,b@example.com; now"), TraceError::NoRecipient),
-            (format!("{by} id m1 for a@example.com b@example.com; now"), TraceError::NoRecipient),
-            (format!("{by} id m1 for a@example.com for b@example.com; now"), TraceError::NoRecipient),
-            (format!("from for a@example.com {by} id m1 for b@example.com; now"), TraceError::NoRecipient),
-            (format!("from (x {by} id m1 for b@example.com; now"), TraceError::NotBySes),
+            (
+                format!("{by} id m1 for a@example.com,b@example.com; now"),
+                TraceError::NoRecipient,
+            ),
+            (
+                format!("{by} id m1 for a@example.com b@example.com; now"),
+                TraceError::NoRecipient,
+            ),
+            (
+                format!("{by} id m1 for a@example.com for b@example.com; now"),
+                TraceError::NoRecipient,
+            ),
+            (
+                format!("from for a@example.com {by} id m1 for b@example.com; now"),
+                TraceError::NoRecipient,
+            ),
+            (
+                format!("from (x {by} id m1 for b@example.com; now"),
+                TraceError::NotBySes,
+            ),
         ] {
             assert_eq!(is(&received), Err(error), "{received}");
         }

@@ -29,13 +29,18 @@ impl Failure {
     }
 
     fn ambiguous(what: &str) -> Self {
-        let reason = format!("all of the message was handed to SES, then {what}: it may have been sent or not");
+        let reason =
+            format!("all of the message was handed to SES, then {what}: it may have been sent or not");
         Self::of(Cause::Ambiguous, false, reason)
     }
 
     pub(super) fn new(error: &SdkError<SendEmailError>, progress: &Progress) -> Self {
         if let Some(reason) = progress.broken() {
-            return Self::of(Cause::Message, false, format!("the message could not be read again: {reason}"));
+            return Self::of(
+                Cause::Message,
+                false,
+                format!("the message could not be read again: {reason}"),
+            );
         }
         let status = error.raw_response().map(|response| response.status().as_u16());
         match (error, status) {
@@ -48,12 +53,22 @@ impl Failure {
                 let reason = format!("the request could not be made: {}", chain(error));
                 Self::of(Cause::Configuration, false, reason)
             }
-            _ if progress.is_complete() => Self::ambiguous(&format!("the connection failed ({})", chain(error))),
+            _ if progress.is_complete() => {
+                Self::ambiguous(&format!("the connection failed ({})", chain(error)))
+            }
             (SdkError::DispatchFailure(failure), None) if failure.is_user() || failure.is_other() => {
                 // No credentials, no region: nothing was tried.
-                Self::of(Cause::Configuration, false, format!("SES could not be asked: {}", chain(error)))
+                Self::of(
+                    Cause::Configuration,
+                    false,
+                    format!("SES could not be asked: {}", chain(error)),
+                )
             }
-            _ => Self::of(Cause::Unavailable, true, format!("SES could not be reached: {}", chain(error))),
+            _ => Self::of(
+                Cause::Unavailable,
+                true,
+                format!("SES could not be reached: {}", chain(error)),
+            ),
         }
     }
 }
@@ -115,13 +130,31 @@ mod tests {
         for (status, code, message, cause, repeat) in [
             (429, "TooManyRequestsException", "", Cause::Throttled, true),
             (400, "LimitExceededException", "", Cause::Throttled, true),
-            (429, "TooManyRequestsException", "Daily message quota exceeded.", Cause::Paused, false),
+            (
+                429,
+                "TooManyRequestsException",
+                "Daily message quota exceeded.",
+                Cause::Paused,
+                false,
+            ),
             (400, "X", "Maximum sending rate exceeded.", Cause::Throttled, true),
             (500, "InternalServiceErrorException", "", Cause::Unavailable, true),
             (503, "Unknown", "", Cause::Unavailable, true),
-            (400, "MessageRejected", "Email address is not verified.", Cause::Configuration, false),
+            (
+                400,
+                "MessageRejected",
+                "Email address is not verified.",
+                Cause::Configuration,
+                false,
+            ),
             (400, "MessageRejected", "Illegal filename", Cause::Rejected, false),
-            (400, "BadRequestException", "Missing final '@domain'", Cause::Rejected, false),
+            (
+                400,
+                "BadRequestException",
+                "Missing final '@domain'",
+                Cause::Rejected,
+                false,
+            ),
             (404, "NotFoundException", "", Cause::Configuration, false),
             (403, "AccessDeniedException", "", Cause::Configuration, false),
             (400, "SendingPausedException", "", Cause::Paused, false),
@@ -134,13 +167,24 @@ mod tests {
             ),
         ] {
             let failure = answered(status, code, message);
-            assert_eq!((failure.error.cause, failure.repeat), (cause, repeat), "{status} {code} {message}");
+            assert_eq!(
+                (failure.error.cause, failure.repeat),
+                (cause, repeat),
+                "{status} {code} {message}"
+            );
         }
     }
 
     #[test]
     fn an_address_is_not_repeated() {
-        let failure = answered(400, "MessageRejected", "identities failed: Jane <jane@example.org>, x");
-        assert_eq!(failure.error.reason, "SES answers 400 MessageRejected: identities failed: Jane (an address) x");
+        let failure = answered(
+            400,
+            "MessageRejected",
+            "identities failed: Jane <jane@example.org>, x",
+        );
+        assert_eq!(
+            failure.error.reason,
+            "SES answers 400 MessageRejected: identities failed: Jane (an address) x"
+        );
     }
 }

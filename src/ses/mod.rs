@@ -206,7 +206,9 @@ impl Intercept for Replace {
     ) -> Result<(), BoxError> {
         let request = context.request_mut();
         *request.body_mut() = SdkBody::from_body_1_x(self.request.body(Arc::clone(&self.progress)));
-        request.headers_mut().insert("content-length", self.request.octets.to_string());
+        request
+            .headers_mut()
+            .insert("content-length", self.request.octets.to_string());
         let signed = PayloadSigningOverride::Precomputed(self.request.sha256.clone());
         config.interceptor_state().store_put(signed);
         Ok(())

@@ -265,20 +265,19 @@ impl Writer {
                     let stream = self.message.source.stream(self.message.body_at);
                     self.step = Step::Body(Box::new(stream));
                 }
-                Step::Body(stream) => match stream.next().await? {
-                    // A large chunk, as a message in memory is, is encoded step by step.
-                    Some(chunk) => {
+                Step::Body(stream) => {
+                    if let Some(chunk) = stream.next().await? {
+                        // A large chunk, as a message in memory is, is encoded step by step.
                         let step = &chunk[..chunk.len().min(STEP)];
                         let rest = chunk.len() - step.len();
                         piece.reserve(step.len() / 3 * 4 + 4);
                         self.encoder.write(step, &mut piece);
                         stream.give_back(rest);
-                    }
-                    None => {
+                    } else {
                         self.encoder.end(&mut piece);
                         self.step = Step::Tail;
                     }
-                },
+                }
                 Step::Tail => {
                     self.step = Step::End;
                     return Ok(Some(self.tail.clone()));
@@ -426,15 +425,21 @@ mod tests {
     /// Catches a body that is another than the one that was hashed, and base64 that depends on how the message was cut.
     #[test]
     fn what_is_sent_is_what_was_measured() {
-        let to = ["jane@example.org".to_owned(), "\"o \\\" o\"@example.org".to_owned()];
+        let to = [
+            "jane@example.org".to_owned(),
+            "\"o \\\" o\"@example.org".to_owned(),
+        ];
         for octets in [0, 1, 2, 3, 4, 999, STEP - 1, STEP, STEP + 1, 3 * STEP + 2] {
-            let stored: Vec<u8> = (0..octets + 5).map(|n| (n % 253) as u8).collect();
+            let stored: Vec<u8> = (0..octets + 5).map(|n| u8::try_from(n % 253).unwrap()).collect();
             for header in ["A: b\r\n\r\n", "A: bc\r\n\r\n", "A: bcd\r\n\r\n"] {
                 let request = request(header.as_bytes(), &stored, 5, &to);
                 let (sent, progress) = sent(&request);
                 assert!(progress.is_complete());
                 assert_eq!(sent.len() as u64, request.octets);
-                assert_eq!(crate::forward::hexadecimal(&Sha256::digest(&sent)), request.sha256);
+                assert_eq!(
+                    crate::forward::hexadecimal(&Sha256::digest(&sent)),
+                    request.sha256
+                );
                 let json: serde_json::Value = serde_json::from_slice(&sent).unwrap();
                 let raw = json["Content"]["Raw"]["Data"].as_str().unwrap();
                 let raw = BASE64.decode_to_vec(raw).unwrap();

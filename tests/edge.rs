@@ -1,0 +1,213 @@
+//! From S3 to SES: the pipeline between stand-ins that check what AWS checks, the signature first of all.
+#![cfg(feature = "aws")]
+
+mod support;
+
+use aws_sdk_sesv2::config::{Credentials, Region};
+use serde_json::json;
+
+use readdress::alias::AliasMap;
+use readdress::bucket::Bucket;
+use readdress::config::{DEFAULT_MAX_SEND_BYTES, Defaults};
+use readdress::event::{self, Arrival};
+use readdress::forward::{Ending, Forwarder, Outcome};
+use readdress::outbox::{Cause, Outbox};
+use readdress::s3::S3Bucket;
+use readdress::ses::{SesOutbox, SesSettings};
+use support::s3::{self, S3};
+use support::ses::{self, SesEndpoint};
+
+const LARGE: usize = 12 << 20;
+
+/// The stand-ins, and a pipeline between them.
+struct Edge {
+    s3: S3,
+    ses: SesEndpoint,
+    forwarder: Forwarder,
+    aliases: AliasMap,
+}
+
+impl Edge {
+    fn start() -> Self {
+        let (s3, ses) = (S3::start(), SesEndpoint::start());
+        let credentials = Credentials::new("AKIDTEST", "secret", None, None, "test");
+        let s3_client = aws_sdk_s3::Client::from_conf(
+            aws_sdk_s3::Config::builder()
+                .behavior_version_latest()
+                .region(Region::new("eu-west-1"))
+                .credentials_provider(credentials.clone())
+                .endpoint_url(s3.url())
+                .force_path_style(true)
+                .build(),
+        );
+        let ses_client = aws_sdk_sesv2::Client::from_conf(
+            aws_sdk_sesv2::Config::builder()
+                .behavior_version_latest()
+                .region(Region::new("eu-west-1"))
+                .credentials_provider(credentials)
+                .endpoint_url(ses.url())
+                .retry_config(aws_sdk_sesv2::config::retry::RetryConfig::disabled())
+                .stalled_stream_protection(aws_sdk_sesv2::config::StalledStreamProtectionConfig::disabled())
+                .build(),
+        );
+        let many: Vec<String> = (0..120).map(|n| format!("target{n}@example.net")).collect();
+        let map =
+            json!({"shop@example.com": ["jane@example.net", "omar@example.net"], "many@example.com": many});
+        Edge {
+            forwarder: Forwarder {
+                bucket: Bucket::S3(S3Bucket::new(s3_client, "mail".to_owned())),
+                prefix: "inbound/".to_owned(),
+                outbox: Outbox::Ses(SesOutbox::new(ses_client, SesSettings::default())),
+                max_send_bytes: DEFAULT_MAX_SEND_BYTES * 4,
+                defaults: Defaults::default(),
+            },
+            aliases: AliasMap::parse(map.to_string().as_bytes()).unwrap(),
+            s3,
+            ses,
+        }
+    }
+
+    fn forward(&self, message: &[u8], alias: &str) -> Outcome {
+        self.s3.put("mail", "inbound/m1", message);
+        let event = json!({"Records": [{"eventSource": "aws:ses", "ses": {
+            "mail": {"messageId": "m1"}, "receipt": {"recipients": [alias]}}}]});
+        let arrival: Arrival = event::parse(event.to_string().as_bytes())
+            .unwrap()
+            .remove(0)
+            .arrival
+            .unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let outcomes = runtime.block_on(self.forwarder.forward(&arrival, &self.aliases, None));
+        assert_eq!(outcomes.len(), 1);
+        outcomes.into_iter().next().unwrap()
+    }
+
+    /// Sent in so many calls, each signed, with the body as it came.
+    fn assert_landed(&self, message: &[u8], calls: usize) {
+        self.ses.assert_signed();
+        let sent = self.ses.messages();
+        assert_eq!(sent.len(), calls);
+        for sent in sent {
+            assert!(
+                sent.body() == body_of(message),
+                "the body is not the one that was stored"
+            );
+        }
+    }
+}
+
+fn message(octets: usize) -> Vec<u8> {
+    let mut message =
+        b"Return-Path: <jane@example.org>\r\nFrom: Jane <jane@example.org>\r\nTo: shop@example.com\r\n\
+        Subject: Hello\r\nDKIM-Signature: v=1\r\nX-SES-Receipt: x\r\nMessage-ID: <1@example.org>\r\n\r\n"
+            .to_vec();
+    while message.len() < octets {
+        message.extend_from_slice(b"The quick brown fox jumps over the lazy d\xf6g, again and again.\r\n");
+    }
+    message
+}
+
+fn body_of(message: &[u8]) -> &[u8] {
+    let at = message
+        .windows(4)
+        .position(|octets| octets == b"\r\n\r\n")
+        .unwrap();
+    &message[at + 4..]
+}
+
+#[test]
+fn a_small_mail_is_read_once_and_a_large_one_twice() {
+    for (octets, gets) in [(2_000, 1), (LARGE, 2)] {
+        let edge = Edge::start();
+        let message = message(octets);
+        let outcome = edge.forward(&message, "shop@example.com");
+        assert_eq!(outcome.outcome, Ending::Sent, "{outcome:?}");
+        edge.assert_landed(&message, 1);
+        assert_eq!(edge.s3.attempts().len(), gets);
+    }
+}
+
+#[test]
+fn every_batch_has_its_own_valid_signature() {
+    for octets in [2_000, LARGE] {
+        let edge = Edge::start();
+        let message = message(octets);
+        let outcome = edge.forward(&message, "many@example.com");
+        assert_eq!(outcome.outcome, Ending::Sent, "{outcome:?}");
+        edge.assert_landed(&message, 3);
+        let recipients: usize = edge.ses.messages().iter().map(|message| message.to.len()).sum();
+        assert_eq!(recipients, 120);
+    }
+}
+
+#[test]
+fn a_refusal_for_now_is_tried_again_and_one_for_good_is_not() {
+    let edge = Edge::start();
+    let large = message(LARGE);
+    edge.ses
+        .script([ses::Fault::Throttle, ses::Fault::ErrorAfterBody]);
+    let outcome = edge.forward(&large, "shop@example.com");
+    assert_eq!(outcome.outcome, Ending::Sent, "{outcome:?}");
+    edge.assert_landed(&large, 1);
+    assert_eq!(edge.ses.attempts().len(), 3);
+
+    let edge = Edge::start();
+    edge.ses.script([ses::Fault::Rejected]);
+    let outcome = edge.forward(&message(2_000), "shop@example.com");
+    assert_eq!(
+        (outcome.outcome, outcome.cause),
+        (Ending::Failed, Some(Cause::Configuration)),
+        "{outcome:?}"
+    );
+    assert_eq!(edge.ses.attempts().len(), 1);
+    assert!(!outcome.error.unwrap().contains('@'));
+}
+
+#[test]
+fn a_cut_stream_is_taken_up_again() {
+    let edge = Edge::start();
+    let large = message(LARGE);
+    // The first reading is cut once, the second, which is the request's body, later.
+    edge.s3.script([
+        s3::Fault::Cut { after: 1 << 20 },
+        s3::Fault::None,
+        s3::Fault::Cut { after: 3 << 20 },
+    ]);
+    let outcome = edge.forward(&large, "shop@example.com");
+    assert_eq!(outcome.outcome, Ending::Sent, "{outcome:?}");
+    edge.assert_landed(&large, 1);
+}
+
+#[test]
+fn an_object_that_changes_between_the_readings_is_not_sent() {
+    let edge = Edge::start();
+    edge.s3
+        .script([s3::Fault::None, s3::Fault::Change(message(LARGE / 2))]);
+    let outcome = edge.forward(&message(LARGE), "shop@example.com");
+    assert_eq!(
+        (outcome.outcome, outcome.cause),
+        (Ending::Failed, Some(Cause::Message)),
+        "{outcome:?}"
+    );
+    assert!(edge.ses.messages().is_empty());
+}
+
+#[test]
+fn a_message_over_the_limit_costs_one_get_of_its_head() {
+    let edge = Edge::start();
+    let outcome = edge.forward(&message(45 << 20), "shop@example.com");
+    assert_eq!(
+        (outcome.outcome, outcome.cause),
+        (Ending::TooLarge, Some(Cause::TooLarge))
+    );
+    assert!(edge.ses.attempts().is_empty());
+    assert_eq!(edge.s3.attempts().len(), 1);
+    assert!(
+        edge.s3.bytes_sent() < 8 << 20,
+        "{} octets were read",
+        edge.s3.bytes_sent()
+    );
+}
