@@ -17,9 +17,8 @@
 //! which reads and writes mail.
 //!
 //! The words are those of RFC 5322 (header section, field, folding, mailbox), RFC 2045 and RFC 2046 (entity,
-//! body part, boundary, delimiter, preamble, epilogue) and RFC 2047 (encoded-word). Five are our own: an *alias* is
-//! an address that receives, a *target* where its mail goes, a *route* an alias with its targets and options, an
-//! *arrival* one message for some recipients, an *outcome* how it ended for one of them.
+//! body part, boundary, delimiter, preamble, epilogue) and RFC 2047 (encoded-word). Four are our own: an *alias* is
+//! an address that receives, a *target* where its mail goes, an *arrival* one message for some recipients, an *outcome* how it ended for one of them.
 //!
 //! # Example
 //! The second chunk begins in the middle of a field name.

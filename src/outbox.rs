@@ -215,6 +215,9 @@ impl Letter {
         for n in 0_u32.. {
             let sent_id = format!("{}.{n}", self.message_id);
             let path = self.directory.join(format!("{sent_id}.json"));
+            if path.with_extension("eml").exists() {
+                continue;
+            }
             match OpenOptions::new().write(true).create_new(true).open(&path) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),

@@ -281,7 +281,7 @@ fn settings_come_from_flags_the_environment_and_the_alias() {
 }
 
 #[test]
-fn the_trial_of_the_readme_works() {
+fn the_trial_fixtures_work() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let outbox = tempfile::tempdir().unwrap();
     for (event, want) in [
@@ -490,8 +490,83 @@ fn aliases_are_checked_and_resolved() {
     assert!(text(&nothing.stdout).contains("no_alias"));
 }
 
-/// Peak memory of the process and the time to its first byte: the claims of the README, with room for a busy
-/// machine. On Linux only, where /proc tells.
+/// Whoever reads the output may go at any time: no panic, no endless reading, and no mail is left behind.
+#[test]
+fn a_closed_output_ends_a_command_and_stops_no_mail() {
+    let closed = || {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        writer
+    };
+    let trial = Trial::new(&json!({"shop@example.com": "a@example.net"}));
+    fs::write(
+        trial.path("event.json"),
+        json!({"Records": [record("m1", &["shop@example.com"]), record("m1", &["shop@example.com"])]})
+            .to_string(),
+    )
+    .unwrap();
+    let output = trial
+        .command(&[])
+        .arg(trial.path("event.json"))
+        .stdout(closed())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output.stderr).contains("outcome"),
+        "{}",
+        text(&output.stderr)
+    );
+    assert_eq!(trial.outbox(), ["m1.0.eml", "m1.0.json", "m1.1.eml", "m1.1.json"]);
+
+    let map = format!("file:{}", trial.path("aliases.json").display());
+    let endless = fs::File::open("/dev/zero").unwrap();
+    for (arguments, input) in [
+        (
+            &["aliases", "resolve", "--alias-map", &map, "shop@example.com"][..],
+            None,
+        ),
+        (&["aliases", "check", &map[5..]], None),
+        (&["inspect", &map[5..]], None),
+        (
+            &["rewrite", "--alias", "a@example.com", "--target", "b@example.net"],
+            Some(endless),
+        ),
+    ] {
+        let mut command = readdress(arguments);
+        command
+            .stdin(input.map_or_else(Stdio::null, Stdio::from))
+            .stdout(closed());
+        let output = command.output().unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(1),
+            "{arguments:?}: {}",
+            text(&output.stderr)
+        );
+        assert!(!text(&output.stderr).contains("panicked"), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_alias_map_is_not_taken_for_an_empty_one() {
+    let trial = Trial::new(&json!({"Records": [{"ses": {}}]}));
+    fs::write(
+        trial.path("event.json"),
+        event("m1", &["shop@example.com"]).to_string(),
+    )
+    .unwrap();
+    let output = trial.command(&[]).arg(trial.path("event.json")).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output.stderr).contains("another file"),
+        "{}",
+        text(&output.stderr)
+    );
+    assert_eq!(run(&["aliases", "check", "-"], b"{}").status.code(), Some(1));
+}
+
+/// Peak memory of the process: a claim of the README. On Linux only, where /proc tells.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_40_mb_mail_goes_through_in_8_mb() {

@@ -283,6 +283,14 @@ fn threads_hold() {
         references("Message-ID: <2@x>\nIn-Reply-To: <1@x> <0@x>"),
         ["<2@x>"]
     );
+    assert_eq!(
+        references("Message-ID: (x) <2@x> (added by mail.example.org)\nReferences: <1@x>"),
+        ["<1@x> <2@x>"]
+    );
+    assert_eq!(
+        references("Message-ID: <2@x>\nIn-Reply-To: <1@x> (Jane's message)"),
+        ["<1@x> <2@x>"]
+    );
     assert_eq!(references("References: <1@x>"), ["<1@x>"]);
     assert_eq!(references("Message-ID: <1@x>\nReferences: <1@x>"), ["<1@x>"]);
     assert_eq!(references("Message-ID: nonsense\nReferences: <1@x>"), ["<1@x>"]);

@@ -1,5 +1,6 @@
 //! `readdress aliases`: what an alias map says.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -30,17 +31,26 @@ pub(super) enum Command {
 }
 
 pub(super) fn run(command: &Command) -> Result<ExitCode, Failure> {
-    match command {
-        Command::Check { file } => check(file),
-        Command::Resolve { alias_map, address } => Ok(resolve(&forward::read_aliases(alias_map)?, address)),
-    }
+    let mut text = Vec::new();
+    let code = match command {
+        Command::Check { file } => {
+            let (json, name) = Input::open(Some(file))?.read_all()?;
+            let aliases = AliasMap::parse(&json).map_err(|error| Failure::failed(&name, error))?;
+            check(&mut text, &aliases, &name)
+        }
+        Command::Resolve { alias_map, address } => {
+            resolve(&mut text, &forward::read_aliases(alias_map)?, address)
+        }
+    };
+    io::stdout()
+        .write_all(&text)
+        .map_err(|error| Failure::output(&error))?;
+    code.map_err(|error| Failure::output(&error))
 }
 
-fn check(file: &PathBuf) -> Result<ExitCode, Failure> {
-    let (json, name) = Input::open(Some(file))?.read_all()?;
-    let aliases = AliasMap::parse(&json).map_err(|error| Failure::failed(&name, error))?;
+fn check(text: &mut impl Write, aliases: &AliasMap, name: &str) -> io::Result<ExitCode> {
     for problem in aliases.problems() {
-        println!("{problem}");
+        writeln!(text, "{problem}")?;
     }
     let errors = aliases
         .problems()
@@ -48,57 +58,73 @@ fn check(file: &PathBuf) -> Result<ExitCode, Failure> {
         .filter(|problem| problem.severity == Severity::Error)
         .count();
     let warnings = aliases.problems().len() - errors;
-    println!(
+    writeln!(
+        text,
         "{name}: {} aliases, {errors} errors, {warnings} warnings",
         aliases.len()
-    );
-    Ok(if errors == 0 {
+    )?;
+    if aliases.is_empty() {
+        writeln!(text, "{name}: there is no alias, so no mail would be forwarded")?;
+    }
+    Ok(if errors == 0 && !aliases.is_empty() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
 }
 
-fn resolve(aliases: &AliasMap, address: &Address) -> ExitCode {
+fn resolve(text: &mut impl Write, aliases: &AliasMap, address: &Address) -> io::Result<ExitCode> {
+    let mut decided = false;
     for (form, key, found) in aliases.explain(address) {
-        println!("{} {key:?} ({form})", if found { "found " } else { "no    " });
+        let how = match (found, decided) {
+            (false, _) => "no   ",
+            (true, false) => "wins ",
+            (true, true) => "found",
+        };
+        decided |= found;
+        writeln!(text, "{how} {key:?} ({form})")?;
     }
     let Some(resolved) = aliases.resolve(address) else {
-        println!("{address} matches nothing: its mail is not forwarded (no_alias)");
-        return ExitCode::FAILURE;
+        writeln!(
+            text,
+            "{address} matches nothing: its mail is not forwarded (no_alias)"
+        )?;
+        return Ok(ExitCode::FAILURE);
     };
     match resolved.entry {
         Err(reason) => {
-            println!(
+            writeln!(
+                text,
                 "{address} -> the entry {:?} cannot be used: {reason}",
                 resolved.key
-            );
-            return ExitCode::FAILURE;
+            )?;
+            return Ok(ExitCode::FAILURE);
         }
         Ok(entry) if !entry.options.enabled => {
-            println!("{address} -> switched off by {:?} (disabled)", resolved.key);
+            writeln!(text, "{address} -> switched off by {:?} (disabled)", resolved.key)?;
         }
         Ok(entry) => {
             for target in &entry.targets {
-                println!("{address} -> {target}");
+                writeln!(text, "{address} -> {target}")?;
             }
             let options = &entry.options;
-            let option = |name: &str, value: Option<String>| {
+            for (name, value) in [
+                (
+                    "from_format",
+                    options.from_format.map(|format| format.as_str().to_owned()),
+                ),
+                ("from_email", options.from_email.as_ref().map(Address::to_string)),
+                (
+                    "to_header",
+                    options.to_header.map(|header| header.as_str().to_owned()),
+                ),
+                ("subject_prefix", options.subject_prefix.clone()),
+            ] {
                 if let Some(value) = value {
-                    println!("{name}: {value}");
+                    writeln!(text, "{name}: {value}")?;
                 }
-            };
-            option(
-                "from_format",
-                options.from_format.map(|format| format.as_str().to_owned()),
-            );
-            option("from_email", options.from_email.as_ref().map(Address::to_string));
-            option(
-                "to_header",
-                options.to_header.map(|header| header.as_str().to_owned()),
-            );
-            option("subject_prefix", options.subject_prefix.clone());
+            }
         }
     }
-    ExitCode::SUCCESS
+    Ok(ExitCode::SUCCESS)
 }

@@ -59,6 +59,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let (payload, name) = Input::open(arguments.event.as_ref())?.read_all()?;
     let records = event::parse(&payload).map_err(|error| Failure::failed(name, error))?;
     let mut settled = true;
+    let mut told = Ok(());
     for record in records {
         let outcomes = match record.arrival {
             Ok(arrival) => block_on(forwarder.forward(&arrival, &aliases, None)),
@@ -66,10 +67,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         };
         for outcome in outcomes {
             settled &= outcome.outcome.is_settled();
-            let line = serde_json::to_string(&outcome).map_err(|error| Failure::failed("outcome", error))?;
-            writeln!(io::stdout(), "{line}").map_err(|error| Failure::output(&error))?;
+            // Whoever reads the outcomes may go; the mail is forwarded all the same.
+            let line = serde_json::to_string(&outcome).map_err(io::Error::from);
+            told = told.and(line.and_then(|line| writeln!(io::stdout(), "{line}")));
         }
     }
+    told.map_err(|error| Failure::failed("not every outcome could be written", error))?;
     Ok(if settled {
         ExitCode::SUCCESS
     } else {
@@ -88,6 +91,14 @@ pub(super) fn read_aliases(path: &PathBuf) -> Result<AliasMap, Failure> {
         .iter()
         .filter(|problem| problem.severity == Severity::Error)
         .count();
+    if broken > 0 && aliases.entries().all(|(_, entry)| entry.is_err()) {
+        return Err(Failure::Failed(format!(
+            "no entry of the alias map {name} can be used; is it another file?"
+        )));
+    }
+    if aliases.is_empty() {
+        tracing::warn!("the alias map {name} is empty: no mail is forwarded");
+    }
     if broken > 0 {
         tracing::warn!(
             "{broken} entries of the alias map cannot be used; see: readdress aliases check {name}"

@@ -42,9 +42,6 @@ enum Command {
 
 /// Why a command ends early.
 enum Failure {
-    /// It was called wrongly: exit code 2.
-    #[allow(dead_code)]
-    Usage(String),
     /// It could not be done: exit code 1.
     Failed(String),
     /// Nobody reads the output any more.
@@ -86,10 +83,6 @@ pub(crate) fn run() -> ExitCode {
     };
     match done {
         Ok(code) => code,
-        Err(Failure::Usage(message)) => {
-            eprintln!("readdress: {message}");
-            ExitCode::from(2)
-        }
         Err(Failure::Failed(message)) => {
             eprintln!("readdress: {message}");
             ExitCode::FAILURE

@@ -65,16 +65,28 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let mut input = Input::open(arguments.file.as_ref())?;
     let name = input.name.clone();
     let mut output = unbuffered(io::stdout())?;
-    let mut written = Ok(());
-    let mut sink = |bytes: &[u8]| {
-        if written.is_ok() {
-            written = output.write_all(bytes);
-        }
-    };
     let mut rewriter = Rewriter::new(rules);
     let refused = |error| Failure::failed(&name, error);
-    input.read(&mut |chunk| rewriter.write(chunk, &mut sink).map_err(refused))?;
-    rewriter.end(&mut sink).map_err(refused)?;
+    input.read(&mut |chunk| {
+        let mut written = Ok(());
+        rewriter
+            .write(chunk, &mut sink(&mut output, &mut written))
+            .map_err(refused)?;
+        written.map_err(|error| Failure::output(&error))
+    })?;
+    let mut written = Ok(());
+    rewriter
+        .end(&mut sink(&mut output, &mut written))
+        .map_err(refused)?;
     written.map_err(|error| Failure::output(&error))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes until the first error, which is kept.
+fn sink<'a>(output: &'a mut impl Write, written: &'a mut io::Result<()>) -> impl FnMut(&[u8]) + 'a {
+    move |bytes| {
+        if written.is_ok() {
+            *written = output.write_all(bytes);
+        }
+    }
 }

@@ -369,21 +369,20 @@ fn keep(out: &mut Vec<u8>, field: &Field<'_>, eol: &[u8]) {
 /// Without References, a single id of In-Reply-To comes first, as it does in a reply: programs that thread by
 /// References look at In-Reply-To only where there are none.
 fn new_references(header: &Header) -> New {
-    let Some(id) = body_of(header, "message-id").and_then(message_id) else {
+    let Some(id) = body_of(header, "message-id").and_then(|body| message_ids(body).next()) else {
         return New::Keep;
     };
     let old = body_of(header, "references");
-    let mut words: Vec<&str> = match old {
-        Some(body) => body
-            .split(u8::is_ascii_whitespace)
+    let mut words: Vec<&str> = if let Some(body) = old {
+        body.split(u8::is_ascii_whitespace)
             .filter(|word| !word.is_empty() && word.len() <= MAX_WORD)
             .filter(|word| word.iter().all(u8::is_ascii_graphic))
             .filter_map(|word| std::str::from_utf8(word).ok())
-            .collect(),
-        None => body_of(header, "in-reply-to")
-            .and_then(message_id)
-            .into_iter()
-            .collect(),
+            .collect()
+    } else {
+        let answered = body_of(header, "in-reply-to").into_iter().flat_map(message_ids);
+        let answered: Vec<&str> = answered.take(2).collect();
+        if answered.len() == 1 { answered } else { Vec::new() }
     };
     if words.last() != Some(&id) {
         words.push(id);
@@ -393,14 +392,14 @@ fn new_references(header: &Header) -> New {
     New::Body(FieldBody::words(words))
 }
 
-/// A field body that is one message id (RFC 5322 3.6.4) and nothing else.
-fn message_id(body: &[u8]) -> Option<&str> {
-    let body = body.trim_ascii();
-    let inner = body.strip_prefix(b"<")?.strip_suffix(b">")?;
-    let plain = inner
-        .iter()
-        .all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>'));
-    (plain && !inner.is_empty() && body.len() <= MAX_WORD)
-        .then(|| std::str::from_utf8(body).ok())
-        .flatten()
+/// The message ids of a field body (RFC 5322 3.6.4), in order; comments and what else stands between are passed over.
+fn message_ids(body: &[u8]) -> impl Iterator<Item = &str> {
+    body.split_inclusive(|&b| b == b'>').filter_map(|piece| {
+        let id = &piece[piece.iter().rposition(|&b| b == b'<')?..];
+        let inner = id.strip_prefix(b"<")?.strip_suffix(b">")?;
+        let plain = !inner.is_empty() && inner.iter().all(u8::is_ascii_graphic);
+        (plain && id.len() <= MAX_WORD)
+            .then(|| std::str::from_utf8(id).ok())
+            .flatten()
+    })
 }

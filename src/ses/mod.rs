@@ -1,7 +1,7 @@
 //! SES: sends a message with `SendEmail` of the v2 API, in memory that does not grow with the message.
 //!
 //! The SDK's client signs, connects and reads the answer. Its own idea of the body, a copy of the message in a buffer,
-//! is replaced before each attempt by one that is written from the stored message as it is sent ([`request`]).
+//! is replaced before each attempt by one that is written from the stored message as it is sent.
 //!
 //! # Retries
 //! They are decided here and not by the SDK, which would take every send for one that can be repeated.
