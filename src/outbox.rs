@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -113,6 +114,17 @@ pub struct SendError {
     pub cause: Cause,
     /// What happened. It names no address.
     pub reason: String,
+    /// Who has got the message all the same.
+    pub sent: Vec<Batch>,
+}
+
+/// Recipients who got the message at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// Which of [`Outgoing::to`].
+    pub to: Range<usize>,
+    /// The id under which it went out.
+    pub id: String,
 }
 
 impl From<io::Error> for SendError {
@@ -120,6 +132,7 @@ impl From<io::Error> for SendError {
         SendError {
             cause: Cause::Message,
             reason: error.to_string(),
+            sent: Vec::new(),
         }
     }
 }

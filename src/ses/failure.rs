@@ -15,7 +15,11 @@ pub(super) struct Failure {
 
 impl Failure {
     fn of(cause: Cause, repeat: bool, reason: String) -> Self {
-        let error = SendError { cause, reason };
+        let error = SendError {
+            cause,
+            reason,
+            sent: Vec::new(),
+        };
         Failure { error, repeat }
     }
 

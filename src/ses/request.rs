@@ -17,6 +17,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::bucket::{Source, Stream};
+use crate::config::Tag;
 
 /// Comes before what differs between the batches of a message, so that they share one hash of it.
 const HEAD: &[u8] = br#"{"Content":{"Raw":{"Data":""#;
@@ -43,16 +44,6 @@ pub(super) struct Tail<'a> {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Destination<'a> {
     pub(super) to_addresses: &'a [String],
-}
-
-/// A tag that SES puts on the events of a message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Tag {
-    /// Its name.
-    pub name: String,
-    /// Its value.
-    pub value: String,
 }
 
 impl Tail<'_> {
