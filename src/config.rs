@@ -242,10 +242,7 @@ fn parse<T: FromStr<Err: ToString>>(text: &str) -> Parsed<T> {
 }
 
 fn number(text: &str, least: u64, most: u64) -> Parsed<u64> {
-    let number = text
-        .parse()
-        .ok()
-        .filter(|number| (least..=most).contains(number));
+    let number = text.parse().ok().filter(|number| (least..=most).contains(number));
     number.ok_or_else(|| format!("it must be a number from {least} to {most}"))
 }
 
@@ -348,7 +345,10 @@ mod tests {
         Settings::read(&lookup).map_err(|error| error.to_string())
     }
 
-    const LEAST: [(&str, &str); 2] = [("EMAIL_BUCKET", "mail"), ("ALIAS_MAP_PARAM", "/readdress/aliases")];
+    const LEAST: [(&str, &str); 2] = [
+        ("EMAIL_BUCKET", "mail"),
+        ("ALIAS_MAP_PARAM", "/readdress/aliases"),
+    ];
 
     fn with(name: &str, value: &str) -> Result<Settings, String> {
         read(&[&[(name, value)], &LEAST[..]].concat())
@@ -401,10 +401,7 @@ mod tests {
         let tags = with("EMAIL_TAGS", "app=readdress, stage=prod").unwrap().ses.tags;
         let tags: Vec<_> = tags.iter().map(|tag| (&tag.name[..], &tag.value[..])).collect();
         assert_eq!(tags, [("app", "readdress"), ("stage", "prod")]);
-        assert_eq!(
-            with("ALIAS_MAP_TTL", "0").unwrap().alias_map_ttl,
-            Duration::ZERO
-        );
+        assert_eq!(with("ALIAS_MAP_TTL", "0").unwrap().alias_map_ttl, Duration::ZERO);
         let limit = |text| with("MAX_SEND_BYTES", text).map(|settings| settings.max_send_bytes);
         assert_eq!(limit("41943040"), Ok(SES_MAX_SEND_BYTES));
     }

@@ -17,7 +17,7 @@ mod support;
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use support::bootstrap::Bootstrap;
@@ -25,8 +25,8 @@ use support::moto::Moto;
 use support::raw_message;
 use support::runtime_api::{Reply, RuntimeApi};
 use support::s3::{self, S3};
-use support::ses::{self, SesEndpoint};
-use support::ssm::{self, Ssm};
+use support::ses::SesEndpoint;
+use support::ssm::Ssm;
 
 const BUCKET: &str = "mail";
 const PREFIX: &str = "inbound/";

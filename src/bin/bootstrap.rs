@@ -19,7 +19,10 @@ fn main() -> ExitCode {
     }
     log();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    match runtime.map_err(Error::from).and_then(|runtime| runtime.block_on(run())) {
+    match runtime
+        .map_err(Error::from)
+        .and_then(|runtime| runtime.block_on(run()))
+    {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "the function ends");
@@ -45,7 +48,9 @@ fn log() {
         .json()
         .flatten_event(true)
         .with_span_list(false);
-    tracing_subscriber::registry().with(lines.with_filter(targets)).init();
+    tracing_subscriber::registry()
+        .with(lines.with_filter(targets))
+        .init();
 }
 
 async fn run() -> Result<(), Error> {

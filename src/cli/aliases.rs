@@ -25,7 +25,12 @@ pub(super) enum Command {
     /// Say where mail to an address goes, and which entry of the alias map says so
     Resolve {
         /// The alias map: an SSM parameter (a path of them if it ends in /), s3://BUCKET/KEY or file:PATH
-        #[arg(long, visible_alias = "alias-map-param", env = "ALIAS_MAP_PARAM", value_name = "MAP")]
+        #[arg(
+            long,
+            visible_alias = "alias-map-param",
+            env = "ALIAS_MAP_PARAM",
+            value_name = "MAP"
+        )]
         alias_map: Option<String>,
         /// The address that receives
         address: Address,

@@ -23,7 +23,12 @@ pub(super) struct Arguments {
     #[arg(long, env = "EMAIL_BUCKET", value_name = "BUCKET")]
     email_bucket: Option<String>,
     /// Who forwards where: an SSM parameter (a path of them if it ends in /), s3://BUCKET/KEY or file:PATH
-    #[arg(long, visible_alias = "alias-map", env = "ALIAS_MAP_PARAM", value_name = "MAP")]
+    #[arg(
+        long,
+        visible_alias = "alias-map",
+        env = "ALIAS_MAP_PARAM",
+        value_name = "MAP"
+    )]
     alias_map_param: Option<String>,
     /// Where the mail goes: ses, or file:DIR [default: ses]
     #[arg(long, env = "OUTBOX")]

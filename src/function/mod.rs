@@ -69,8 +69,15 @@ impl From<InvocationError> for Diagnostic {
 }
 
 /// What became of the messages of an event, for whoever finds it at the on-failure destination.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Summary(Vec<Outcome>);
+
+/// The same as its text: the runtime logs what it gets in this form, and outcomes hold addresses.
+impl fmt::Debug for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -187,7 +194,11 @@ struct Items {
 
 impl Items {
     fn add(&mut self, item: String, settled: bool) {
-        let list = if settled { &mut self.settled } else { &mut self.failed };
+        let list = if settled {
+            &mut self.settled
+        } else {
+            &mut self.failed
+        };
         if !list.contains(&item) {
             list.push(item);
         }

@@ -210,11 +210,17 @@ impl Request {
 /// How far an attempt came.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
+    begun: AtomicBool,
     complete: AtomicBool,
     broken: Mutex<Option<String>>,
 }
 
 impl Progress {
+    /// There was a connection, and it asked for the body.
+    pub(super) fn is_begun(&self) -> bool {
+        self.begun.load(Ordering::Relaxed)
+    }
+
     /// All of the body was handed to the connection: SES may have taken the message, whatever follows.
     pub(super) fn is_complete(&self) -> bool {
         self.complete.load(Ordering::Relaxed)
@@ -335,6 +341,7 @@ impl http_body::Body for Body {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        self.progress.begun.store(true, Ordering::Relaxed);
         let piece = match ready!(self.poll_piece(context)) {
             Ok(Some(piece)) => {
                 self.sent += piece.len() as u64;

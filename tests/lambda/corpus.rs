@@ -10,8 +10,18 @@ use super::{SEND_ALL, Stands, ses_event};
 /// Messages over this size are left out: there are few, and they take most of the time.
 const MAX: usize = 1 << 20;
 
-/// Why SES's rules refuse a message that we send as it came: these fields are no rule's business, and may be there once.
-const REFUSED: [&str; 3] = ["Duplicate header", "Header section", "header"];
+/// Why not every message lands: bare CR, and what SES refuses of a message whose body and other fields go out as they
+/// came. How many, at most.
+const REFUSED: [(&str, usize); 8] = [
+    ("bare CR", 74),
+    ("552 message line is too long", 7),
+    ("Duplicate header", 12),
+    ("Empty header names are illegal", 9),
+    ("Local address contains control or whitespace", 1),
+    ("Local address contains illegal character", 5),
+    ("Missing '>'", 1),
+    ("Missing final '@domain'", 6),
+];
 
 #[test]
 fn every_message_lands_sealed() {
@@ -36,7 +46,10 @@ fn every_message_lands_sealed() {
         if let Reply::Err(error) = reply {
             assert!(sent.is_empty(), "{path}: {error}");
             let text = error["errorMessage"].as_str().unwrap();
-            let reason = text.split_once("failed: ").unwrap_or_else(|| panic!("{path}: {text}")).1;
+            let reason = text
+                .split_once("failed: ")
+                .unwrap_or_else(|| panic!("{path}: {text}"))
+                .1;
             *refused.entry(reason.to_owned()).or_default() += 1;
             continue;
         }
@@ -55,14 +68,18 @@ fn every_message_lands_sealed() {
     for (reason, count) in &refused {
         println!("{count:5} {reason}");
     }
-    for reason in refused.keys() {
-        assert!(
-            reason.contains("bare CR") || REFUSED.iter().any(|known| reason.contains(known)),
-            "{reason}"
-        );
+    let known = |reason: &str| REFUSED.iter().position(|(known, _)| reason.contains(known));
+    let mut counts = [0; REFUSED.len()];
+    for (reason, count) in &refused {
+        counts[known(reason).unwrap_or_else(|| panic!("{reason}"))] += count;
     }
-    assert!(landed.len() > 3_600, "{} landed", landed.len());
+    for ((reason, most), count) in REFUSED.iter().zip(counts) {
+        assert!(count <= *most, "{count} times: {reason}");
+    }
+    assert!(landed.len() > 3_700, "{} landed", landed.len());
+    // Explained where only the message itself can say whom to reply to; here the event has the envelope sender.
+    let replies = "spamassassin-corpus/data__spam-2__00030";
     oracle::judge(&corpus, &inputs, &outputs, &taken_orders, landed.len(), |path| {
-        landed.contains(path)
+        landed.contains(path) && !path.starts_with(replies)
     });
 }

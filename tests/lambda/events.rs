@@ -184,7 +184,10 @@ fn wrong_settings_fail_every_invocation_with_the_reason() {
         let error = stands.deliver(&message(2_000)).unwrap_err();
         assert_eq!(error["errorType"], "Settings");
         let text = error["errorMessage"].as_str().unwrap();
-        assert!(text.contains("FROM_FORMAT") && text.contains("full, name, via, alias"), "{text}");
+        assert!(
+            text.contains("FROM_FORMAT") && text.contains("full, name, via, alias"),
+            "{text}"
+        );
     }
     assert!(running.wait_for_line("FROM_FORMAT", super::PATIENCE).is_some());
     assert!(stands.ses.attempts().is_empty());
@@ -203,6 +206,10 @@ fn ses_is_told_the_settings() {
     let sent = stands.ses.messages().remove(0);
     assert_eq!(sent.configuration_set.as_deref(), Some("main"));
     assert_eq!(sent.feedback.as_deref(), Some("bounces@example.com"));
-    let tags: Vec<_> = sent.tags.iter().map(|(name, value)| (&name[..], &value[..])).collect();
+    let tags: Vec<_> = sent
+        .tags
+        .iter()
+        .map(|(name, value)| (&name[..], &value[..]))
+        .collect();
     assert_eq!(tags, [("app", "readdress"), ("stage", "prod")]);
 }
