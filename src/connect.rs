@@ -16,7 +16,7 @@ use crate::{s3::S3Bucket, ses::SesOutbox, ssm::Parameters};
 /// # Errors
 /// If a setting names a service of AWS, and this build knows none (feature `aws`).
 pub async fn connect(settings: &Settings) -> Result<(Forwarder, AliasSource), SettingError> {
-    let clients = Clients::default();
+    let clients = Clients::new();
     let bucket = match &settings.email_bucket {
         BucketPlace::Directory(path) => Bucket::Directory(path.clone()),
         BucketPlace::S3(name) => clients.bucket(name).await?,
@@ -37,7 +37,7 @@ pub async fn connect(settings: &Settings) -> Result<(Forwarder, AliasSource), Se
 /// # Errors
 /// As [`connect`].
 pub async fn map_store(place: &MapPlace) -> Result<MapStore, SettingError> {
-    Clients::default().map_store(place).await
+    Clients::new().map_store(place).await
 }
 
 #[cfg(feature = "aws")]
@@ -65,12 +65,15 @@ impl Clients {
 
 /// The clients of a build without any.
 #[cfg(not(feature = "aws"))]
-#[derive(Default)]
 struct Clients;
 
 #[cfg(not(feature = "aws"))]
 #[allow(clippy::unused_self, clippy::unused_async)] // As in a build with them.
 impl Clients {
+    fn new() -> Self {
+        Clients
+    }
+
     async fn bucket(&self, _name: &str) -> Result<Bucket, SettingError> {
         Err(not_built("EMAIL_BUCKET"))
     }
@@ -116,6 +119,10 @@ mod aws {
     pub(super) struct Clients(OnceCell<SdkConfig>);
 
     impl Clients {
+        pub(super) fn new() -> Self {
+            Self::default()
+        }
+
         async fn config(&self) -> &SdkConfig {
             let load = || aws_config::defaults(BehaviorVersion::v2026_01_12()).load();
             self.0.get_or_init(load).await
