@@ -48,16 +48,16 @@ pub struct Outgoing<'a> {
 pub struct FirstReading {
     stream: Stream,
     watch: LineBreakWatch,
-    hash: Sha256,
+    hash: Option<Sha256>,
 }
 
 impl FirstReading {
-    /// A reading that begins with the body.
-    pub(crate) fn new(stream: Stream, head: &Head) -> Self {
+    /// A reading that begins with the body, and is hashed only where somebody asks for that: it is a third of the work.
+    pub(crate) fn new(stream: Stream, head: &Head, hashed: bool) -> Self {
         FirstReading {
             stream,
             watch: LineBreakWatch::new(head),
-            hash: Sha256::new(),
+            hash: hashed.then(Sha256::new),
         }
     }
 
@@ -69,16 +69,19 @@ impl FirstReading {
         match self.stream.next().await? {
             Some(chunk) => {
                 self.watch.see(chunk);
-                self.hash.update(chunk);
+                if let Some(hash) = &mut self.hash {
+                    hash.update(chunk);
+                }
                 Ok(Some(chunk))
             }
             None => self.watch.finish().map(|()| None).map_err(io::Error::other),
         }
     }
 
-    /// The SHA-256 of what has been read.
-    pub(crate) fn sha256(self) -> String {
-        crate::forward::hexadecimal(&self.hash.finalize())
+    /// The SHA-256 of what has been read, if it was hashed.
+    pub(crate) fn sha256(self) -> Option<String> {
+        self.hash
+            .map(|hash| crate::forward::hexadecimal(&hash.finalize()))
     }
 }
 

@@ -490,6 +490,17 @@ fn aliases_are_checked_and_resolved() {
     assert!(text(&nothing.stdout).contains("no_alias"));
 }
 
+/// A permission to send as `*@example.com` is compared with case.
+#[test]
+fn the_new_from_has_the_domain_in_small_letters() {
+    let trial = Trial::new(&json!({"shop@example.com": "a@example.net"}));
+    let (code, _) = trial.forward(&event("m1", &["Shop@EXAMPLE.com"]), &[]);
+    assert_eq!(code, 0);
+    let envelope: Value = serde_json::from_slice(&trial.sent("m1.0.json")).unwrap();
+    assert_eq!(envelope["from"], "Shop@example.com");
+    assert!(text(&trial.sent("m1.0.eml")).contains("<Shop@example.com>"));
+}
+
 /// Whoever reads the output may go at any time: no panic, no endless reading, and no mail is left behind.
 #[test]
 fn a_closed_output_ends_a_command_and_stops_no_mail() {

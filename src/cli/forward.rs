@@ -74,7 +74,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let settings = Settings::read(&|name| arguments.setting(name))?;
     let (payload, name) = Input::open(arguments.event.as_ref())?.read_all()?;
     block_on(async {
-        let (forwarder, aliases) = connect(&settings).await?;
+        let (mut forwarder, aliases) = connect(&settings).await?;
+        forwarder.hashes_bodies = true;
         // Read ahead: what is wrong with the map is no matter of a single message.
         aliases.for_recipients(&[]).await?;
         let records = event::parse(&payload).map_err(|error| Failure::failed(name, error))?;

@@ -32,6 +32,8 @@ pub struct Forwarder {
     pub max_send_bytes: u64,
     /// What holds where the alias does not say otherwise.
     pub defaults: Defaults,
+    /// Whether outcomes tell the SHA-256 of the body.
+    pub hashes_bodies: bool,
     ledger: Ledger,
 }
 
@@ -61,6 +63,7 @@ impl Forwarder {
             outbox,
             max_send_bytes: settings.max_send_bytes,
             defaults: settings.defaults.clone(),
+            hashes_bodies: false,
             ledger: Ledger::default(),
         }
     }
@@ -133,7 +136,7 @@ impl Forwarder {
         let arrival = task.arrival;
         let outcome = |ending| Outcome::new(&arrival.message_id, recipient, ending);
         let alias = match Address::parse(recipient) {
-            Ok(alias) => alias,
+            Ok(alias) => alias.with_lower_case_domain(),
             Err(error) => {
                 let error = format!("the recipient is no address: {error}");
                 return outcome(Ending::Failed).fail(Cause::Message, error);
@@ -190,7 +193,7 @@ impl Forwarder {
             );
             return outcome.fail(Cause::TooLarge, error);
         }
-        let mut body = opened.body();
+        let mut body = opened.body(self.hashes_bodies);
         let outgoing = Outgoing {
             message_id: &arrival.message_id,
             from: rules.from_address(),
@@ -203,7 +206,7 @@ impl Forwarder {
         match sent {
             Ok(id) => {
                 outcome.sent_id = Some(id);
-                outcome.body_sha256 = Some(body.sha256());
+                outcome.body_sha256 = body.sha256();
                 task.reached.add(&rules.targets, &outcome);
                 outcome
             }
@@ -266,10 +269,10 @@ impl Forwarder {
 
 impl Opened {
     /// A reading of the body: the rest of the first one, which is already open, or a new one.
-    fn body(&mut self) -> FirstReading {
+    fn body(&mut self, hashed: bool) -> FirstReading {
         let at = self.head.header.octets() as u64;
         let stream = self.stream.take().unwrap_or_else(|| self.source.stream(at));
-        FirstReading::new(stream, &self.head)
+        FirstReading::new(stream, &self.head, hashed)
     }
 }
 

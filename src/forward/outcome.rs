@@ -57,7 +57,7 @@ pub struct Outcome {
     pub bytes_in: Option<u64>,
     /// Octets of the outgoing message, if it came to that.
     pub bytes_out: Option<u64>,
-    /// SHA-256 of the body that was sent, in hexadecimal digits: the same as that of the stored one.
+    /// SHA-256 of the body that was sent, in hexadecimal digits, if it was asked for: the same as that of the stored one.
     pub body_sha256: Option<String>,
     /// The id that the outbox gave the message; several, with commas between them, where the targets were more than
     /// it takes at once.
