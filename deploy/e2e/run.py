@@ -152,7 +152,7 @@ class Life:
         assert len(statements) + len(without) == len(self.policy["Statement"]), f"{without}: there is no such statement"
         document = json.dumps(self.policy | {"Statement": statements})
         self.iam.put_role_policy(RoleName=self.role, PolicyName="forward", PolicyDocument=document)
-        self.lambda_.update_function_configuration(FunctionName=STACK, Description=f"without {without}")
+        self.lambda_.update_function_code(FunctionName=STACK, S3Bucket="code", S3Key="bootstrap.zip")
 
     # What is to be seen.
 
