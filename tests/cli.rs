@@ -498,7 +498,7 @@ fn the_new_from_has_the_domain_in_small_letters() {
     assert_eq!(code, 0);
     let envelope: Value = serde_json::from_slice(&trial.sent("m1.0.json")).unwrap();
     assert_eq!(envelope["from"], "Shop@example.com");
-    assert!(text(&trial.sent("m1.0.eml")).contains("<Shop@example.com>"));
+    assert!(text(&trial.sent("m1.0.eml")[..200]).contains("<Shop@example.com>"));
 }
 
 /// Whoever reads the output may go at any time: no panic, no endless reading, and no mail is left behind.
