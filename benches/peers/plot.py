@@ -100,6 +100,9 @@ def draw(table, picture):
     def text(at_x, at_y, content, kind="axis", anchor="start"):
         return f'<text x="{at_x}" y="{at_y}" class="{kind}" text-anchor="{anchor}">{content}</text>'
 
+    note = "Both axes logarithmic. Forwarding alone, without what sending takes."
+    if FUNCTION in lines:
+        note = "Both axes logarithmic. Forwarding alone; on Lambda with all that sending takes."
     out = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" role="img">',
         "<title>Peak memory over the size of the message</title>",
@@ -107,7 +110,7 @@ def draw(table, picture):
         f"<style>{STYLE}</style>",
         f'<rect class="ground" width="{WIDTH}" height="{HEIGHT}"/>',
         text(16, 28, "Peak memory of the process, by size of the message", "title"),
-        text(16, 48, "Both axes logarithmic. The peers without what sending takes, ours on Lambda with it."),
+        text(16, 48, note),
     ]
     step = low
     while step <= high:
