@@ -88,7 +88,7 @@ fn rewritten<'a>(
 /// The fields that rules make, read as a mail program would.
 fn says_what_the_rules_say(rules: &Rules, out: &[u8]) {
     let fields = sealed::split(out).fields;
-    let last = |wanted: &str| {
+    let body_of = |wanted: &str| {
         let raw = fields
             .iter()
             .rev()
@@ -97,7 +97,7 @@ fn says_what_the_rules_say(rules: &Rules, out: &[u8]) {
         let colon = raw.iter().position(|&b| b == b':')?;
         Some(raw[colon + 1..].trim_ascii())
     };
-    let mailboxes = |name| last(name).map(parse_address_list).unwrap_or_default();
+    let mailboxes = |name| body_of(name).map(parse_address_list).unwrap_or_default();
     let addresses = |name| -> Vec<String> {
         let list = mailboxes(name).into_iter();
         list.map(|mailbox| mailbox.address.to_string()).collect()
@@ -115,17 +115,17 @@ fn says_what_the_rules_say(rules: &Rules, out: &[u8]) {
         ToHeader::Keep => {}
     }
     assert!(
-        last("reply-to").is_none() || !mailboxes("reply-to").is_empty(),
+        body_of("reply-to").is_none() || !mailboxes("reply-to").is_empty(),
         "Reply-To without an address"
     );
     assert!(
-        rules.envelope_sender.is_none() || last("reply-to").is_some(),
+        rules.envelope_sender.is_none() || body_of("reply-to").is_some(),
         "no Reply-To"
     );
     if let Some(prefix) = &rules.subject_prefix {
         // Runs of white space are not kept at any length, nor at the ends.
         let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let subject = words(&decode(last("subject").unwrap_or_default()));
+        let subject = words(&decode(body_of("subject").unwrap_or_default()));
         assert!(
             subject.contains(&words(prefix)),
             "{prefix:?} is not in {subject:?}"
