@@ -3,8 +3,9 @@
 use readdress::event::MessageId;
 use readdress::event::trace::{self, TraceError};
 use readdress::header::Header;
+use readdress::header::mailbox::Address;
 use readdress::mime::{Limits, Part, Parts, Scanner};
-use readdress::rewrite::{Error, FromFormat, HeaderReader, ToHeader};
+use readdress::rewrite::{Error, FromFormat, HeaderReader, Rewriter, Rules, ToHeader};
 
 fn traced(received: &str) -> Result<String, TraceError> {
     let mut header = Header::new();
@@ -186,4 +187,28 @@ fn too_long_a_header_section_is_not_one_without_lines() {
             );
         }
     }
+}
+
+/// Catches spans that are not those of the message.
+#[test]
+fn spans_are_octets_of_the_message() {
+    let message = "A: b\nC: d\n\nbody\n";
+    let part = parts(Limits::default(), message).remove(0);
+    assert_eq!((part.header.start, part.header.end), (0, 10));
+    assert_eq!((part.body.start, part.body.end), (11, 16));
+}
+
+/// Catches a size that is foretold to nobody.
+#[test]
+fn the_size_is_known_when_the_header_section_ends() {
+    let mut rewriter = Rewriter::new(Rules::new(
+        Address::parse("shop@example.com").unwrap(),
+        vec![Address::parse("owner@example.net").unwrap()],
+    ));
+    rewriter.write(b"From: jane@example.org\n", &mut |_| {}).unwrap();
+    assert_eq!(rewriter.header_octets(), None);
+    rewriter.write(b"\nbody\n", &mut |_| {}).unwrap();
+    let octets = rewriter.header_octets();
+    assert_eq!(octets.map(|octets| octets.before), Some(24));
+    assert_eq!(octets, Some(rewriter.end(&mut |_| {}).unwrap()));
 }
