@@ -8,12 +8,12 @@ use serde_json::json;
 
 use readdress::alias::AliasMap;
 use readdress::bucket::Bucket;
-use readdress::config::{DEFAULT_MAX_SEND_BYTES, Defaults};
+use readdress::config::Settings;
 use readdress::event::{self, Arrival};
 use readdress::forward::{Ending, Forwarder, Outcome};
 use readdress::outbox::{Cause, Outbox};
 use readdress::s3::S3Bucket;
-use readdress::ses::{SesOutbox, SesSettings};
+use readdress::ses::SesOutbox;
 use support::s3::{self, S3};
 use support::ses::{self, SesEndpoint};
 
@@ -53,14 +53,23 @@ impl Edge {
         let many: Vec<String> = (0..120).map(|n| format!("target{n}@example.net")).collect();
         let map =
             json!({"shop@example.com": ["jane@example.net", "omar@example.net"], "many@example.com": many});
+        let settings = Settings::read(&|name| {
+            let settings = [
+                ("EMAIL_BUCKET", "mail"),
+                ("EMAIL_PREFIX", "inbound/"),
+                ("ALIAS_MAP_PARAM", "unused"),
+                ("MAX_SEND_BYTES", "41943040"),
+            ];
+            let mut named = settings.iter().filter(|(other, _)| *other == name);
+            named.next().map(|(_, value)| (*value).to_owned())
+        });
+        let settings = settings.unwrap();
         Edge {
-            forwarder: Forwarder {
-                bucket: Bucket::S3(S3Bucket::new(s3_client, "mail".to_owned())),
-                prefix: "inbound/".to_owned(),
-                outbox: Outbox::Ses(SesOutbox::new(ses_client, SesSettings::default())),
-                max_send_bytes: DEFAULT_MAX_SEND_BYTES * 4,
-                defaults: Defaults::default(),
-            },
+            forwarder: Forwarder::new(
+                Bucket::S3(S3Bucket::new(s3_client, "mail".to_owned())),
+                Outbox::Ses(SesOutbox::new(ses_client, settings.ses.clone())),
+                &settings,
+            ),
             aliases: AliasMap::parse(map.to_string().as_bytes()).unwrap(),
             s3,
             ses,
