@@ -8,7 +8,7 @@
 //! - Throttling, 5xx, and a connection that fails before all of the message was handed over: again, after a pause that
 //!   doubles each time, as long as attempts and time are left.
 //! - No answer after all of the message was handed over: **not** again. SES may have sent it, and has no token to find
-//!   out. The outcome says so ([`Cause::Ambiguous`](crate::outbox::Cause::Ambiguous)), and whoever repeats the arrival decides.
+//!   out. The outcome says so ([`Cause::Ambiguous`]), and whoever repeats the arrival decides.
 //! - Everything else stays as it is and is not repeated.
 
 mod failure;
