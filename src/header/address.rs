@@ -92,7 +92,9 @@ impl Address {
         let domain = domain.strip_suffix('.').unwrap_or(domain).to_owned();
         check_domain(&domain)?;
         let address = Address { local, domain };
-        if address.to_string().len() > MAX_MAILBOX {
+        // At the worst two quotes, and a backslash before each octet of the local part.
+        let longest = 2 * address.local.len() + address.domain.len() + "\"\"@".len();
+        if longest > MAX_MAILBOX && address.to_string().len() > MAX_MAILBOX {
             return Err(AddressError::TooLong);
         }
         Ok(address)
@@ -114,6 +116,12 @@ impl Address {
     pub fn with_lower_case_domain(mut self) -> Self {
         self.domain.make_ascii_lowercase();
         self
+    }
+
+    /// Can the local part be written without quotes (RFC 5322 3.2.3)?
+    fn is_dot_atom(&self) -> bool {
+        let is_atom = |atom: &str| !atom.is_empty() && atom.bytes().all(is_atext);
+        self.local.split('.').all(is_atom)
     }
 
     /// `local@domain` in lower case and without quotes, to compare addresses as nearly every system does. Only
@@ -173,13 +181,14 @@ fn reject(text: &str, allowed: impl Fn(u8) -> bool) -> Result<(), AddressError> 
 impl fmt::Display for Address {
     /// A valid addr-spec: the local part is quoted where it is no dot-atom (RFC 5322 3.2.3).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_atom = |atom: &str| !atom.is_empty() && atom.bytes().all(is_atext);
-        if self.local.split('.').all(is_atom) {
-            write!(f, "{}@{}", self.local, self.domain)
+        if self.is_dot_atom() {
+            f.write_str(&self.local)?;
         } else {
             let escaped = self.local.replace('\\', r"\\").replace('"', "\\\"");
-            write!(f, "\"{escaped}\"@{}", self.domain)
+            write!(f, "\"{escaped}\"")?;
         }
+        f.write_str("@")?;
+        f.write_str(&self.domain)
     }
 }
 
@@ -220,6 +229,9 @@ impl fmt::Display for Mailbox {
 /// # Ok::<(), readdress::header::mailbox::AddressError>(())
 /// ```
 pub fn format_mailbox(name: Option<&str>, address: &Address) -> String {
+    if let Some(whole) = whole_mailbox(name, address) {
+        return whole;
+    }
     let address = address.to_string();
     let room = MAX_MAILBOX.saturating_sub(address.len() + " <>".len());
     match name.map(|name| fitting_phrase(name, room)) {
@@ -228,21 +240,23 @@ pub fn format_mailbox(name: Option<&str>, address: &Address) -> String {
     }
 }
 
-/// The phrase for as much of `name` as fits in `room` octets, empty if nothing does.
+/// The same, `None` if the name has to be cut.
+pub(crate) fn whole_mailbox(name: Option<&str>, address: &Address) -> Option<String> {
+    let address = address.to_string();
+    let phrase = name.map(encode_phrase).unwrap_or_default();
+    if phrase.is_empty() {
+        return Some(address);
+    }
+    let whole = [&phrase, " <", &address, ">"].concat();
+    (whole.len() <= MAX_MAILBOX).then_some(whole)
+}
+
+/// The phrase for as much of `name`, which does not fit, as fits in `room` octets; empty if nothing does.
 fn fitting_phrase(name: &str, room: usize) -> String {
     let name = collapse(name);
     // No character takes less than an octet.
-    let mut cuts: Vec<usize> = name
-        .char_indices()
-        .map(|(cut, _)| cut)
-        .take(MAX_MAILBOX)
-        .collect();
-    if cuts.len() < MAX_MAILBOX {
-        let phrase = encode_phrase(&name);
-        if phrase.len() <= room {
-            return phrase;
-        }
-    }
+    let cuts = name.char_indices().map(|(cut, _)| cut);
+    let mut cuts: Vec<usize> = cuts.take(MAX_MAILBOX).collect();
     let ellipsis = if name.is_ascii() { "..." } else { "\u{2026}" };
     let cut_at = |cut: usize| encode_phrase(&format!("{}{ellipsis}", name[..cut].trim_end()));
     let fits = |phrase: &String| phrase.len() <= room;

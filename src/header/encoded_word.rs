@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use encoding_rs::{Encoding, ISO_2022_JP, WINDOWS_1252};
-use memchr::memmem;
+use memchr::{memchr, memchr_iter};
 
 use super::MAX_WORD;
 
@@ -47,8 +47,7 @@ pub fn decode(body: &[u8]) -> String {
     let mut decoded = Decoded::default();
     let mut words = Finder::new(&text);
     let (mut done, mut at) = (0, 0);
-    while let Some(found) = memmem::find(&text[at..], b"=?") {
-        let start = at + found;
+    while let Some(start) = find(&text, at, *b"=?") {
         let Some(word) = words.at(start) else {
             at = start + 2;
             continue;
@@ -66,7 +65,7 @@ pub fn decode(body: &[u8]) -> String {
 
 /// Drops the line breaks of folds (RFC 5322 2.2.3), and no others.
 fn unfold(body: &[u8]) -> Cow<'_, [u8]> {
-    if memchr::memchr(b'\n', body).is_none() {
+    if memchr(b'\n', body).is_none() {
         return Cow::Borrowed(body);
     }
     let mut text: Vec<u8> = Vec::with_capacity(body.len());
@@ -136,10 +135,10 @@ impl<'a> Finder<'a> {
         };
         let from = start + len + 5;
         if self.closing < from {
-            self.closing = memmem::find(&self.text[from..], b"?=").map_or(usize::MAX, |found| from + found);
+            self.closing = find(self.text, from, *b"?=").unwrap_or(usize::MAX);
         }
         let text = self.text.get(from..self.closing)?;
-        let unclosed = memmem::find(text, b"=?").is_some();
+        let unclosed = find(text, 0, *b"=?").is_some();
         (!unclosed).then_some(EncodedWord {
             charset,
             base64,
@@ -147,6 +146,13 @@ impl<'a> Finder<'a> {
             end: self.closing + 2,
         })
     }
+}
+
+/// The first of these two octets from `from` on: in text as short as that of a field sooner than a search that has to
+/// be set up.
+fn find(text: &[u8], from: usize, octets: [u8; 2]) -> Option<usize> {
+    let found = memchr_iter(octets[0], &text[from..]).find(|at| text.get(from + at + 1) == Some(&octets[1]));
+    found.map(|at| from + at)
 }
 
 /// The B encoding (RFC 2047 4.1). Padding may be missing or anywhere; what is not in the alphabet is passed over.
@@ -226,6 +232,9 @@ impl Decoded {
     /// Text that is no encoded-word.
     fn text(&mut self, text: &[u8]) {
         self.finish_words();
+        if let Ok(text) = std::str::from_utf8(text) {
+            return self.push(text);
+        }
         for run in text.chunk_by(|a, b| a.is_ascii() == b.is_ascii()) {
             match std::str::from_utf8(run) {
                 Ok(run) => self.push(run),
@@ -242,7 +251,11 @@ impl Decoded {
     }
 
     fn push(&mut self, text: &str) {
-        self.out.extend(text.chars().map(printable));
+        if text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+            self.out.push_str(text);
+        } else {
+            self.out.extend(text.chars().map(printable));
+        }
     }
 }
 
@@ -316,14 +329,17 @@ pub fn encode_phrase(text: &str) -> String {
         return out;
     }
     if text.bytes().all(|b| b == b' ' || is_atext(b)) {
-        return text;
+        return text.into_owned();
     }
     let escaped = text.replace('\\', r"\\").replace('"', "\\\"");
     format!("\"{escaped}\"")
 }
 
 /// One space in place of every run of white space and controls, none at the ends.
-pub(super) fn collapse(text: &str) -> String {
+pub(super) fn collapse(text: &str) -> Cow<'_, str> {
+    if is_collapsed(text) {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::with_capacity(text.len());
     for word in text
         .split(|c| printable(c) == ' ')
@@ -334,7 +350,17 @@ pub(super) fn collapse(text: &str) -> String {
         }
         out.push_str(word);
     }
-    out
+    Cow::Owned(out)
+}
+
+/// Is it words of ASCII with one space between them?
+fn is_collapsed(text: &str) -> bool {
+    let mut after_space = true;
+    let words = text.bytes().all(|b| {
+        let doubled = std::mem::replace(&mut after_space, b == b' ') && b == b' ';
+        matches!(b, b' '..=b'~') && !doubled
+    });
+    words && (!after_space || text.is_empty())
 }
 
 /// Can this word be written as it is?

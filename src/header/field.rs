@@ -2,15 +2,25 @@
 
 use memchr::memchr;
 
+/// Octets of a usual header section, and its fields: most messages need no more room than is made at once.
+const USUAL: (usize, usize) = (8 << 10, 64);
+
 /// One header field, its folds and line break included (RFC 5322 2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field<'a> {
     raw: &'a [u8],
-    colon: Option<usize>,
+    cut: Cut,
 }
 
-impl<'a> Field<'a> {
-    fn new(raw: &'a [u8]) -> Self {
+/// Where a field is cut: octets of its name, and those before its body. What is no field has neither.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Cut {
+    name: usize,
+    body: usize,
+}
+
+impl Cut {
+    fn of(raw: &[u8]) -> Self {
         let name = raw
             .iter()
             .take_while(|&&b| matches!(b, b'!'..=b'9' | b';'..=b'~'))
@@ -20,10 +30,24 @@ impl<'a> Field<'a> {
             .take_while(|&&b| b == b' ' || b == b'\t')
             .count();
         let colon = name + blanks;
-        Field {
-            raw,
-            colon: (name > 0 && raw.get(colon) == Some(&b':')).then_some(colon),
+        if name > 0 && raw.get(colon) == Some(&b':') {
+            Cut {
+                name,
+                body: colon + 1,
+            }
+        } else {
+            Cut {
+                name: 0,
+                body: raw.len(),
+            }
         }
+    }
+}
+
+impl<'a> Field<'a> {
+    fn new(raw: &'a [u8]) -> Self {
+        let cut = Cut::of(raw);
+        Field { raw, cut }
     }
 
     /// All of its bytes.
@@ -34,7 +58,7 @@ impl<'a> Field<'a> {
     /// The field name as written. Empty for what is in a header section but no field: white space before the
     /// first field, an mbox `From ` line.
     pub fn name(&self) -> &'a [u8] {
-        self.colon.map_or(&[], |colon| self.raw[..colon].trim_ascii_end())
+        &self.raw[..self.cut.name]
     }
 
     /// Is this its name? Case does not count.
@@ -44,14 +68,14 @@ impl<'a> Field<'a> {
 
     /// The field body as written: what follows the colon, folds included, without the last line break.
     pub fn body(&self) -> &'a [u8] {
-        let body = self.colon.map_or(&[][..], |colon| &self.raw[colon + 1..]);
+        let body = &self.raw[self.cut.body..];
         let body = body.strip_suffix(b"\n").unwrap_or(body);
         body.strip_suffix(b"\r").unwrap_or(body)
     }
 
     /// The `From ` line that separates the messages of an mbox file (RFC 4155).
     pub fn is_mbox_line(&self) -> bool {
-        self.colon.is_none() && self.raw.starts_with(b"From ")
+        self.cut.name == 0 && self.raw.starts_with(b"From ")
     }
 }
 
@@ -59,7 +83,7 @@ impl<'a> Field<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Header {
     raw: Vec<u8>,
-    /// Where each field ends in `raw`.
+    /// Where each field ends in `raw`. Where it is cut is found anew: a hostile section has a field every four octets.
     ends: Vec<usize>,
 }
 
@@ -71,6 +95,10 @@ impl Header {
 
     /// Adds a field as the scanner tells it ([`Kind::Field`](crate::mime::Kind::Field)).
     pub fn push(&mut self, raw: &[u8]) {
+        if self.ends.is_empty() {
+            self.raw.reserve(USUAL.0);
+            self.ends.reserve(USUAL.1);
+        }
         self.raw.extend_from_slice(raw);
         self.ends.push(self.raw.len());
     }
@@ -82,10 +110,9 @@ impl Header {
 
     /// The fields in order.
     pub fn fields(&self) -> impl Iterator<Item = Field<'_>> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts
-            .zip(&self.ends)
-            .map(|(start, &end)| Field::new(&self.raw[start..end]))
+        self.ends.iter().scan(0, |start, &end| {
+            Some(Field::new(&self.raw[std::mem::replace(start, end)..end]))
+        })
     }
 
     /// The first field of this name.

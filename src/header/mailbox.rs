@@ -10,6 +10,7 @@ use memchr::{memchr2, memchr3};
 pub use super::address::{Address, AddressError, MAX_MAILBOX, Mailbox, format_mailbox};
 
 use super::address::is_in_literal;
+pub(crate) use super::address::whole_mailbox;
 use super::encoded_word::{self, Finder, collapse};
 
 /// Mailboxes that are read from one field; the rest is passed over.
@@ -401,7 +402,8 @@ fn decode_name(tokens: &[Token<'_>]) -> Option<String> {
             name.push(escaped.unwrap_or(byte));
         }
     }
-    let name = collapse(&encoded_word::decode(&name));
+    let decoded = encoded_word::decode(&name);
+    let name = collapse(&decoded);
     // Some programs encode the quotes along with the name.
     let bare = name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     let name = bare.filter(|bare| !bare.contains('"')).unwrap_or(&name).trim();

@@ -26,13 +26,17 @@ impl FieldBody {
     /// From text that is structured ASCII already: addresses, message ids. What is not printable ASCII becomes a
     /// space.
     fn structured(text: &str) -> Self {
+        let text = text.trim_matches(|c| !matches!(c, '!'..='~'));
+        if is_clean(text) {
+            return FieldBody(text.to_owned());
+        }
         let mut blanks = 0;
         let printable = text.chars().map(|c| if matches!(c, ' '..='~') { c } else { ' ' });
         let kept = printable.filter(|&c| {
             blanks = if c == ' ' { blanks + 1 } else { 0 };
             blanks <= MAX_BLANKS
         });
-        FieldBody(kept.collect::<String>().trim().to_owned())
+        FieldBody(kept.collect())
     }
 
     /// Unstructured text (RFC 5322 2.2.1), in encoded-words where it is not plain ASCII (RFC 2047 5).
@@ -59,11 +63,8 @@ impl FieldBody {
     /// A copy of another field's body, unfolded: as it is where it is ASCII, else as encoded-words. At most
     /// 998 octets of it.
     pub fn copy(body: &[u8]) -> Self {
-        let unfolded: Vec<u8> = body
-            .iter()
-            .copied()
-            .filter(|b| !matches!(b, b'\r' | b'\n'))
-            .collect();
+        let is_break = |b: &u8| matches!(b, b'\r' | b'\n');
+        let unfolded = body.split(is_break).collect::<Vec<_>>().concat();
         let unfolded = unfolded.trim_ascii();
         if unfolded.is_ascii() && longest_word(unfolded) <= MAX_WORD {
             let kept = &unfolded[..unfolded.len().min(MAX_COPY)];
@@ -77,6 +78,15 @@ impl FieldBody {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Is there nothing to replace or to drop?
+fn is_clean(text: &str) -> bool {
+    let mut blanks = 0;
+    text.bytes().all(|b| {
+        blanks = if b == b' ' { blanks + 1 } else { 0 };
+        matches!(b, b' '..=b'~') && blanks <= MAX_BLANKS
+    })
 }
 
 pub(crate) fn longest_word(text: &[u8]) -> usize {

@@ -35,10 +35,18 @@ pub(super) struct Open {
 }
 
 /// The stack of open boundaries, outermost first.
+///
+/// A hostile message opens as many as it may and then begins every line nearly like one of them, so a line must not
+/// be compared with each: they are kept sorted too, and those that a line can still be are a range, which every
+/// octet narrows.
 #[derive(Debug, Default)]
 pub(super) struct Boundaries {
     open: Vec<Open>,
     octets: usize,
+    /// Indices of `open` by boundary; of equal boundaries the innermost is the last.
+    sorted: Vec<usize>,
+    /// For each octet how many of the boundaries begin with a smaller one. Empty before the first boundary.
+    smaller: Vec<u32>,
 }
 
 impl Boundaries {
@@ -51,7 +59,16 @@ impl Boundaries {
         self.octets
     }
 
+    /// Opens a boundary, which is not empty.
     pub(super) fn push(&mut self, boundary: Vec<u8>, depth: usize, digest: bool) {
+        let place = self
+            .sorted
+            .partition_point(|&index| *self.open[index].boundary <= *boundary);
+        self.sorted.insert(place, self.open.len());
+        self.smaller.resize(257, 0);
+        for smaller in &mut self.smaller[usize::from(boundary[0]) + 1..] {
+            *smaller += 1;
+        }
         self.octets += boundary.len();
         self.open.push(Open {
             boundary: boundary.into_boxed_slice(),
@@ -64,58 +81,112 @@ impl Boundaries {
     /// Returns its depth, and whether it is a digest.
     pub(super) fn delimit(&mut self, index: usize, close: bool) -> (usize, bool) {
         let Open { depth, digest, .. } = self.open[index];
-        self.open.truncate(if close { index } else { index + 1 });
-        self.octets = self.open.iter().map(|open| open.boundary.len()).sum();
+        let kept = if close { index } else { index + 1 };
+        for Open { boundary, .. } in self.open.drain(kept..) {
+            self.octets -= boundary.len();
+            for smaller in &mut self.smaller[usize::from(boundary[0]) + 1..] {
+                *smaller -= 1;
+            }
+        }
+        self.sorted.retain(|&index| index < kept);
         (depth, digest)
     }
 
     /// Matches the line at the front of `buf`, innermost boundary first. `last`: nothing follows `buf`.
     ///
-    /// The first boundary that is not ruled out decides, or asks for more: an outer boundary can match only
+    /// The innermost boundary that is not ruled out decides, or asks for more: an outer boundary can match only
     /// once every inner one is known not to. At most the longest boundary, `--` twice, [`MAX_PADDING`] and a
     /// line break are looked at.
     #[inline]
     pub(super) fn classify(&self, buf: &[u8], last: bool) -> Line {
         match buf {
-            [b'-', b'-', rest @ ..] => self.classify_dashed(rest, last),
-            [b'-'] | [] if !last => Line::More,
+            [b'-', b'-', first, ..] => match self.with_first(*first) {
+                [] => Line::Text,
+                possible => self.classify_among(possible, &buf[2..], last),
+            },
+            [b'-', b'-'] | [b'-'] | [] if !last => Line::More,
             _ => Line::Text,
         }
     }
 
-    fn classify_dashed(&self, rest: &[u8], last: bool) -> Line {
-        for (index, open) in self.open.iter().enumerate().rev() {
-            let boundary = &*open.boundary;
-            let shared = rest.len().min(boundary.len());
-            if rest[..shared] != boundary[..shared] {
-                continue;
-            }
-            if shared < boundary.len() {
-                if last {
-                    continue;
+    /// The boundaries that begin with this octet, sorted.
+    #[inline]
+    fn with_first(&self, first: u8) -> &[usize] {
+        let count = |octet: usize| self.smaller.get(octet).map(|&count| count as usize);
+        let range = count(first.into()).zip(count(usize::from(first) + 1));
+        range
+            .and_then(|(start, end)| self.sorted.get(start..end))
+            .unwrap_or_default()
+    }
+
+    /// The same for what follows the `--`, whose first octet is that of the `possible` boundaries.
+    fn classify_among(&self, mut possible: &[usize], line: &[u8], last: bool) -> Line {
+        let boundary = |index: usize| &*self.open[index].boundary;
+        let mut innermost = None;
+        let mut decided = Line::Text;
+        let mut at = 1;
+        loop {
+            // They all begin with the first `at` octets of the line. Those that are no longer come first.
+            let ends = possible.partition_point(|&index| boundary(index).len() == at);
+            if let Some(&index) = possible[..ends].last() {
+                let found = after_boundary(index, at, &line[at..], last);
+                if found != Line::Text && innermost < Some(index) {
+                    (innermost, decided) = (Some(index), found);
                 }
-                return Line::More;
             }
-            let tail = &rest[boundary.len()..];
-            let (close, dashes) = match tail {
-                [b'-', b'-', ..] => (true, 2),
-                [b'-'] if !last => return Line::More,
-                _ => (false, 0),
+            possible = &possible[ends..];
+            let (&[low, ..], &[.., high]) = (possible, possible) else {
+                break;
             };
-            match line_end(&tail[dashes..], last) {
-                LineEnd::At { padding, line_break } => {
-                    return Line::Delimiter {
-                        index,
-                        close,
-                        len: 2 + boundary.len() + dashes + padding,
-                        line_break,
-                    };
+            let ahead = &line[at..];
+            if ahead.is_empty() {
+                if !last && innermost < possible.iter().max().copied() {
+                    decided = Line::More;
                 }
-                LineEnd::More => return Line::More,
-                LineEnd::No => {}
+                break;
+            }
+            // What the first and the last begin with, those between them do too.
+            let shared = shared(&boundary(low)[at..], &boundary(high)[at..]).min(ahead.len());
+            if ahead[..shared] != boundary(low)[at..at + shared] {
+                break;
+            }
+            at += shared;
+            if shared == 0 {
+                let next = |index: usize| boundary(index)[at];
+                let start = possible.partition_point(|&index| next(index) < ahead[0]);
+                let end = possible.partition_point(|&index| next(index) <= ahead[0]);
+                possible = &possible[start..end];
+                at += 1;
             }
         }
-        Line::Text
+        decided
+    }
+}
+
+/// Octets that both begin with.
+fn shared(low: &[u8], high: &[u8]) -> usize {
+    if std::ptr::eq(low, high) {
+        return low.len();
+    }
+    low.iter().zip(high).take_while(|(low, high)| low == high).count()
+}
+
+/// What a line is whose first octets are the boundary at `index`, by what comes after it.
+fn after_boundary(index: usize, boundary: usize, tail: &[u8], last: bool) -> Line {
+    let (close, dashes) = match tail {
+        [b'-', b'-', ..] => (true, 2),
+        [b'-'] if !last => return Line::More,
+        _ => (false, 0),
+    };
+    match line_end(&tail[dashes..], last) {
+        LineEnd::At { padding, line_break } => Line::Delimiter {
+            index,
+            close,
+            len: 2 + boundary + dashes + padding,
+            line_break,
+        },
+        LineEnd::More => Line::More,
+        LineEnd::No => Line::Text,
     }
 }
 

@@ -83,6 +83,10 @@ impl Default for Limits {
 /// Octets in which a line has to show the colon of a field: a line is at most 998 long (RFC 5322 2.1.1).
 const MAX_FIELD_NAME: usize = 998;
 
+/// Octets after a `\n--` that are looked at one by one for the next: the shortest lines that a hostile message is
+/// made of.
+const NEAR: usize = 8;
+
 /// Why a message cannot be scanned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -224,15 +228,15 @@ impl Scanner {
         let before = held.len();
         let mut fed = 0;
         loop {
+            // No more than is held already: it is copied, and what is not needed goes back.
             let ahead = &input[fed..];
-            let ahead = &ahead[..ahead.len().min(self.retry_at.saturating_sub(held.len()))];
-            let line_break = memchr(b'\n', ahead);
-            let ahead = line_break.map_or(ahead, |at| &ahead[..=at]);
+            let ahead = &ahead[..ahead.len().min(held.len())];
+            let line_break = memchr(b'\n', ahead).is_some();
             held.extend_from_slice(ahead);
             fed += ahead.len();
 
             let all = last && fed == input.len();
-            if line_break.is_some() || held.len() >= self.retry_at || all {
+            if line_break || held.len() >= self.retry_at || all {
                 let depth = self.depth;
                 match self.step(&held, all) {
                     Err(error) => {
@@ -449,7 +453,9 @@ impl Scanner {
                 found @ Line::Delimiter { .. } => return Some(self.delimiter(found, 0)),
             }
         }
-        for at in self.dashes.find_iter(buf) {
+        let mut from = 0;
+        while let Some(at) = self.find_dashes(buf, from) {
+            from = at + 1;
             // The line break before a delimiter belongs to it.
             let start = if at > 0 && buf[at - 1] == b'\r' {
                 at - 1
@@ -465,6 +471,18 @@ impl Scanner {
         }
         let undecided = if last { 0 } else { delimiter_prefix(buf) };
         (undecided < buf.len()).then(|| self.text(kind, buf.len() - undecided))
+    }
+
+    /// The first `\n--` from `from` on.
+    fn find_dashes(&self, buf: &[u8], from: usize) -> Option<usize> {
+        // One that is near is found sooner octet by octet than by a search, which has to be set up each time.
+        let near = &buf[from..buf.len().min(from + NEAR)];
+        if let Some(at) = near.iter().position(|&b| b == b'\n')
+            && buf[from + at..].starts_with(b"\n--")
+        {
+            return Some(from + at);
+        }
+        self.dashes.find(&buf[from..]).map(|at| from + at)
     }
 
     fn text(&mut self, kind: Kind, len: usize) -> (Kind, usize) {

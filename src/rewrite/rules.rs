@@ -4,7 +4,9 @@ use std::str::FromStr;
 
 use super::reader::Head;
 use super::subject;
-use crate::header::mailbox::{Address, MAX_MAILBOX, Mailbox, format_mailbox, parse_address_list};
+use crate::header::mailbox::{
+    Address, MAX_MAILBOX, Mailbox, format_mailbox, parse_address_list, whole_mailbox,
+};
 use crate::header::{Field, FieldBody, Header, MAX_WORD, encoded_word, write_field};
 
 /// The display name of the new From.
@@ -232,7 +234,14 @@ impl Rules {
                 self.envelope_sender(header),
             )
         };
-        let name = name.map(|name| name.trim().chars().take(MAX_NAME).collect::<String>());
+        let name = name.map(|name| {
+            let name = name.trim();
+            let end = name
+                .char_indices()
+                .nth(MAX_NAME)
+                .map_or(name.len(), |(end, _)| end);
+            name[..end].to_owned()
+        });
         // `<>` and the like are no name.
         let name = name.filter(|name| name.contains(|c: char| c.is_ascii_alphanumeric() || !c.is_ascii()));
         self.format_from(name.as_deref(), address.as_ref())
@@ -256,12 +265,11 @@ impl Rules {
         let mut cut = name.map(str::to_owned);
         loop {
             let display = display(cut.as_deref());
-            let fits = display.as_deref().is_none_or(|display| {
-                encoded_word::encode_phrase(display).len() + address.to_string().len() + " <>".len()
-                    <= MAX_MAILBOX
-            });
+            if let Some(whole) = whole_mailbox(display.as_deref(), address) {
+                return whole;
+            }
             match &mut cut {
-                Some(name) if !fits && name.chars().count() > 1 => {
+                Some(name) if name.chars().count() > 1 => {
                     let kept = name.chars().count() * 7 / 8;
                     *name = name.chars().take(kept.max(1)).collect();
                     name.truncate(name.trim_end().len());

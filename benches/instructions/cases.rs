@@ -1,0 +1,271 @@
+//! What is measured: the engine over messages and field bodies of many kinds.
+
+use std::hint::black_box;
+
+use readdress::alias::AliasMap;
+use readdress::header::encoded_word::{decode, encode_unstructured};
+use readdress::header::mailbox::parse_address_list;
+
+use crate::common::engine::{address, rewrite, rules, scan};
+use crate::common::messages::{self, Make};
+
+/// Work that can be done again.
+pub type Work = Box<dyn FnMut()>;
+
+/// A case: its name, how to get ready for about so many octets, and how many.
+pub type Case = (&'static str, fn(usize) -> Work, usize);
+
+const CHUNK: usize = 64 << 10;
+
+/// Those with a baseline.
+pub const FIXED: [Case; 24] = [
+    (
+        "rewrite a newsletter",
+        |n| rewriting(messages::newsletter, n),
+        10_000,
+    ),
+    (
+        "rewrite attachments",
+        |n| rewriting(messages::attachments, n),
+        200_000,
+    ),
+    (
+        "rewrite a header section of 30 kB",
+        |n| rewriting(messages::long_header, n),
+        30_000,
+    ),
+    (
+        "rewrite a field of 200 kB",
+        |n| rewriting(messages::long_field, n),
+        200_000,
+    ),
+    ("scan a newsletter", |n| scanning(messages::newsletter, n), 10_000),
+    (
+        "scan attachments",
+        |n| scanning(messages::attachments, n),
+        200_000,
+    ),
+    (
+        "scan attachments in chunks of 1 KiB",
+        |n| scanning_in(messages::attachments, n, 1 << 10),
+        200_000,
+    ),
+    ("scan 8-bit text", |n| scanning(messages::eight_bit, n), 200_000),
+    ("scan one line", |n| scanning(messages::one_line, n), 200_000),
+    ("scan 200 parts", |n| scanning(messages::many_parts, n), 200_000),
+    ("scan 50 deep", |n| scanning(messages::nested, n), 200_000),
+    ("scan dashes", |n| scanning(messages::dashes, n), 200_000),
+    (
+        "scan a header section of 30 kB",
+        |n| scanning(messages::long_header, n),
+        30_000,
+    ),
+    (
+        "scan a field of 200 kB",
+        |n| scanning(messages::long_field, n),
+        200_000,
+    ),
+    (
+        "scan near misses",
+        |n| scanning(messages::near_misses, n),
+        200_000,
+    ),
+    (
+        "scan later misses",
+        |n| scanning(messages::later_misses, n),
+        200_000,
+    ),
+    (
+        "scan long misses",
+        |n| scanning(messages::long_misses, n),
+        200_000,
+    ),
+    (
+        "parse a mailbox",
+        |_| reading_list(b" \"Jane Q. Example\" <jane@example.org>"),
+        0,
+    ),
+    (
+        "parse an encoded mailbox",
+        |_| reading_list(b" =?utf-8?Q?J=C3=A4ne?= Example <jane@example.org>"),
+        0,
+    ),
+    ("parse a list of mailboxes", |n| reading_list(&list_of(n)), 10_000),
+    (
+        "decode a plain subject",
+        |_| decoding(b"Ten things that are new, and one that is not"),
+        0,
+    ),
+    (
+        "decode an encoded subject",
+        |_| decoding(b"=?utf-8?Q?gr=C3=BC=C3=9Fe?=\r\n =?utf-8?B?w7xiZXI=?= all"),
+        0,
+    ),
+    (
+        "encode a subject",
+        |_| encoding("Zehn neue Dinge \u{2013} und eines f\u{fc}r J\u{fc}rgen"),
+        0,
+    ),
+    ("look up aliases", |_| looking_up(), 0),
+];
+
+/// Those that must not grow faster than their input.
+pub const GROWING: [Case; 19] = [
+    (
+        "rewrite attachments",
+        |n| rewriting(messages::attachments, n),
+        SMALL,
+    ),
+    (
+        "rewrite a long header section",
+        |n| rewriting(messages::long_header, n),
+        SMALL,
+    ),
+    (
+        "rewrite a long field",
+        |n| rewriting(messages::long_field, n),
+        SMALL,
+    ),
+    ("scan newsletters", |n| scanning(messages::newsletter, n), SMALL),
+    ("scan attachments", |n| scanning(messages::attachments, n), SMALL),
+    (
+        "scan attachments in chunks of 1 octet",
+        |n| scanning_in(messages::attachments, n, 1),
+        SMALL,
+    ),
+    ("scan 8-bit text", |n| scanning(messages::eight_bit, n), SMALL),
+    ("scan one line", |n| scanning(messages::one_line, n), SMALL),
+    ("scan many parts", |n| scanning(messages::many_parts, n), SMALL),
+    ("scan 50 deep", |n| scanning(messages::nested, n), SMALL),
+    ("scan dashes", |n| scanning(messages::dashes, n), SMALL),
+    (
+        "scan a long header section",
+        |n| scanning(messages::long_header, n),
+        SMALL,
+    ),
+    ("scan a long field", |n| scanning(messages::long_field, n), SMALL),
+    (
+        "scan a long field in chunks of 1 octet",
+        |n| scanning_in(messages::long_field, n, 1),
+        SMALL,
+    ),
+    ("scan near misses", |n| scanning(messages::near_misses, n), SMALL),
+    (
+        "scan later misses",
+        |n| scanning(messages::later_misses, n),
+        SMALL,
+    ),
+    ("scan long misses", |n| scanning(messages::long_misses, n), SMALL),
+    ("parse hostile mailboxes", hostile_lists, SMALL),
+    ("decode hostile encoded-words", hostile_words, SMALL),
+];
+
+/// Octets of the smaller input, large beside what a message costs at all.
+const SMALL: usize = 100_000;
+
+fn scanning(make: Make, octets: usize) -> Work {
+    scanning_in(make, octets, CHUNK)
+}
+
+fn scanning_in(make: Make, octets: usize, chunk: usize) -> Work {
+    let message = make(octets);
+    Box::new(move || {
+        black_box(scan(&message, chunk));
+    })
+}
+
+fn rewriting(make: Make, octets: usize) -> Work {
+    let (message, rules) = (make(octets), rules());
+    Box::new(move || {
+        rewrite(&message, CHUNK, &rules, &mut |bytes| {
+            black_box(bytes);
+        });
+    })
+}
+
+fn reading_list(body: &[u8]) -> Work {
+    let body = body.to_vec();
+    Box::new(move || {
+        black_box(parse_address_list(black_box(&body)));
+    })
+}
+
+fn list_of(octets: usize) -> Vec<u8> {
+    b" \"Example, Jane\" <jane@example.org>,\r\n =?utf-8?q?J=C3=BC?= <j@example.org>, omar@example.net (Omar),"
+        .repeat(octets / 100)
+}
+
+fn decoding(body: &[u8]) -> Work {
+    let body = body.to_vec();
+    Box::new(move || {
+        black_box(decode(black_box(&body)));
+    })
+}
+
+fn encoding(text: &str) -> Work {
+    let text = text.to_owned();
+    Box::new(move || {
+        black_box(encode_unstructured(black_box(&text)));
+    })
+}
+
+/// A recipient of each form of key in a map of a hundred.
+fn looking_up() -> Work {
+    let entries: Vec<String> = (0..97)
+        .map(|n| format!(r#""alias{n}@example.com":"jane@example.net""#))
+        .collect();
+    let json = format!(
+        r#"{{{},"@example.org":"jane@example.net","user":"jane@example.net","@":"jane@example.net"}}"#,
+        entries.join(",")
+    );
+    let map = AliasMap::parse(json.as_bytes()).expect("a map");
+    let recipients = [
+        "alias50@example.com",
+        "alias50+tag@example.com",
+        "jane@example.org",
+        "user+tag@x",
+        "a@x",
+    ];
+    let recipients = recipients.map(address);
+    Box::new(move || {
+        for recipient in &recipients {
+            black_box(map.resolve(black_box(recipient)));
+        }
+    })
+}
+
+/// What has no end, over and over: none of it may be looked for again and again.
+fn hostile_lists(octets: usize) -> Work {
+    let units = [
+        "(", ")", "<", ",", "\"", "\\", "@", ":", "a ", "a@", "@, ", "<@a", "((a)", "(\\", "\"\\", "=?",
+        "=?a?q?", "a@b .", "a@x< ",
+    ];
+    let bodies = units.map(|unit| unit.repeat(octets / units.len() / unit.len()));
+    Box::new(move || {
+        for body in &bodies {
+            black_box(parse_address_list(body.as_bytes()));
+        }
+    })
+}
+
+fn hostile_words(octets: usize) -> Work {
+    let units = [
+        "=",
+        "?",
+        "=?",
+        "?=",
+        "=?a?q?",
+        "=?utf-8?q?a?=",
+        "=?utf-8?b?",
+        "=?utf-8?q?a?= ",
+        "\u{fc}a",
+        "\r\n ",
+    ];
+    let bodies = units.map(|unit| unit.repeat(octets / units.len() / unit.len()));
+    Box::new(move || {
+        for body in &bodies {
+            let text = decode(body.as_bytes());
+            black_box(encode_unstructured(&text));
+        }
+    })
+}
