@@ -26,19 +26,19 @@ run "records" {
     condition = toset([
       for record in output.dns_records : "${record.created} ${record.name} ${record.type} ${join("|", record.values)}"
       ]) == toset([
-        "true one._domainkey.example.com CNAME one.dkim.amazonses.com",
-        "true two._domainkey.example.com CNAME two.dkim.amazonses.com",
-        "true three._domainkey.example.com CNAME three.dkim.amazonses.com",
-        "true example.com MX 20 inbound-smtp.eu-west-1.amazonaws.com",
-        "true _dmarc.example.com TXT v=DMARC1; p=reject",
-        "true bounce.example.com MX 10 feedback-smtp.eu-west-1.amazonses.com",
-        "true bounce.example.com TXT v=spf1 include:amazonses.com ~all",
-        "false one._domainkey.example.org CNAME one.dkim.amazonses.com",
-        "false two._domainkey.example.org CNAME two.dkim.amazonses.com",
-        "false three._domainkey.example.org CNAME three.dkim.amazonses.com",
-        "false example.org MX 10 inbound-smtp.eu-west-1.amazonaws.com",
-        "false _dmarc.example.org TXT v=DMARC1; p=none",
-        "false shop.example.net MX 10 inbound-smtp.eu-west-1.amazonaws.com",
+      "true one._domainkey.example.com CNAME one.dkim.amazonses.com",
+      "true two._domainkey.example.com CNAME two.dkim.amazonses.com",
+      "true three._domainkey.example.com CNAME three.dkim.amazonses.com",
+      "true example.com MX 20 inbound-smtp.eu-west-1.amazonaws.com",
+      "true _dmarc.example.com TXT v=DMARC1; p=reject",
+      "true bounce.example.com MX 10 feedback-smtp.eu-west-1.amazonses.com",
+      "true bounce.example.com TXT v=spf1 include:amazonses.com ~all",
+      "false one._domainkey.example.org CNAME one.dkim.amazonses.com",
+      "false two._domainkey.example.org CNAME two.dkim.amazonses.com",
+      "false three._domainkey.example.org CNAME three.dkim.amazonses.com",
+      "false example.org MX 10 inbound-smtp.eu-west-1.amazonaws.com",
+      "false _dmarc.example.org TXT v=DMARC1; p=none",
+      "false shop.example.net MX 10 inbound-smtp.eu-west-1.amazonaws.com",
     ])
     error_message = "every domain has its records, made where a zone is given: ${jsonencode(output.dns_records)}"
   }

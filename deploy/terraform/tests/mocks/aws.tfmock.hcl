@@ -22,6 +22,8 @@ mock_resource "aws_sesv2_email_identity" {
   defaults = {
     dkim_signing_attributes = {
       tokens = ["one", "two", "three"]
+      # Newer providers have it, and a mock would invent a value.
+      signing_hosted_zone = ""
     }
   }
 }
