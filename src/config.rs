@@ -1,14 +1,74 @@
-//! The settings: where mail lies, who forwards where, where it goes.
+//! The settings: where mail lies, who forwards where, where it goes, and how.
+//!
+//! They are read in one place, whether they come from the environment of the Lambda function or from the flags of the
+//! command line: [`Settings::read`] asks for each by the name of its variable. An empty value counts as none, since
+//! deployment tools write one for an option that is not used.
 
 use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
 
-use crate::bucket::Bucket;
+use serde::Serialize;
+
+use crate::alias;
 use crate::header::mailbox::Address;
-use crate::outbox::Outbox;
 use crate::rewrite::{FromFormat, ToHeader};
 
 /// The send limit where none is set: what SES's API v1 takes, and what every large mail service does.
 pub const DEFAULT_MAX_SEND_BYTES: u64 = 10 * 1024 * 1024;
+
+/// What SES's API v2 takes (40 MB). A higher limit would only move the refusal behind the upload.
+pub const SES_MAX_SEND_BYTES: u64 = 40 * 1024 * 1024;
+
+/// How long an alias map serves before it is read again. Long enough that a burst of mail is one request to SSM, of
+/// which an account has 40 a second; short enough that whoever changes the map need not wait.
+pub const DEFAULT_ALIAS_MAP_TTL: Duration = Duration::from_mins(1);
+
+/// Where CloudWatch keeps the function's metrics.
+pub const DEFAULT_METRICS_NAMESPACE: &str = "readdress";
+
+/// The longest `ALIAS_MAP_TTL`: a map that is older than a day surprises its owner.
+const MAX_ALIAS_MAP_TTL: u64 = 24 * 60 * 60;
+
+/// SES takes 50 tags for a message.
+const MAX_TAGS: usize = 50;
+
+/// Octets of the name or the value of a tag.
+const MAX_TAG: usize = 256;
+
+/// Where mail lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BucketPlace {
+    /// `file:DIR`
+    Directory(PathBuf),
+    /// The name of an S3 bucket, or the ARN of an access point.
+    S3(String),
+}
+
+/// Where the alias map lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MapPlace {
+    /// `file:PATH`
+    File(PathBuf),
+    /// The name of an SSM parameter; one that ends in `/` is a path, whose parameters are read as one map.
+    Parameter(String),
+    /// `s3://bucket/key`
+    Object {
+        /// The bucket.
+        bucket: String,
+        /// The key in it.
+        key: String,
+    },
+}
+
+/// Where mail goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OutboxPlace {
+    /// `file:DIR`
+    Directory(PathBuf),
+    /// `ses`
+    Ses,
+}
 
 /// What holds for every alias that does not say otherwise.
 #[derive(Clone, Debug, Default)]
@@ -23,54 +83,356 @@ pub struct Defaults {
     pub subject_prefix: Option<String>,
 }
 
-/// A setting that this build cannot follow.
+/// What SES is told of every message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SesSettings {
+    /// `CONFIGURATION_SET`
+    pub configuration_set: Option<String>,
+    /// `EMAIL_TAGS`
+    pub tags: Vec<Tag>,
+    /// `FEEDBACK_EMAIL`: who gets the bounces of what was forwarded.
+    pub feedback_email: Option<Address>,
+}
+
+/// A tag that SES puts on the events of a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Tag {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// All of them.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `EMAIL_BUCKET`
+    pub email_bucket: BucketPlace,
+    /// `EMAIL_PREFIX`
+    pub email_prefix: String,
+    /// `ALIAS_MAP_PARAM`
+    pub alias_map: MapPlace,
+    /// `ALIAS_MAP_TTL`
+    pub alias_map_ttl: Duration,
+    /// `OUTBOX`
+    pub outbox: OutboxPlace,
+    /// `MAX_SEND_BYTES`
+    pub max_send_bytes: u64,
+    /// The settings of the rewrite.
+    pub defaults: Defaults,
+    /// The settings of the outbox `ses`.
+    pub ses: SesSettings,
+    /// `METRICS_NAMESPACE`
+    pub metrics_namespace: String,
+}
+
+/// A setting that is missing or wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct SettingError(String);
-
-/// `EMAIL_BUCKET`: `file:DIR`.
-///
-/// # Errors
-/// If it is none.
-pub fn bucket(setting: &str) -> Result<Bucket, SettingError> {
-    directory(setting, "a bucket").map(Bucket::Directory)
+#[error("{name}: {reason}")]
+pub struct SettingError {
+    /// The name of its variable.
+    pub name: &'static str,
+    /// What is wrong with it. It does not repeat an address.
+    pub reason: String,
 }
 
-/// `OUTBOX`: `file:DIR`.
-///
-/// # Errors
-/// If it is none.
-pub fn outbox(setting: &str) -> Result<Outbox, SettingError> {
-    directory(setting, "an outbox").map(Outbox::Directory)
-}
+/// Where settings come from: the value of a variable by its name.
+pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// `ALIAS_MAP_PARAM`: the file of `file:PATH`.
-///
-/// # Errors
-/// If it is none.
-pub fn alias_map(setting: &str) -> Result<PathBuf, SettingError> {
-    directory(setting, "an alias map")
-}
-
-fn directory(setting: &str, what: &str) -> Result<PathBuf, SettingError> {
-    match setting.strip_prefix("file:") {
-        Some("") => Err(SettingError("the path after \"file:\" is empty".to_owned())),
-        Some(path) => Ok(PathBuf::from(path)),
-        None => Err(SettingError(format!(
-            "{what} on AWS is not supported yet; write file:PATH for one on this machine"
-        ))),
+impl Settings {
+    /// Reads all settings.
+    ///
+    /// # Errors
+    /// If one is missing or wrong: the first.
+    pub fn read(lookup: Lookup<'_>) -> Result<Self, SettingError> {
+        let outbox = optional(lookup, "OUTBOX", outbox)?.unwrap_or(OutboxPlace::Ses);
+        let most = match outbox {
+            OutboxPlace::Ses => SES_MAX_SEND_BYTES,
+            OutboxPlace::Directory(_) => u64::MAX,
+        };
+        Ok(Settings {
+            email_bucket: required(lookup, "EMAIL_BUCKET", bucket)?,
+            email_prefix: optional(lookup, "EMAIL_PREFIX", email_prefix)?.unwrap_or_default(),
+            alias_map: required(lookup, ALIAS_MAP_PARAM, alias_map)?,
+            alias_map_ttl: optional(lookup, "ALIAS_MAP_TTL", |text| {
+                number(text, 0, MAX_ALIAS_MAP_TTL).map(Duration::from_secs)
+            })?
+            .unwrap_or(DEFAULT_ALIAS_MAP_TTL),
+            outbox,
+            max_send_bytes: optional(lookup, "MAX_SEND_BYTES", |text| number(text, 1, most))?
+                .unwrap_or(DEFAULT_MAX_SEND_BYTES),
+            defaults: Defaults::read(lookup)?,
+            ses: SesSettings::read(lookup)?,
+            metrics_namespace: optional(lookup, "METRICS_NAMESPACE", metrics_namespace)?
+                .unwrap_or_else(|| DEFAULT_METRICS_NAMESPACE.to_owned()),
+        })
     }
 }
 
-/// `EMAIL_PREFIX`: what the receipt rule's S3 action puts before the message id.
-///
-/// # Errors
-/// If it would lead out of the bucket's directory.
-pub fn email_prefix(setting: &str) -> Result<String, SettingError> {
-    if setting.starts_with('/') || setting.split('/').any(|step| step == "..") {
-        return Err(SettingError(
-            "a key prefix cannot start with / or contain ..".to_owned(),
-        ));
+impl Defaults {
+    /// Reads the settings of the rewrite alone.
+    ///
+    /// # Errors
+    /// If one is wrong.
+    pub fn read(lookup: Lookup<'_>) -> Result<Self, SettingError> {
+        Ok(Defaults {
+            from_format: optional(lookup, "FROM_FORMAT", parse)?.unwrap_or_default(),
+            from_email: optional(lookup, "FROM_EMAIL", parse)?,
+            to_header: optional(lookup, "TO_HEADER", parse)?.unwrap_or_default(),
+            subject_prefix: optional(lookup, "SUBJECT_PREFIX", alias::subject_prefix)?,
+        })
     }
-    Ok(setting.to_owned())
+}
+
+impl SesSettings {
+    fn read(lookup: Lookup<'_>) -> Result<Self, SettingError> {
+        Ok(SesSettings {
+            configuration_set: optional(lookup, "CONFIGURATION_SET", |text| {
+                word(text).then(|| text.to_owned()).ok_or(NO_NAME.to_owned())
+            })?,
+            tags: optional(lookup, "EMAIL_TAGS", tags)?.unwrap_or_default(),
+            feedback_email: optional(lookup, "FEEDBACK_EMAIL", parse)?,
+        })
+    }
+}
+
+impl MapPlace {
+    /// Reads where the alias map lies, alone.
+    ///
+    /// # Errors
+    /// If it is missing or wrong.
+    pub fn read(lookup: Lookup<'_>) -> Result<Self, SettingError> {
+        required(lookup, ALIAS_MAP_PARAM, alias_map)
+    }
+}
+
+const ALIAS_MAP_PARAM: &str = "ALIAS_MAP_PARAM";
+
+const NO_NAME: &str = "it must be 1 to 256 of A-Z a-z 0-9 _ -";
+
+type Parsed<T> = Result<T, String>;
+
+fn optional<T>(
+    lookup: Lookup<'_>,
+    name: &'static str,
+    parse: impl FnOnce(&str) -> Parsed<T>,
+) -> Result<Option<T>, SettingError> {
+    match lookup(name) {
+        Some(text) if !text.is_empty() => parse(&text)
+            .map(Some)
+            .map_err(|reason| SettingError { name, reason }),
+        _ => Ok(None),
+    }
+}
+
+fn required<T>(
+    lookup: Lookup<'_>,
+    name: &'static str,
+    parse: impl FnOnce(&str) -> Parsed<T>,
+) -> Result<T, SettingError> {
+    optional(lookup, name, parse)?.ok_or_else(|| SettingError {
+        name,
+        reason: "it is not set".to_owned(),
+    })
+}
+
+fn parse<T: FromStr<Err: ToString>>(text: &str) -> Parsed<T> {
+    text.parse().map_err(|error: T::Err| error.to_string())
+}
+
+fn number(text: &str, least: u64, most: u64) -> Parsed<u64> {
+    let number = text.parse().ok().filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| format!("it must be a number from {least} to {most}"))
+}
+
+fn word(text: &str) -> bool {
+    let allowed = |octet: u8| octet.is_ascii_alphanumeric() || b"_-".contains(&octet);
+    (1..=MAX_TAG).contains(&text.len()) && text.bytes().all(allowed)
+}
+
+fn file(text: &str) -> Option<Parsed<PathBuf>> {
+    text.strip_prefix("file:").map(|path| match path {
+        "" => Err("the path after \"file:\" is empty".to_owned()),
+        path => Ok(PathBuf::from(path)),
+    })
+}
+
+fn bucket(text: &str) -> Parsed<BucketPlace> {
+    let allowed = |octet: u8| octet.is_ascii_alphanumeric() || b".-".contains(&octet);
+    match file(text) {
+        Some(path) => path.map(BucketPlace::Directory),
+        None if text.starts_with("arn:") || text.bytes().all(allowed) => Ok(BucketPlace::S3(text.to_owned())),
+        None => Err("write the name of the bucket alone, or file:DIR for a directory".to_owned()),
+    }
+}
+
+fn outbox(text: &str) -> Parsed<OutboxPlace> {
+    match (text, file(text)) {
+        ("ses", _) => Ok(OutboxPlace::Ses),
+        (_, Some(path)) => path.map(OutboxPlace::Directory),
+        _ => Err("write ses, or file:DIR for a directory".to_owned()),
+    }
+}
+
+fn alias_map(text: &str) -> Parsed<MapPlace> {
+    if let Some(path) = file(text) {
+        return path.map(MapPlace::File);
+    }
+    if let Some(place) = text.strip_prefix("s3://") {
+        return match place.split_once('/') {
+            Some((bucket, key)) if !bucket.is_empty() && !key.is_empty() => Ok(MapPlace::Object {
+                bucket: bucket.to_owned(),
+                key: key.to_owned(),
+            }),
+            _ => Err("write s3://BUCKET/KEY".to_owned()),
+        };
+    }
+    // A colon comes before a version or a label, and in ARNs.
+    let allowed = |octet: u8| octet.is_ascii_alphanumeric() || b"_.-/:".contains(&octet);
+    if text.bytes().all(allowed) {
+        return Ok(MapPlace::Parameter(text.to_owned()));
+    }
+    Err("write the name of an SSM parameter (A-Z a-z 0-9 _ . - /), s3://BUCKET/KEY or file:PATH".to_owned())
+}
+
+fn email_prefix(text: &str) -> Parsed<String> {
+    if text.starts_with('/') || text.split('/').any(|step| step == "..") {
+        return Err("a key prefix cannot start with / or contain ..".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// CloudWatch takes 1 to 255 of these, and keeps names that begin with `AWS/` to itself.
+fn metrics_namespace(text: &str) -> Parsed<String> {
+    let allowed = |octet: u8| octet.is_ascii_alphanumeric() || b".-_/#: ".contains(&octet);
+    if text.len() > 255 || !text.bytes().all(allowed) || text.starts_with("AWS/") {
+        return Err("it must be at most 255 of A-Z a-z 0-9 . - _ / # : and not begin with AWS/".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+fn tags(text: &str) -> Parsed<Vec<Tag>> {
+    let mut tags: Vec<Tag> = Vec::new();
+    for tag in text.split(',').map(str::trim) {
+        match tag.split_once('=') {
+            Some((name, value)) if word(name) && word(value) => tags.push(Tag {
+                name: name.to_owned(),
+                value: value.to_owned(),
+            }),
+            _ => return Err(format!("write NAME=VALUE,NAME=VALUE; of each part {NO_NAME}")),
+        }
+    }
+    if tags.len() > MAX_TAGS {
+        return Err(format!("SES takes {MAX_TAGS} tags at most"));
+    }
+    let twice = |(n, tag): (usize, &Tag)| tags[..n].iter().any(|other| other.name == tag.name);
+    if tags.iter().enumerate().any(twice) {
+        return Err("a tag is given twice".to_owned());
+    }
+    Ok(tags)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(settings: &[(&str, &str)]) -> Result<Settings, String> {
+        let lookup = |name: &str| {
+            let mut named = settings.iter().filter(|(other, _)| *other == name);
+            named.next().map(|(_, value)| (*value).to_owned())
+        };
+        Settings::read(&lookup).map_err(|error| error.to_string())
+    }
+
+    const LEAST: [(&str, &str); 2] = [
+        ("EMAIL_BUCKET", "mail"),
+        ("ALIAS_MAP_PARAM", "/readdress/aliases"),
+    ];
+
+    fn with(name: &str, value: &str) -> Result<Settings, String> {
+        read(&[&[(name, value)], &LEAST[..]].concat())
+    }
+
+    #[test]
+    fn two_settings_are_enough() {
+        let settings = read(&LEAST).unwrap();
+        assert_eq!(settings.email_bucket, BucketPlace::S3("mail".to_owned()));
+        assert_eq!(
+            settings.alias_map,
+            MapPlace::Parameter("/readdress/aliases".to_owned())
+        );
+        assert_eq!(settings.outbox, OutboxPlace::Ses);
+        assert_eq!(settings.max_send_bytes, 10_485_760);
+        assert_eq!(settings.ses, SesSettings::default());
+        for (n, (name, _)) in LEAST.iter().enumerate() {
+            let error = read(&[LEAST[1 - n]]).unwrap_err();
+            assert_eq!(error, format!("{name}: it is not set"));
+        }
+    }
+
+    /// Catches an option that a deployment tool leaves empty and that stops all mail.
+    #[test]
+    fn an_empty_value_is_none() {
+        for name in [
+            "OUTBOX",
+            "FROM_EMAIL",
+            "FROM_FORMAT",
+            "MAX_SEND_BYTES",
+            "EMAIL_TAGS",
+            "CONFIGURATION_SET",
+        ] {
+            with(name, "").unwrap_or_else(|error| panic!("{error}"));
+        }
+        assert!(with("EMAIL_BUCKET", "").unwrap_err().contains("not set"));
+    }
+
+    #[test]
+    fn each_setting_is_understood() {
+        let map = |text| with("ALIAS_MAP_PARAM", text).map(|settings| settings.alias_map);
+        assert_eq!(map("file:a/b"), Ok(MapPlace::File("a/b".into())));
+        let (bucket, key) = ("conf".to_owned(), "mail/aliases.json".to_owned());
+        assert_eq!(
+            map("s3://conf/mail/aliases.json"),
+            Ok(MapPlace::Object { bucket, key })
+        );
+        let outbox = |text| with("OUTBOX", text).map(|settings| settings.outbox);
+        assert_eq!(outbox("file:out"), Ok(OutboxPlace::Directory("out".into())));
+        let tags = with("EMAIL_TAGS", "app=readdress, stage=prod").unwrap().ses.tags;
+        let tags: Vec<_> = tags.iter().map(|tag| (&tag.name[..], &tag.value[..])).collect();
+        assert_eq!(tags, [("app", "readdress"), ("stage", "prod")]);
+        assert_eq!(with("ALIAS_MAP_TTL", "0").unwrap().alias_map_ttl, Duration::ZERO);
+        let limit = |text| with("MAX_SEND_BYTES", text).map(|settings| settings.max_send_bytes);
+        assert_eq!(limit("41943040"), Ok(SES_MAX_SEND_BYTES));
+    }
+
+    #[test]
+    fn each_mistake_is_named() {
+        for (name, value) in [
+            ("EMAIL_BUCKET", "s3://mail"),
+            ("EMAIL_BUCKET", "file:"),
+            ("ALIAS_MAP_PARAM", "s3://conf"),
+            ("ALIAS_MAP_PARAM", "shop@example.com"),
+            ("OUTBOX", "SES"),
+            ("EMAIL_PREFIX", "/in"),
+            ("EMAIL_PREFIX", "in/../"),
+            ("MAX_SEND_BYTES", "10MB"),
+            ("MAX_SEND_BYTES", "0"),
+            ("MAX_SEND_BYTES", "41943041"),
+            ("ALIAS_MAP_TTL", "-1"),
+            ("FROM_FORMAT", "Full"),
+            ("FROM_EMAIL", "Shop <shop@example.com>"),
+            ("TO_HEADER", "target"),
+            ("SUBJECT_PREFIX", "a\nBcc: x@example.net"),
+            ("CONFIGURATION_SET", "my set"),
+            ("EMAIL_TAGS", "app"),
+            ("EMAIL_TAGS", "app=a b"),
+            ("EMAIL_TAGS", "app=a,app=b"),
+            ("FEEDBACK_EMAIL", "bounces"),
+            ("METRICS_NAMESPACE", "AWS/Lambda"),
+        ] {
+            let error = with(name, value).unwrap_err();
+            assert!(error.starts_with(&format!("{name}: ")), "{value}: {error}");
+        }
+    }
 }

@@ -85,16 +85,24 @@ pub mod mime;
 pub mod rewrite;
 
 #[cfg(feature = "forward")]
+pub mod alias_source;
+#[cfg(feature = "forward")]
 pub mod bucket;
 #[cfg(feature = "forward")]
 pub mod config;
 #[cfg(feature = "forward")]
+pub mod connect;
+#[cfg(feature = "forward")]
 pub mod executor;
 #[cfg(feature = "forward")]
 pub mod forward;
+#[cfg(feature = "aws")]
+pub mod function;
 #[cfg(feature = "forward")]
 pub mod outbox;
 #[cfg(feature = "aws")]
 pub mod s3;
 #[cfg(feature = "aws")]
 pub mod ses;
+#[cfg(feature = "aws")]
+pub mod ssm;

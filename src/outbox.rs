@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -47,16 +48,16 @@ pub struct Outgoing<'a> {
 pub struct FirstReading {
     stream: Stream,
     watch: LineBreakWatch,
-    hash: Sha256,
+    hash: Option<Sha256>,
 }
 
 impl FirstReading {
-    /// A reading that begins with the body.
-    pub(crate) fn new(stream: Stream, head: &Head) -> Self {
+    /// A reading that begins with the body, and is hashed only where somebody asks for that: it is a third of the work.
+    pub(crate) fn new(stream: Stream, head: &Head, hashed: bool) -> Self {
         FirstReading {
             stream,
             watch: LineBreakWatch::new(head),
-            hash: Sha256::new(),
+            hash: hashed.then(Sha256::new),
         }
     }
 
@@ -68,16 +69,19 @@ impl FirstReading {
         match self.stream.next().await? {
             Some(chunk) => {
                 self.watch.see(chunk);
-                self.hash.update(chunk);
+                if let Some(hash) = &mut self.hash {
+                    hash.update(chunk);
+                }
                 Ok(Some(chunk))
             }
             None => self.watch.finish().map(|()| None).map_err(io::Error::other),
         }
     }
 
-    /// The SHA-256 of what has been read.
-    pub(crate) fn sha256(self) -> String {
-        crate::forward::hexadecimal(&self.hash.finalize())
+    /// The SHA-256 of what has been read, if it was hashed.
+    pub(crate) fn sha256(self) -> Option<String> {
+        self.hash
+            .map(|hash| crate::forward::hexadecimal(&hash.finalize()))
     }
 }
 
@@ -113,6 +117,17 @@ pub struct SendError {
     pub cause: Cause,
     /// What happened. It names no address.
     pub reason: String,
+    /// Who has got the message all the same.
+    pub sent: Vec<Batch>,
+}
+
+/// Recipients who got the message at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// Which of [`Outgoing::to`].
+    pub to: Range<usize>,
+    /// The id under which it went out.
+    pub id: String,
 }
 
 impl From<io::Error> for SendError {
@@ -120,6 +135,7 @@ impl From<io::Error> for SendError {
         SendError {
             cause: Cause::Message,
             reason: error.to_string(),
+            sent: Vec::new(),
         }
     }
 }

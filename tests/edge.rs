@@ -8,12 +8,12 @@ use serde_json::json;
 
 use readdress::alias::AliasMap;
 use readdress::bucket::Bucket;
-use readdress::config::{DEFAULT_MAX_SEND_BYTES, Defaults};
+use readdress::config::Settings;
 use readdress::event::{self, Arrival};
 use readdress::forward::{Ending, Forwarder, Outcome};
 use readdress::outbox::{Cause, Outbox};
 use readdress::s3::S3Bucket;
-use readdress::ses::{SesOutbox, SesSettings};
+use readdress::ses::SesOutbox;
 use support::s3::{self, S3};
 use support::ses::{self, SesEndpoint};
 
@@ -23,6 +23,7 @@ const LARGE: usize = 12 << 20;
 struct Edge {
     s3: S3,
     ses: SesEndpoint,
+    client: aws_sdk_sesv2::Client,
     forwarder: Forwarder,
     aliases: AliasMap,
 }
@@ -53,14 +54,27 @@ impl Edge {
         let many: Vec<String> = (0..120).map(|n| format!("target{n}@example.net")).collect();
         let map =
             json!({"shop@example.com": ["jane@example.net", "omar@example.net"], "many@example.com": many});
+        let settings = Settings::read(&|name| {
+            let settings = [
+                ("EMAIL_BUCKET", "mail"),
+                ("EMAIL_PREFIX", "inbound/"),
+                ("ALIAS_MAP_PARAM", "unused"),
+                ("MAX_SEND_BYTES", "41943040"),
+                ("CONFIGURATION_SET", "main"),
+                ("EMAIL_TAGS", "app=readdress"),
+                ("FEEDBACK_EMAIL", "bounces@example.com"),
+            ];
+            let mut named = settings.iter().filter(|(other, _)| *other == name);
+            named.next().map(|(_, value)| (*value).to_owned())
+        });
+        let settings = settings.unwrap();
         Edge {
-            forwarder: Forwarder {
-                bucket: Bucket::S3(S3Bucket::new(s3_client, "mail".to_owned())),
-                prefix: "inbound/".to_owned(),
-                outbox: Outbox::Ses(SesOutbox::new(ses_client, SesSettings::default())),
-                max_send_bytes: DEFAULT_MAX_SEND_BYTES * 4,
-                defaults: Defaults::default(),
-            },
+            client: ses_client.clone(),
+            forwarder: Forwarder::new(
+                Bucket::S3(S3Bucket::new(s3_client, "mail".to_owned())),
+                Outbox::Ses(SesOutbox::new(ses_client, settings.ses.clone())),
+                &settings,
+            ),
             aliases: AliasMap::parse(map.to_string().as_bytes()).unwrap(),
             s3,
             ses,
@@ -210,4 +224,93 @@ fn a_message_over_the_limit_costs_one_get_of_its_head() {
         "{} octets were read",
         edge.s3.bytes_sent()
     );
+}
+
+/// Our request is written by hand. Catches an update of the SDK, or a slip of ours, by which it says something else.
+#[test]
+fn the_request_is_the_one_that_the_sdk_would_make() {
+    use aws_sdk_sesv2::primitives::Blob;
+    use aws_sdk_sesv2::types::{Destination, EmailContent, MessageTag, RawMessage};
+
+    let edge = Edge::start();
+    edge.forward(&message(2_000), "shop@example.com");
+    let ours = edge.ses.take_messages().remove(0);
+
+    let raw = RawMessage::builder()
+        .data(Blob::new(ours.raw.clone()))
+        .build()
+        .unwrap();
+    let tag = MessageTag::builder()
+        .name("app")
+        .value("readdress")
+        .build()
+        .unwrap();
+    let destination = Destination::builder()
+        .to_addresses("jane@example.net")
+        .to_addresses("omar@example.net");
+    let send = edge
+        .client
+        .send_email()
+        .from_email_address("shop@example.com")
+        .destination(destination.build())
+        .content(EmailContent::builder().raw(raw).build())
+        .feedback_forwarding_email_address("bounces@example.com")
+        .email_tags(tag)
+        .configuration_set_name("main");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(send.send()).unwrap();
+    let theirs = edge.ses.take_messages().remove(0);
+    assert_eq!(ours.json, theirs.json);
+    assert!(ours.raw == theirs.raw);
+}
+
+/// The program with the settings of the function.
+#[test]
+#[cfg(feature = "cli")]
+fn the_command_line_reaches_s3_ssm_and_ses() {
+    let edge = Edge::start();
+    let ssm = support::ssm::Ssm::start();
+    ssm.put(
+        "/readdress/aliases",
+        r#"{"shop@example.com": "jane@example.net"}"#,
+    );
+    let large = message(LARGE);
+    edge.s3.put("mail", "inbound/m1", large.clone());
+    let event = tempfile::NamedTempFile::new().unwrap();
+    let record = json!({"eventSource": "aws:ses", "ses": {
+        "mail": {"messageId": "m1"}, "receipt": {"recipients": ["shop@example.com"]}}});
+    std::fs::write(event.path(), json!({"Records": [record]}).to_string()).unwrap();
+    let run = |arguments: &[&str]| {
+        std::process::Command::new(env!("CARGO_BIN_EXE_readdress"))
+            .args(arguments)
+            .env_clear()
+            .env("AWS_ENDPOINT_URL_S3", edge.s3.url())
+            .env("AWS_ENDPOINT_URL_SESV2", edge.ses.url())
+            .env("AWS_ENDPOINT_URL_SSM", ssm.url())
+            .env("AWS_REGION", "eu-west-1")
+            .env("AWS_ACCESS_KEY_ID", "AKIDTEST")
+            .env("AWS_SECRET_ACCESS_KEY", "secret")
+            .env("EMAIL_BUCKET", "mail")
+            .env("EMAIL_PREFIX", "inbound/")
+            .env("ALIAS_MAP_PARAM", "/readdress/aliases")
+            .env("MAX_SEND_BYTES", "41943040")
+            .output()
+            .unwrap()
+    };
+    let forwarded = run(&["forward", event.path().to_str().unwrap()]);
+    assert!(forwarded.status.success(), "{forwarded:?}");
+    let outcome: serde_json::Value = serde_json::from_slice(&forwarded.stdout).unwrap();
+    assert_eq!(outcome["outcome"], "sent");
+    assert_eq!(
+        outcome["body_sha256"],
+        support::sigv4::sha256_hex(body_of(&large))
+    );
+    edge.assert_landed(&large, 1);
+
+    let resolved = run(&["aliases", "resolve", "shop@example.com"]);
+    let text = String::from_utf8(resolved.stdout).unwrap();
+    assert!(text.contains("shop@example.com -> jane@example.net"), "{text}");
 }

@@ -64,9 +64,47 @@ fn feed(lines: bool, each: &mut dyn FnMut(&[u8])) {
     each(b"\r\n--=_abc--\r\n");
 }
 
+/// A message of so many octets in chunks, and how often the rewriter allocates: in all, and for the chunks after the
+/// one that its header section ends in.
+fn allocations(octets: usize, chunk: usize) -> (usize, usize) {
+    let line = format!("{}\r\n", "QUJD".repeat(19));
+    let message = [HEAD, PART, &line.repeat(octets / line.len()), "\r\n--=_abc--\r\n"].concat();
+    let head = HEAD.len().div_ceil(chunk);
+
+    let rules = rules();
+    let (mut out, mut further) = (0, 0);
+    let (_, all) = measured(|| {
+        let mut sink = |bytes: &[u8]| out += bytes.len();
+        let mut rewriter = Rewriter::new(rules.clone());
+        for (number, chunk) in message.as_bytes().chunks(chunk).enumerate() {
+            let (_, count) = measured(|| rewriter.write(chunk, &mut sink).unwrap());
+            further += if number < head { 0 } else { count };
+        }
+        let (_, count) = measured(|| {
+            rewriter.end(&mut sink).unwrap();
+        });
+        further += count;
+    });
+    assert!(out > octets);
+    (all, further)
+}
+
 // One test: the counters are of the whole process.
 #[test]
 fn what_is_held_does_not_grow_with_the_message() {
+    for chunk in [1 << 10, 16 << 10, 64 << 10] {
+        let mut counts = Vec::new();
+        for octets in [10_000, 1_000_000, 40_000_000] {
+            let (all, further) = allocations(octets, chunk);
+            eprintln!(
+                "{octets} octets in chunks of {chunk}: {all} allocations, {further} after the header section"
+            );
+            assert_eq!(further, 0, "a forwarded chunk allocates");
+            counts.push(all);
+        }
+        assert!(counts.iter().all(|all| *all == counts[0]), "{counts:?}");
+    }
+
     for lines in [true, false] {
         // What making the message takes is not the engine's.
         let (making, _) = measured(|| feed(lines, &mut |_| {}));

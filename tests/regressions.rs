@@ -1,39 +1,82 @@
-//! What the fuzzers have found, minimised: run here as the targets run it, without a fuzzer.
+//! What the fuzzers have found, minimised, and the fixtures: the assertions of every fuzz target, without a fuzzer.
 
-mod common;
+#[path = "../fuzz/src/lib.rs"]
+mod targets;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use common::sealed::assert_sealed;
-use common::{naive, rewrite, rules, scan};
-use readdress::mime::Limits;
+type Target = fn(&[u8]);
 
-/// Every file under `fuzz/regressions/TARGET`.
-fn regressions(target: &str) -> Vec<(String, Vec<u8>)> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fuzz/regressions")
-        .join(target);
-    let files = fs::read_dir(directory)
-        .into_iter()
-        .flatten()
-        .map(|entry| entry.unwrap().path());
+const TARGETS: [(&str, Target); 7] = [
+    ("alias_map", targets::alias_map),
+    ("chunking", targets::chunking),
+    ("encoded_word", targets::encoded_word),
+    ("event", targets::event),
+    ("mailbox", targets::mailbox),
+    ("rewrite", targets::rewrite),
+    ("structure", targets::structure),
+];
+
+/// The files of a directory of the project.
+fn files(directory: impl AsRef<Path>) -> Vec<PathBuf> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(directory);
+    let mut files: Vec<PathBuf> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.retain(|path| path.is_file());
+    assert!(!files.is_empty());
     files
-        .map(|path| (path.display().to_string(), fs::read(&path).unwrap()))
-        .collect()
 }
 
+/// The input of a failed check is the last of the test's output.
+fn check(target: Target, path: &Path, before: &[u8], file: &[u8]) {
+    println!("{}", path.display());
+    target(&[before, file].concat());
+}
+
+/// `fuzz/regressions/TARGET`.
 #[test]
-fn messages() {
-    let messages = regressions("structure");
-    assert!(!messages.is_empty());
-    for (name, message) in messages {
-        let told = scan(Limits::default(), [&message[..]]);
-        assert_eq!(told, naive::scan(&message), "{name}");
-        for size in common::CHUNK_SIZES {
-            assert_eq!(told, scan(Limits::default(), message.chunks(size)), "{name}");
+fn what_the_fuzzers_have_found() {
+    let regressions = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/regressions");
+    for directory in fs::read_dir(regressions).unwrap() {
+        let directory = directory.unwrap();
+        let name = directory.file_name().into_string().unwrap();
+        let (_, target) = TARGETS.iter().find(|(target, _)| *target == name).unwrap();
+        for path in files(directory.path()) {
+            check(*target, &path, b"", &fs::read(&path).unwrap());
         }
-        let (out, _) = rewrite(&rules(), [&message[..]]).unwrap();
-        assert_sealed(&name, &message, &out);
+    }
+}
+
+/// As `fuzz/seed` makes them.
+#[test]
+fn the_seeds() {
+    let limits_and_cuts = [255, 255, 7, 127, 255, 0, 1, 2, 3, 64, 0, 5, 255, 17, 11, 2];
+    for path in files("fixtures/messages") {
+        let lf = fs::read(&path).unwrap();
+        let crlf = lf.split(|&b| b == b'\n').collect::<Vec<_>>().join(&b"\r\n"[..]);
+        for message in [lf, crlf] {
+            check(targets::structure, &path, b"", &message);
+            check(targets::event, &path, b"", &message);
+            check(targets::chunking, &path, &limits_and_cuts, &message);
+            for options in [0, 0b01_0101, 0b11_1010] {
+                let lines = b"[shop] \nshop@example.com\nbounce@example.org\n";
+                let rules = [&[options, 1, 7, 64, 255], &lines[..]].concat();
+                check(targets::rewrite, &path, &rules, &message);
+            }
+            for line in message.split(|&b| b == b'\n') {
+                check(targets::mailbox, &path, b"", line);
+                check(targets::encoded_word, &path, b"", line);
+            }
+        }
+    }
+    for path in files("fixtures/maps") {
+        let map = fs::read(&path).unwrap();
+        check(targets::alias_map, &path, b"shop+tag@example.com\n", &map);
+    }
+    for path in files("fixtures/trial") {
+        check(targets::event, &path, b"", &fs::read(&path).unwrap());
     }
 }

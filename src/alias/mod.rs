@@ -137,6 +137,11 @@ pub enum MapError {
     NotAnObject,
 }
 
+/// As Windows editors leave it.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+const GIVEN_AGAIN: &str = "given again further down, perhaps in another case: only the last counts";
+
 /// All aliases, ready to be looked up.
 #[derive(Clone, Debug, Default)]
 pub struct AliasMap {
@@ -164,22 +169,41 @@ impl AliasMap {
     /// When the text is not JSON or not an object. Whatever is wrong inside is a [`Problem`] instead, so that one slip
     /// does not stop all mail.
     pub fn parse(json: &[u8]) -> Result<Self, MapError> {
-        let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
+        let mut map = Self::parse_all([json])?;
+        map.check_size(json);
+        Ok(map)
+    }
+
+    /// Reads a map that is written in several texts. Where two have the same alias, the later one counts.
+    ///
+    /// # Errors
+    /// When one of them is no map: without it, its aliases would fall to a catch-all or to nobody.
+    pub fn parse_all<'a>(texts: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, MapError> {
+        let mut map = Self::default();
+        for json in texts {
+            map.add(json)?;
+        }
+        for (key, reason) in map.returning_targets() {
+            map.report(&key, Severity::Warning, reason);
+        }
+        Ok(map)
+    }
+
+    fn add(&mut self, json: &[u8]) -> Result<(), MapError> {
+        let json = json.strip_prefix(BYTE_ORDER_MARK).unwrap_or(json);
         let pairs: Pairs<Written> = serde_json::from_slice(json).map_err(|error| {
             // Every value inside the object fits `Written`, so a wrong type can only be that of the whole.
             let syntax = (!error.is_data()).then(|| MapError::NotJson(error.to_string()));
             syntax.unwrap_or(MapError::NotAnObject)
         })?;
-        let mut map = Self::default();
         let (pairs, replaced) = last_of_each(pairs, fold);
         for written in replaced {
-            let reason = "given again further down, perhaps in another case: only the last counts";
-            map.report(&written, Severity::Warning, reason);
+            self.report(&written, Severity::Warning, GIVEN_AGAIN);
         }
         for (written, value) in pairs {
             let key = fold(&written);
             if let Some(reason) = never_matches(&key) {
-                map.report(&written, Severity::Warning, reason);
+                self.report(&written, Severity::Warning, reason);
             }
             let mut reader = EntryReader::default();
             let mut entry = Ok(reader.entry(value));
@@ -187,18 +211,16 @@ impl AliasMap {
                 entry = Err(reader.errors.join("; "));
             }
             for reason in reader.warnings {
-                map.report(&written, Severity::Warning, reason);
+                self.report(&written, Severity::Warning, reason);
             }
             for reason in reader.errors {
-                map.report(&written, Severity::Error, reason);
+                self.report(&written, Severity::Error, reason);
             }
-            map.aliases.insert(key, Alias { written, entry });
+            if let Some(earlier) = self.aliases.insert(key, Alias { written, entry }) {
+                self.report(&earlier.written, Severity::Warning, GIVEN_AGAIN);
+            }
         }
-        for (key, reason) in map.returning_targets() {
-            map.report(&key, Severity::Warning, reason);
-        }
-        map.check_size(json);
-        Ok(map)
+        Ok(())
     }
 
     /// The alias that receives for `recipient`, if any does: the most specific key that matches.
@@ -278,7 +300,7 @@ impl AliasMap {
     }
 
     fn check_size(&mut self, json: &[u8]) {
-        let size = compact_len(json);
+        let size = compact_len(json.strip_prefix(BYTE_ORDER_MARK).unwrap_or(json));
         if size > SSM_STANDARD {
             let (limit, way_out) = if size > SSM_ADVANCED {
                 (SSM_ADVANCED, "keep the map in S3")

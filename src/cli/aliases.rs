@@ -7,10 +7,12 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use readdress::alias::{AliasMap, Severity};
-use readdress::config;
+use readdress::config::MapPlace;
+use readdress::connect::map_store;
+use readdress::executor::block_on;
 use readdress::header::mailbox::Address;
 
-use super::{Failure, Input, forward};
+use super::{Failure, Input};
 
 /// Check an alias map, or ask it where an address leads
 #[derive(Subcommand)]
@@ -22,9 +24,14 @@ pub(super) enum Command {
     },
     /// Say where mail to an address goes, and which entry of the alias map says so
     Resolve {
-        /// The alias map: file:PATH
-        #[arg(long, visible_alias = "alias-map-param", env = "ALIAS_MAP_PARAM", value_name = "MAP", value_parser = config::alias_map)]
-        alias_map: PathBuf,
+        /// The alias map: an SSM parameter (a path of them if it ends in /), s3://BUCKET/KEY or file:PATH
+        #[arg(
+            long,
+            visible_alias = "alias-map-param",
+            env = "ALIAS_MAP_PARAM",
+            value_name = "MAP"
+        )]
+        alias_map: Option<String>,
         /// The address that receives
         address: Address,
     },
@@ -39,7 +46,9 @@ pub(super) fn run(command: &Command) -> Result<ExitCode, Failure> {
             check(&mut text, &aliases, &name)
         }
         Command::Resolve { alias_map, address } => {
-            resolve(&mut text, &forward::read_aliases(alias_map)?, address)
+            let place = MapPlace::read(&|_| alias_map.clone())?;
+            let aliases = block_on(async { Ok::<_, Failure>(map_store(&place).await?.read().await?) })?;
+            resolve(&mut text, &aliases, address)
         }
     };
     io::stdout()

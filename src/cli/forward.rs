@@ -6,63 +6,96 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use readdress::alias::{AliasMap, Severity};
-use readdress::bucket::Bucket;
-use readdress::config::{self, Defaults};
-use readdress::event;
+use readdress::alias_source::{AliasSource, ReadError};
+use readdress::config::Settings;
+use readdress::connect::connect;
+use readdress::event::{self, Record};
 use readdress::executor::block_on;
 use readdress::forward::{Forwarder, Outcome};
-use readdress::outbox::Outbox;
 
 use super::rewrite::Options;
 use super::{Failure, Input};
 
-/// Forward the messages that an SES event tells of; one JSON line for each outcome
+/// Forward the messages that an event of SES tells of; one JSON line for each outcome
 #[derive(Args)]
 pub(super) struct Arguments {
-    /// Where the mail lies: file:DIR
-    #[arg(long, env = "EMAIL_BUCKET", value_name = "BUCKET", value_parser = config::bucket)]
-    email_bucket: Bucket,
-    /// Who forwards where: file:PATH of the alias map
-    #[arg(long, visible_alias = "alias-map", env = "ALIAS_MAP_PARAM", value_name = "MAP", value_parser = config::alias_map)]
-    alias_map_param: PathBuf,
-    /// Where the mail goes: file:DIR
-    #[arg(long, env = "OUTBOX", value_parser = config::outbox)]
-    outbox: Outbox,
+    /// Where the mail lies: the name of an S3 bucket, or file:DIR
+    #[arg(long, env = "EMAIL_BUCKET", value_name = "BUCKET")]
+    email_bucket: Option<String>,
+    /// Who forwards where: an SSM parameter (a path of them if it ends in /), s3://BUCKET/KEY or file:PATH
+    #[arg(
+        long,
+        visible_alias = "alias-map",
+        env = "ALIAS_MAP_PARAM",
+        value_name = "MAP"
+    )]
+    alias_map_param: Option<String>,
+    /// Where the mail goes: ses, or file:DIR [default: ses]
+    #[arg(long, env = "OUTBOX")]
+    outbox: Option<String>,
     /// What precedes the message id in the bucket, such as inbound/
-    #[arg(long, env = "EMAIL_PREFIX", value_name = "PREFIX", default_value = "", value_parser = config::email_prefix)]
-    email_prefix: String,
-    /// Octets that an outgoing message may have
-    #[arg(long, env = "MAX_SEND_BYTES", value_name = "OCTETS", default_value_t = config::DEFAULT_MAX_SEND_BYTES)]
-    max_send_bytes: u64,
+    #[arg(long, env = "EMAIL_PREFIX", value_name = "PREFIX")]
+    email_prefix: Option<String>,
+    /// Octets that an outgoing message may have [default: 10485760]
+    #[arg(long, env = "MAX_SEND_BYTES", value_name = "OCTETS")]
+    max_send_bytes: Option<String>,
+    /// SES's configuration set for what is sent
+    #[arg(long, env = "CONFIGURATION_SET", value_name = "NAME")]
+    configuration_set: Option<String>,
+    /// Tags of what is sent: NAME=VALUE,NAME=VALUE
+    #[arg(long, env = "EMAIL_TAGS", value_name = "TAGS")]
+    email_tags: Option<String>,
+    /// Who gets the bounces of what is sent, a verified address
+    #[arg(long, env = "FEEDBACK_EMAIL", value_name = "ADDRESS")]
+    feedback_email: Option<String>,
     #[command(flatten)]
     options: Options,
     /// The event; standard input if there is none or it is -
     event: Option<PathBuf>,
 }
 
+impl Arguments {
+    fn setting(&self, name: &str) -> Option<String> {
+        match name {
+            "EMAIL_BUCKET" => self.email_bucket.clone(),
+            "ALIAS_MAP_PARAM" => self.alias_map_param.clone(),
+            "OUTBOX" => self.outbox.clone(),
+            "EMAIL_PREFIX" => self.email_prefix.clone(),
+            "MAX_SEND_BYTES" => self.max_send_bytes.clone(),
+            "CONFIGURATION_SET" => self.configuration_set.clone(),
+            "EMAIL_TAGS" => self.email_tags.clone(),
+            "FEEDBACK_EMAIL" => self.feedback_email.clone(),
+            name => self.options.setting(name),
+        }
+    }
+}
+
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let options = &arguments.options;
-    let forwarder = Forwarder {
-        bucket: arguments.email_bucket.clone(),
-        prefix: arguments.email_prefix.clone(),
-        outbox: arguments.outbox.clone(),
-        max_send_bytes: arguments.max_send_bytes,
-        defaults: Defaults {
-            from_format: options.from_format,
-            from_email: options.from_email.clone(),
-            to_header: options.to_header,
-            subject_prefix: options.subject_prefix.clone(),
-        },
-    };
-    let aliases = read_aliases(&arguments.alias_map_param)?;
+    let settings = Settings::read(&|name| arguments.setting(name))?;
     let (payload, name) = Input::open(arguments.event.as_ref())?.read_all()?;
-    let records = event::parse(&payload).map_err(|error| Failure::failed(name, error))?;
+    block_on(async {
+        let (mut forwarder, aliases) = connect(&settings).await?;
+        forwarder.hashes_bodies = true;
+        // Read ahead: what is wrong with the map is no matter of a single message.
+        aliases.for_recipients(&[]).await?;
+        let records = event::parse(&payload).map_err(|error| Failure::failed(name, error))?;
+        forward(&forwarder, &aliases, records).await
+    })
+}
+
+async fn forward(
+    forwarder: &Forwarder,
+    aliases: &AliasSource,
+    records: Vec<Record>,
+) -> Result<ExitCode, Failure> {
     let mut settled = true;
     let mut told = Ok(());
     for record in records {
         let outcomes = match record.arrival {
-            Ok(arrival) => block_on(forwarder.forward(&arrival, &aliases, None)),
+            Ok(arrival) => {
+                let aliases = aliases.for_recipients(&arrival.recipients).await?;
+                forwarder.forward(&arrival, &aliases, None).await
+            }
             Err(error) => vec![Outcome::of_bad_record(error.message_id(), error.to_string())],
         };
         for outcome in outcomes {
@@ -80,29 +113,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     })
 }
 
-/// Reads an alias map and warns of what is wrong with single entries: they must not stop the others.
-pub(super) fn read_aliases(path: &PathBuf) -> Result<AliasMap, Failure> {
-    let name = path.display();
-    let json = std::fs::read(path).map_err(|error| Failure::failed(format!("alias map {name}"), error))?;
-    let aliases =
-        AliasMap::parse(&json).map_err(|error| Failure::failed(format!("alias map {name}"), error))?;
-    let broken = aliases
-        .problems()
-        .iter()
-        .filter(|problem| problem.severity == Severity::Error)
-        .count();
-    if broken > 0 && aliases.entries().all(|(_, entry)| entry.is_err()) {
-        return Err(Failure::Failed(format!(
-            "no entry of the alias map {name} can be used; is it another file?"
-        )));
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        Failure::Failed(error.to_string())
     }
-    if aliases.is_empty() {
-        tracing::warn!("the alias map {name} is empty: no mail is forwarded");
-    }
-    if broken > 0 {
-        tracing::warn!(
-            "{broken} entries of the alias map cannot be used; see: readdress aliases check {name}"
-        );
-    }
-    Ok(aliases)
 }

@@ -14,6 +14,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use readdress::config::SettingError;
+
 /// Octets that are read at once.
 const CHUNK: usize = 1 << 16;
 
@@ -44,8 +46,16 @@ enum Command {
 enum Failure {
     /// It could not be done: exit code 1.
     Failed(String),
+    /// A setting is missing or wrong: exit code 2.
+    Setting(SettingError),
     /// Nobody reads the output any more.
     BrokenPipe,
+}
+
+impl From<SettingError> for Failure {
+    fn from(error: SettingError) -> Self {
+        Failure::Setting(error)
+    }
 }
 
 impl Failure {
@@ -86,6 +96,11 @@ pub(crate) fn run() -> ExitCode {
         Err(Failure::Failed(message)) => {
             eprintln!("readdress: {message}");
             ExitCode::FAILURE
+        }
+        Err(Failure::Setting(SettingError { name, reason })) => {
+            let flag = name.to_ascii_lowercase().replace('_', "-");
+            eprintln!("readdress: --{flag} or {name}: {reason}; see: readdress help");
+            ExitCode::from(2)
         }
         Err(Failure::BrokenPipe) => ExitCode::FAILURE,
     }

@@ -6,9 +6,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use readdress::alias;
+use readdress::config::Defaults;
 use readdress::header::mailbox::Address;
-use readdress::rewrite::{FromFormat, Rewriter, Rules, ToHeader};
+use readdress::rewrite::{Rewriter, Rules};
 
 use super::{Failure, Input, unbuffered};
 
@@ -33,27 +33,40 @@ pub(super) struct Arguments {
 /// The settings of the rewrite.
 #[derive(Args)]
 pub(super) struct Options {
-    /// Display name of the new From: full, name, via, alias
-    #[arg(long, env = "FROM_FORMAT", value_name = "FORMAT", default_value = "full")]
-    pub(super) from_format: FromFormat,
+    /// Display name of the new From: full, name, via, alias [default: full]
+    #[arg(long, env = "FROM_FORMAT", value_name = "FORMAT")]
+    from_format: Option<String>,
     /// A fixed verified address for the new From, in place of the alias
     #[arg(long, env = "FROM_EMAIL", value_name = "ADDRESS")]
-    pub(super) from_email: Option<Address>,
-    /// What the new To names: targets, alias, keep
-    #[arg(long, env = "TO_HEADER", value_name = "TO", default_value = "targets")]
-    pub(super) to_header: ToHeader,
+    from_email: Option<String>,
+    /// What the new To names: targets, alias, keep [default: targets]
+    #[arg(long, env = "TO_HEADER", value_name = "TO")]
+    to_header: Option<String>,
     /// Put before the subject, unless it is in it already
-    #[arg(long, env = "SUBJECT_PREFIX", value_name = "TEXT", value_parser = alias::subject_prefix)]
-    pub(super) subject_prefix: Option<String>,
+    #[arg(long, env = "SUBJECT_PREFIX", value_name = "TEXT")]
+    subject_prefix: Option<String>,
+}
+
+impl Options {
+    pub(super) fn setting(&self, name: &str) -> Option<String> {
+        match name {
+            "FROM_FORMAT" => self.from_format.clone(),
+            "FROM_EMAIL" => self.from_email.clone(),
+            "TO_HEADER" => self.to_header.clone(),
+            "SUBJECT_PREFIX" => self.subject_prefix.clone(),
+            // No flag of its own: the function's business.
+            name => std::env::var(name).ok(),
+        }
+    }
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
-    let Options {
+    let Defaults {
         from_format,
         from_email,
         to_header,
         subject_prefix,
-    } = arguments.options;
+    } = Defaults::read(&|name| arguments.options.setting(name))?;
     let rules = Rules {
         from_format,
         from_email,

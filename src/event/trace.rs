@@ -92,7 +92,11 @@ fn without_comments(text: &str) -> Option<String> {
             _ if escaped => escaped = false,
             '\\' if depth > 0 => escaped = true,
             '(' => depth += 1,
-            ')' => depth = depth.checked_sub(1)?,
+            ')' => {
+                depth = depth.checked_sub(1)?;
+                // A comment parts words as white space does (RFC 5322 3.2.2).
+                kept.push(' ');
+            }
             _ if depth == 0 => kept.push(character),
             _ => {}
         }
@@ -149,6 +153,10 @@ mod tests {
             ),
             (
                 format!("from (x {by} id m1 for b@example.com; now"),
+                TraceError::NotBySes,
+            ),
+            (
+                "from mx by inbound-(x)smtp.a.amazonaws.com id m1 for b@example.com; now".to_owned(),
                 TraceError::NotBySes,
             ),
         ] {

@@ -108,6 +108,14 @@ impl Address {
         &self.domain
     }
 
+    /// The same address with its domain in small letters (RFC 4343: a domain has no case). IAM compares the From of what
+    /// is sent with the domain of a policy, and knows case.
+    #[must_use]
+    pub fn with_lower_case_domain(mut self) -> Self {
+        self.domain.make_ascii_lowercase();
+        self
+    }
+
     /// `local@domain` in lower case and without quotes, to compare addresses as nearly every system does. Only
     /// the last `@` is the one between the two.
     pub fn key(&self) -> String {

@@ -15,7 +15,11 @@ pub(super) struct Failure {
 
 impl Failure {
     fn of(cause: Cause, repeat: bool, reason: String) -> Self {
-        let error = SendError { cause, reason };
+        let error = SendError {
+            cause,
+            reason,
+            sent: Vec::new(),
+        };
         Failure { error, repeat }
     }
 
@@ -56,7 +60,10 @@ impl Failure {
             _ if progress.is_complete() => {
                 Self::ambiguous(&format!("the connection failed ({})", chain(error)))
             }
-            (SdkError::DispatchFailure(failure), None) if failure.is_user() || failure.is_other() => {
+            // A connection that breaks is one of the others too, but then some of the body was asked for.
+            (SdkError::DispatchFailure(failure), None)
+                if !progress.is_begun() && (failure.is_user() || failure.is_other()) =>
+            {
                 // No credentials, no region: nothing was tried.
                 Self::of(
                     Cause::Configuration,
@@ -113,8 +120,9 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 /// SES repeats addresses in its answers, and these go to the log.
 fn without_addresses(text: &str) -> String {
+    // "Missing final '@domain'" is SES's own text.
     let hide = |word| match word {
-        word if str::contains(word, '@') => "(an address)",
+        word if str::contains(word, '@') && !word.starts_with("'@domain'") => "(an address)",
         word => word,
     };
     text.split(' ').map(hide).collect::<Vec<_>>().join(" ")

@@ -8,7 +8,7 @@
 //! - Throttling, 5xx, and a connection that fails before all of the message was handed over: again, after a pause that
 //!   doubles each time, as long as attempts and time are left.
 //! - No answer after all of the message was handed over: **not** again. SES may have sent it, and has no token to find
-//!   out. The outcome says so ([`Cause::Ambiguous`](crate::outbox::Cause::Ambiguous)), and whoever repeats the arrival decides.
+//!   out. The outcome says so ([`Cause::Ambiguous`]), and whoever repeats the arrival decides.
 //! - Everything else stays as it is and is not repeated.
 
 mod failure;
@@ -28,11 +28,11 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 
+use crate::config::SesSettings;
 use crate::header::mailbox::Address;
-use crate::outbox::{FirstReading, Outgoing, SendError};
+use crate::outbox::{Batch, Cause, FirstReading, Outgoing, SendError};
 
 use failure::Failure;
-pub use request::Tag;
 use request::{Destination, Measure, Measured, Message, Progress, Request, Tail};
 
 /// Recipients that SES takes in one call.
@@ -47,17 +47,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
 /// What is left of the time when an attempt is given up, so that its outcome can be reported.
 const REPORT: Duration = Duration::from_millis(250);
-
-/// What SES is told of every message.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SesSettings {
-    /// `CONFIGURATION_SET`
-    pub configuration_set: Option<String>,
-    /// `EMAIL_TAGS`
-    pub tags: Vec<Tag>,
-    /// `FEEDBACK_EMAIL`: who gets the bounces of what was forwarded.
-    pub feedback_email: Option<Address>,
-}
 
 /// SES, as a place to send to.
 #[derive(Clone, Debug)]
@@ -92,20 +81,33 @@ impl SesOutbox {
         });
         let from = outgoing.from.to_string();
         let to: Vec<String> = outgoing.to.iter().map(Address::to_string).collect();
-        let mut ids: Vec<String> = Vec::new();
+        let mut sent: Vec<Batch> = Vec::new();
+        let mut failed: Option<SendError> = None;
         for (n, batch) in to.chunks(MAX_RECIPIENTS).enumerate() {
             let request = self.request(&measured, &message, &from, batch);
             match self.send_batch(&request, until).await {
-                Ok(id) => ids.push(id),
-                Err(mut error) => {
-                    if n > 0 {
-                        error.reason = partly_sent(n * MAX_RECIPIENTS, to.len(), &error.reason);
+                Ok(id) => {
+                    let first = n * MAX_RECIPIENTS;
+                    let to = first..first + batch.len();
+                    sent.push(Batch { to, id });
+                }
+                Err(error) => {
+                    // One address that SES does not like makes it refuse the batch, and only that.
+                    let goes_on = error.cause == Cause::Rejected;
+                    failed.get_or_insert(error);
+                    if !goes_on {
+                        break;
                     }
-                    return Err(error);
                 }
             }
         }
-        Ok(ids.join(","))
+        match failed {
+            None => {
+                let ids: Vec<String> = sent.into_iter().map(|batch| batch.id).collect();
+                Ok(ids.join(","))
+            }
+            Some(error) => Err(partly_sent(error, sent, to.len())),
+        }
     }
 
     fn request(
@@ -178,12 +180,17 @@ impl SesOutbox {
     }
 }
 
-fn partly_sent(sent: usize, all: usize, reason: &str) -> String {
-    format!(
-        "it has been sent to the first {sent} of {all} targets, in the order of the alias map, and not to the other \
-         {}: {reason}",
-        all - sent
-    )
+fn partly_sent(mut error: SendError, sent: Vec<Batch>, all: usize) -> SendError {
+    let reached: usize = sent.iter().map(|batch| batch.to.len()).sum();
+    if reached > 0 {
+        let missed = all - reached;
+        error.reason = format!(
+            "it has been sent to {reached} of {all} targets and not to the other {missed}: {}",
+            error.reason
+        );
+    }
+    error.sent = sent;
+    error
 }
 
 /// Replaces the body of a request before it is signed, in each attempt.

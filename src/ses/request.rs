@@ -17,6 +17,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::bucket::{Source, Stream};
+use crate::config::Tag;
 
 /// Comes before what differs between the batches of a message, so that they share one hash of it.
 const HEAD: &[u8] = br#"{"Content":{"Raw":{"Data":""#;
@@ -43,16 +44,6 @@ pub(super) struct Tail<'a> {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Destination<'a> {
     pub(super) to_addresses: &'a [String],
-}
-
-/// A tag that SES puts on the events of a message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Tag {
-    /// Its name.
-    pub name: String,
-    /// Its value.
-    pub value: String,
 }
 
 impl Tail<'_> {
@@ -219,11 +210,17 @@ impl Request {
 /// How far an attempt came.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
+    begun: AtomicBool,
     complete: AtomicBool,
     broken: Mutex<Option<String>>,
 }
 
 impl Progress {
+    /// There was a connection, and it asked for the body.
+    pub(super) fn is_begun(&self) -> bool {
+        self.begun.load(Ordering::Relaxed)
+    }
+
     /// All of the body was handed to the connection: SES may have taken the message, whatever follows.
     pub(super) fn is_complete(&self) -> bool {
         self.complete.load(Ordering::Relaxed)
@@ -344,6 +341,7 @@ impl http_body::Body for Body {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        self.progress.begun.store(true, Ordering::Relaxed);
         let piece = match ready!(self.poll_piece(context)) {
             Ok(Some(piece)) => {
                 self.sent += piece.len() as u64;

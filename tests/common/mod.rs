@@ -2,6 +2,7 @@
 #![allow(dead_code)] // Every test program uses a part of it.
 
 pub mod naive;
+pub mod oracle;
 pub mod sealed;
 pub mod told;
 

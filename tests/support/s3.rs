@@ -120,6 +120,11 @@ impl S3 {
         etag
     }
 
+    /// Removes an object.
+    pub fn remove(&self, bucket: &str, key: &str) {
+        lock(&self.state.objects).remove(&format!("{bucket}/{key}"));
+    }
+
     /// What happens to the next GETs of objects, one fault each.
     pub fn script(&self, faults: impl IntoIterator<Item = Fault>) {
         self.state.script.push(faults);

@@ -1,162 +1,23 @@
 //! One arrival from event to outcome: resolve, decide, check the size, send.
 
-use std::collections::HashSet;
+mod ledger;
+mod outcome;
+
 use std::fmt::Write;
 use std::io;
 use std::time::Instant;
 
-use serde::Serialize;
-
 use crate::alias::{AliasMap, Options};
 use crate::bucket::{Bucket, Source, Stream};
-use crate::config::Defaults;
-use crate::event::{Arrival, MessageId, trace};
+use crate::config::{Defaults, Settings};
+use crate::event::{Arrival, trace};
 use crate::header::mailbox::Address;
 use crate::outbox::{Cause, FirstReading, Outbox, Outgoing, SendError};
 use crate::rewrite::{Head, HeaderReader, Rules};
 
-/// How it ended for one recipient.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Ending {
-    /// The message has been sent to the targets.
-    Sent,
-    /// The alias map has nothing for this recipient.
-    NoAlias,
-    /// The alias is switched off.
-    Disabled,
-    /// The outgoing message would be over the send limit; it stays in the bucket.
-    TooLarge,
-    /// It could not be sent; it stays in the bucket.
-    Failed,
-}
+pub use outcome::{Ending, Outcome};
 
-impl Ending {
-    /// As it is written in an outcome.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Ending::Sent => "sent",
-            Ending::NoAlias => "no_alias",
-            Ending::Disabled => "disabled",
-            Ending::TooLarge => "too_large",
-            Ending::Failed => "failed",
-        }
-    }
-
-    /// Has the mail been dealt with? Otherwise the owner has to act, or it has to be tried again.
-    pub fn is_settled(self) -> bool {
-        match self {
-            Ending::Sent | Ending::NoAlias | Ending::Disabled => true,
-            Ending::TooLarge | Ending::Failed => false,
-        }
-    }
-}
-
-/// What became of an arrival for one of its recipients.
-#[derive(Clone, Debug, Serialize)]
-pub struct Outcome {
-    /// The stored message. `None`: the event did not name it.
-    pub message_id: Option<String>,
-    /// The recipient. `None`: the event did not name any.
-    pub alias: Option<String>,
-    /// Where the alias leads.
-    pub targets: Vec<String>,
-    /// How it ended.
-    pub outcome: Ending,
-    /// Octets of the stored message, if it came to that.
-    pub bytes_in: Option<u64>,
-    /// Octets of the outgoing message, if it came to that.
-    pub bytes_out: Option<u64>,
-    /// SHA-256 of the body that was sent, in hexadecimal digits: the same as that of the stored one.
-    pub body_sha256: Option<String>,
-    /// The id that the outbox gave the message; several, with commas between them, where the targets were more than
-    /// it takes at once.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sent_id: Option<String>,
-    /// Of what kind the failure is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cause: Option<Cause>,
-    /// What happened and what to do. It names no address.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<String>,
-}
-
-impl Outcome {
-    fn new(message_id: &MessageId, alias: &str, outcome: Ending) -> Self {
-        Outcome {
-            message_id: Some(message_id.to_string()),
-            alias: Some(alias.to_owned()),
-            ..Outcome::unnamed(outcome)
-        }
-    }
-
-    fn unnamed(outcome: Ending) -> Self {
-        Outcome {
-            message_id: None,
-            alias: None,
-            targets: Vec::new(),
-            outcome,
-            bytes_in: None,
-            bytes_out: None,
-            body_sha256: None,
-            sent_id: None,
-            cause: None,
-            error: None,
-        }
-    }
-
-    /// The outcome of a record that could not be read.
-    pub fn of_bad_record(message_id: Option<&MessageId>, error: String) -> Self {
-        Outcome {
-            message_id: message_id.map(MessageId::to_string),
-            error: Some(error),
-            ..Outcome::unnamed(Ending::Failed)
-        }
-    }
-
-    fn of_message(arrival: &Arrival, cause: Cause, error: String) -> Self {
-        let mut outcome = Outcome::of_bad_record(Some(&arrival.message_id), error);
-        outcome.cause = Some(cause);
-        outcome.log();
-        outcome
-    }
-
-    /// One line, with addresses only where it is asked to say more.
-    pub fn log(&self) {
-        let id = self.message_id.as_deref().unwrap_or_default();
-        tracing::debug!(message_id = id, alias = self.alias, targets = ?self.targets, "addresses");
-        if self.outcome.is_settled() {
-            tracing::info!(
-                message_id = id,
-                outcome = self.outcome.as_str(),
-                bytes_in = self.bytes_in,
-                bytes_out = self.bytes_out,
-                sent_id = self.sent_id,
-                "outcome"
-            );
-        } else {
-            tracing::error!(
-                message_id = id,
-                outcome = self.outcome.as_str(),
-                bytes_in = self.bytes_in,
-                bytes_out = self.bytes_out,
-                cause = self.cause.map(tracing::field::debug),
-                error = self.error,
-                "outcome"
-            );
-        }
-    }
-
-    fn fail(mut self, cause: Cause, error: impl Into<String>) -> Self {
-        self.outcome = match cause {
-            Cause::TooLarge => Ending::TooLarge,
-            _ => Ending::Failed,
-        };
-        self.cause = Some(cause);
-        self.error = Some(error.into());
-        self
-    }
-}
+use ledger::{Ledger, Reached};
 
 /// Forwards arrivals.
 #[derive(Debug)]
@@ -171,6 +32,9 @@ pub struct Forwarder {
     pub max_send_bytes: u64,
     /// What holds where the alias does not say otherwise.
     pub defaults: Defaults,
+    /// Whether outcomes tell the SHA-256 of the body.
+    pub hashes_bodies: bool,
+    ledger: Ledger,
 }
 
 /// The stored message, its head read.
@@ -187,16 +51,29 @@ struct Task<'a> {
     aliases: &'a AliasMap,
     until: Option<Instant>,
     opened: Option<Result<Opened, String>>,
-    /// Who has got the message already.
-    reached: Vec<(HashSet<String>, Outcome)>,
+    reached: Reached,
 }
 
 impl Forwarder {
+    /// A pipeline between these two.
+    pub fn new(bucket: Bucket, outbox: Outbox, settings: &Settings) -> Self {
+        Forwarder {
+            bucket,
+            prefix: settings.email_prefix.clone(),
+            outbox,
+            max_send_bytes: settings.max_send_bytes,
+            defaults: settings.defaults.clone(),
+            hashes_bodies: false,
+            ledger: Ledger::default(),
+        }
+    }
+
     /// Forwards one arrival: an outcome for each recipient, in order. At `until` it stops, and what is not done by
     /// then has failed; a directory knows no such time.
     ///
-    /// A target gets the message once, however many of the recipients lead to it. The message is opened only
-    /// if some recipient leads somewhere, and only its header section is read until one is within the limit.
+    /// A target gets the message once, however many of the recipients lead to it and, as long as the process lives and
+    /// remembers it, however often the arrival is told of. The message is opened only if some recipient leads
+    /// somewhere, and only its header section is read until one is within the limit.
     pub async fn forward(
         &self,
         arrival: &Arrival,
@@ -208,7 +85,7 @@ impl Forwarder {
             aliases,
             until,
             opened: None,
-            reached: Vec::new(),
+            reached: self.ledger.of(&arrival.message_id),
         };
         let traced;
         let recipients = if arrival.recipients.is_empty() {
@@ -235,16 +112,9 @@ impl Forwarder {
                     .fail(Cause::Deadline, OUT_OF_TIME)
             });
             outcome.log();
-            if outcome.outcome == Ending::Sent {
-                let targets = outcome
-                    .targets
-                    .iter()
-                    .map(|target| target.to_lowercase())
-                    .collect();
-                task.reached.push((targets, outcome.clone()));
-            }
             outcomes.push(outcome);
         }
+        self.ledger.keep(&arrival.message_id, task.reached);
         outcomes
     }
 
@@ -266,7 +136,7 @@ impl Forwarder {
         let arrival = task.arrival;
         let outcome = |ending| Outcome::new(&arrival.message_id, recipient, ending);
         let alias = match Address::parse(recipient) {
-            Ok(alias) => alias,
+            Ok(alias) => alias.with_lower_case_domain(),
             Err(error) => {
                 let error = format!("the recipient is no address: {error}");
                 return outcome(Ending::Failed).fail(Cause::Message, error);
@@ -286,22 +156,19 @@ impl Forwarder {
         let mut outcome = outcome(Ending::Sent);
         outcome.targets = entry.targets.iter().map(Address::to_string).collect();
 
-        let already = |target: &Address| {
-            let mut reached = task.reached.iter();
-            reached.find(|(targets, _)| targets.contains(&target.key()))
-        };
-        let targets: Vec<Address> = entry
+        let left = entry
             .targets
             .iter()
-            .filter(|t| already(t).is_none())
-            .cloned()
-            .collect();
-        if let (true, Some((_, earlier))) = (targets.is_empty(), entry.targets.first().and_then(already)) {
-            outcome.bytes_in = earlier.bytes_in;
-            outcome.bytes_out = earlier.bytes_out;
-            outcome.body_sha256.clone_from(&earlier.body_sha256);
-            outcome.sent_id.clone_from(&earlier.sent_id);
-            return outcome;
+            .filter(|target| task.reached.find(target).is_none());
+        let targets: Vec<Address> = left.cloned().collect();
+        if let (true, Some(first)) = (targets.is_empty(), entry.targets.first())
+            && let Some(earlier) = task.reached.find(first)
+        {
+            return Outcome {
+                alias: outcome.alias,
+                targets: outcome.targets,
+                ..earlier.clone()
+            };
         }
 
         let opened = match &mut task.opened {
@@ -326,7 +193,7 @@ impl Forwarder {
             );
             return outcome.fail(Cause::TooLarge, error);
         }
-        let mut body = opened.body();
+        let mut body = opened.body(self.hashes_bodies);
         let outgoing = Outgoing {
             message_id: &arrival.message_id,
             from: rules.from_address(),
@@ -335,13 +202,20 @@ impl Forwarder {
             source: &opened.source,
             body_at: opened.head.header.octets() as u64,
         };
-        match self.outbox.send(outgoing, &mut body, task.until).await {
+        let sent = self.outbox.send(outgoing, &mut body, task.until).await;
+        match sent {
             Ok(id) => {
                 outcome.sent_id = Some(id);
-                outcome.body_sha256 = Some(body.sha256());
+                outcome.body_sha256 = body.sha256();
+                task.reached.add(&rules.targets, &outcome);
                 outcome
             }
-            Err(SendError { cause, reason }) => {
+            Err(SendError { cause, reason, sent }) => {
+                for batch in sent {
+                    outcome.sent_id = Some(batch.id);
+                    task.reached.add(&rules.targets[batch.to], &outcome);
+                }
+                outcome.sent_id = None;
                 let error = format!("the message could not be sent, it is still in the bucket: {reason}");
                 outcome.fail(cause, error)
             }
@@ -395,10 +269,10 @@ impl Forwarder {
 
 impl Opened {
     /// A reading of the body: the rest of the first one, which is already open, or a new one.
-    fn body(&mut self) -> FirstReading {
+    fn body(&mut self, hashed: bool) -> FirstReading {
         let at = self.head.header.octets() as u64;
         let stream = self.stream.take().unwrap_or_else(|| self.source.stream(at));
-        FirstReading::new(stream, &self.head)
+        FirstReading::new(stream, &self.head, hashed)
     }
 }
 

@@ -1,0 +1,161 @@
+//! Law L4 and what every header section that goes out must be: sealed, one From, no smuggled line, the same parts.
+
+use readdress::alias::subject_prefix;
+use readdress::header::encoded_word::decode;
+use readdress::header::mailbox::{Address, parse_address_list};
+use readdress::mime::{Part, Parts, Scanner};
+use readdress::rewrite::{Error, FromFormat, HeaderOctets, Rewriter, Rules, ToHeader};
+
+use super::{chunks, sealed};
+
+/// `input`: an octet of options, four of cuts; a line each of subject prefix, alias and envelope sender, all three of
+/// which may be empty; the message. Prefix and addresses are a stranger's too: behind a catch-all the alias is.
+pub fn rewrite(input: &[u8]) {
+    let Some((&[options, ref cuts @ ..], rest)) = input.split_first_chunk::<5>() else {
+        return;
+    };
+    let mut lines = rest.splitn(4, |&b| b == b'\n');
+    let mut line = || lines.next().unwrap_or_default();
+    let (prefix, alias, sender, message) = (line(), line(), line(), line());
+    let rules = rules(options, prefix, alias, sender);
+
+    let whole = rewritten(&rules, [message]);
+    assert_eq!(rewritten(&rules, chunks(message, cuts)), whole, "L2");
+    if let Ok((out, octets)) = whole {
+        sealed::assert_sealed("fuzz", message, &out);
+        says_what_the_rules_say(&rules, &out);
+        has_the_same_parts(message, &out, octets);
+    }
+}
+
+fn rules(options: u8, prefix: &[u8], alias: &[u8], sender: &[u8]) -> Rules {
+    let text = |line| std::str::from_utf8(line).ok();
+    let address = |line| text(line).and_then(|text| Address::parse(text).ok());
+    let known = |text: &str| Address::parse(text).expect("an address");
+    let formats = [
+        FromFormat::Full,
+        FromFormat::Name,
+        FromFormat::Via,
+        FromFormat::Alias,
+    ];
+    let targets = if options & 16 == 0 { 1 } else { 50 };
+    Rules {
+        from_format: formats[usize::from(options % 4)],
+        to_header: [
+            ToHeader::Targets,
+            ToHeader::Alias,
+            ToHeader::Keep,
+            ToHeader::Targets,
+        ][usize::from(options / 4 % 4)],
+        from_email: (options & 32 != 0).then(|| known("forwarder@example.com")),
+        subject_prefix: text(prefix).and_then(|prefix| subject_prefix(prefix).ok()),
+        envelope_sender: address(sender),
+        ..Rules::new(
+            address(alias).unwrap_or_else(|| known("shop@example.com")),
+            (0..targets)
+                .map(|n| known(&format!("owner{n}@example.net")))
+                .collect(),
+        )
+    }
+}
+
+fn rewritten<'a>(
+    rules: &Rules,
+    chunks: impl IntoIterator<Item = &'a [u8]>,
+) -> Result<(Vec<u8>, HeaderOctets), Error> {
+    let mut out = Vec::new();
+    let mut came = 0;
+    let mut sink = |bytes: &[u8]| out.extend_from_slice(bytes);
+    let mut rewriter = Rewriter::new(rules.clone());
+    for chunk in chunks {
+        came += chunk.len() as u64;
+        rewriter.write(chunk, &mut sink)?;
+    }
+    let foretold = rewriter.header_octets();
+    let octets = rewriter.end(&mut sink)?;
+    assert!(
+        foretold.is_none_or(|foretold| foretold == octets),
+        "the size is foretold"
+    );
+    assert_eq!(
+        out.len() as u64 + octets.before,
+        came + octets.after,
+        "the size is foretold"
+    );
+    Ok((out, octets))
+}
+
+/// The fields that rules make, read as a mail program would.
+fn says_what_the_rules_say(rules: &Rules, out: &[u8]) {
+    let fields = sealed::split(out).fields;
+    let body_of = |wanted: &str| {
+        let raw = fields
+            .iter()
+            .rev()
+            .find(|(name, _)| name == wanted)
+            .map(|(_, raw)| raw)?;
+        let colon = raw.iter().position(|&b| b == b':')?;
+        Some(raw[colon + 1..].trim_ascii())
+    };
+    let mailboxes = |name| body_of(name).map(parse_address_list).unwrap_or_default();
+    let addresses = |name| -> Vec<String> {
+        let list = mailboxes(name).into_iter();
+        list.map(|mailbox| mailbox.address.to_string()).collect()
+    };
+    let alias = [rules.alias.to_string()];
+
+    assert_eq!(addresses("from"), [rules.from_address().to_string()], "From");
+    assert_eq!(addresses("x-original-to"), alias, "X-Original-To");
+    match rules.to_header {
+        ToHeader::Targets => {
+            let targets: Vec<String> = rules.targets.iter().map(Address::to_string).collect();
+            assert_eq!(addresses("to"), targets, "To");
+        }
+        ToHeader::Alias => assert_eq!(addresses("to"), alias, "To"),
+        ToHeader::Keep => {}
+    }
+    assert!(
+        body_of("reply-to").is_none() || !mailboxes("reply-to").is_empty(),
+        "Reply-To without an address"
+    );
+    assert!(
+        rules.envelope_sender.is_none() || body_of("reply-to").is_some(),
+        "no Reply-To"
+    );
+    if let Some(prefix) = &rules.subject_prefix {
+        // Runs of white space are not kept at any length, nor at the ends.
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let subject = words(&decode(body_of("subject").unwrap_or_default()));
+        assert!(
+            subject.contains(&words(prefix)),
+            "{prefix:?} is not in {subject:?}"
+        );
+    }
+}
+
+/// The output has the parts of the message, moved by what the header section has grown.
+fn has_the_same_parts(message: &[u8], out: &[u8], octets: HeaderOctets) {
+    let (before, mut after) = (parts(message), parts(out));
+    let back = |at: u64| at + octets.before - octets.after;
+    for part in &mut after {
+        part.body.start = back(part.body.start);
+        part.body.end = back(part.body.end);
+        if part.depth > 0 {
+            part.header.start = back(part.header.start);
+            part.header.end = back(part.header.end);
+        } else {
+            part.header = before[0].header;
+        }
+    }
+    assert_eq!(after, before, "the parts");
+}
+
+fn parts(message: &[u8]) -> Vec<Part> {
+    let mut scanner = Scanner::default();
+    let mut parts = Parts::new();
+    let mut rest = message;
+    while let Ok(Some(event)) = scanner.next(&mut rest, true) {
+        parts.push(&event);
+    }
+    parts.finish()
+}

@@ -1,0 +1,237 @@
+//! Where the alias map comes from, and the last good one.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::alias::{AliasMap, MapError, Severity};
+#[cfg(feature = "aws")]
+use crate::s3::S3Bucket;
+#[cfg(feature = "aws")]
+use crate::ssm::Parameters;
+
+/// How old a map may be that knows nothing of a recipient. Whoever has just added an alias sends a mail to try it, and
+/// that must not end as `no_alias` for a map of a minute ago. Not zero, so that mail to made-up addresses of a domain
+/// cannot make a request to SSM each.
+const FRESH: Duration = Duration::from_secs(5);
+
+/// The largest map in octets: some ten thousand aliases. It is held in memory.
+#[cfg(feature = "aws")]
+const MAX_MAP: u64 = 1 << 20;
+
+/// Where an alias map is kept.
+#[derive(Clone, Debug)]
+pub enum MapStore {
+    /// A file.
+    File(PathBuf),
+    /// SSM: one parameter, or a path of them.
+    #[cfg(feature = "aws")]
+    Ssm(Parameters),
+    /// An object in S3.
+    #[cfg(feature = "aws")]
+    S3 {
+        /// Its bucket.
+        bucket: S3Bucket,
+        /// Its key.
+        key: String,
+    },
+}
+
+/// Why there is no alias map. It repeats nothing of its text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// It cannot be got.
+    #[error("{place} cannot be read: {reason}")]
+    Unreadable {
+        /// Where it is kept.
+        place: String,
+        /// What happened.
+        reason: String,
+    },
+    /// It is none.
+    #[error("{place}: {error}")]
+    NoMap {
+        /// Where it is kept.
+        place: String,
+        /// What is wrong with it.
+        error: MapError,
+    },
+    /// It has entries, and no good one: not a map with a slip, but something else.
+    #[error("no entry of {0} can be used; is it another file?")]
+    NothingUsable(String),
+}
+
+impl MapStore {
+    /// Where it is, as an operator would look for it.
+    pub fn place(&self) -> String {
+        match self {
+            MapStore::File(path) => format!("the alias map {}", path.display()),
+            #[cfg(feature = "aws")]
+            MapStore::Ssm(parameters) => format!("the alias map in the SSM parameter {}", parameters.name()),
+            #[cfg(feature = "aws")]
+            MapStore::S3 { bucket, key } => format!("the alias map s3://{}/{key}", bucket.name()),
+        }
+    }
+
+    /// Reads the map, and warns of what is wrong with single entries: they must not stop the others.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn read(&self) -> Result<AliasMap, ReadError> {
+        let place = self.place();
+        let texts = self.texts().await.map_err(|reason| ReadError::Unreadable {
+            place: place.clone(),
+            reason,
+        })?;
+        let aliases = match AliasMap::parse_all(texts.iter().map(Vec::as_slice)) {
+            Ok(aliases) => aliases,
+            Err(error) => return Err(ReadError::NoMap { place, error }),
+        };
+        let problems = aliases.problems().iter();
+        let broken = problems
+            .filter(|problem| problem.severity == Severity::Error)
+            .count();
+        if broken > 0 && aliases.entries().all(|(_, entry)| entry.is_err()) {
+            return Err(ReadError::NothingUsable(place));
+        }
+        if aliases.is_empty() {
+            tracing::warn!("{place} is empty: no mail is forwarded");
+        }
+        if broken > 0 {
+            tracing::warn!("{broken} mistakes in {place}; to see them: readdress aliases check FILE");
+        }
+        Ok(aliases)
+    }
+
+    // Files do not wait; SSM and S3 do.
+    #[cfg_attr(not(feature = "aws"), allow(clippy::unused_async))]
+    async fn texts(&self) -> Result<Vec<Vec<u8>>, String> {
+        match self {
+            MapStore::File(path) => std::fs::read(path)
+                .map(|text| vec![text])
+                .map_err(|error| error.to_string()),
+            #[cfg(feature = "aws")]
+            MapStore::Ssm(parameters) => parameters.read().await,
+            #[cfg(feature = "aws")]
+            MapStore::S3 { bucket, key } => match bucket.read(key, MAX_MAP).await {
+                Ok(text) => Ok(vec![text.to_vec()]),
+                Err(error) => Err(error.to_string()),
+            },
+        }
+    }
+}
+
+/// An alias map that is read again from time to time. While that fails, the last good one serves.
+#[derive(Debug)]
+pub struct AliasSource {
+    store: MapStore,
+    time_to_live: Duration,
+    last: Mutex<Option<Last>>,
+}
+
+#[derive(Clone, Debug)]
+struct Last {
+    aliases: Arc<AliasMap>,
+    /// When it was read, or when that was tried in vain.
+    asked: Instant,
+}
+
+impl AliasSource {
+    /// A map that is read at first use, and after this time again.
+    pub fn new(store: MapStore, time_to_live: Duration) -> Self {
+        AliasSource {
+            store,
+            time_to_live,
+            last: Mutex::new(None),
+        }
+    }
+
+    /// The map for an arrival for these recipients; none: they are not known yet. One that has none of them, or may
+    /// have none, was read just now.
+    ///
+    /// # Errors
+    /// If it cannot be read, and never could.
+    pub async fn for_recipients(&self, recipients: &[String]) -> Result<Arc<AliasMap>, ReadError> {
+        let aliases = self.not_older_than(self.time_to_live).await?;
+        let known = |recipient: &String| {
+            let address = recipient.parse();
+            address.is_err() || address.is_ok_and(|address| aliases.resolve(&address).is_some())
+        };
+        if !recipients.is_empty() && recipients.iter().all(known) {
+            return Ok(aliases);
+        }
+        self.not_older_than(self.time_to_live.min(FRESH)).await
+    }
+
+    async fn not_older_than(&self, age: Duration) -> Result<Arc<AliasMap>, ReadError> {
+        let last = self.last().clone();
+        if let Some(last) = &last
+            && last.asked.elapsed() < age
+        {
+            return Ok(Arc::clone(&last.aliases));
+        }
+        let aliases = match (self.store.read().await, last) {
+            (Ok(aliases), _) => Arc::new(aliases),
+            (Err(error), Some(last)) => {
+                tracing::warn!(%error, "the alias map could not be read again: the last good one serves");
+                last.aliases
+            }
+            (Err(error), None) => return Err(error),
+        };
+        *self.last() = Some(Last {
+            aliases: Arc::clone(&aliases),
+            asked: Instant::now(),
+        });
+        Ok(aliases)
+    }
+
+    fn last(&self) -> std::sync::MutexGuard<'_, Option<Last>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::executor::block_on;
+
+    fn names(source: &AliasSource, recipient: &str) -> Vec<String> {
+        let aliases = block_on(source.for_recipients(&[recipient.to_owned()])).unwrap();
+        aliases.entries().map(|(key, _)| key.to_owned()).collect()
+    }
+
+    /// Catches a mail to an alias of a moment ago that ends as `no_alias`.
+    #[test]
+    fn a_map_that_knows_nothing_of_the_recipient_is_read_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("map.json");
+        let source = AliasSource::new(MapStore::File(path.clone()), Duration::from_hours(1));
+        assert!(block_on(source.for_recipients(&[])).is_err());
+
+        fs::write(&path, r#"{"a@example.com": "x@example.net"}"#).unwrap();
+        assert_eq!(names(&source, "a@example.com"), ["a@example.com"]);
+        fs::write(&path, r#"{"b@example.com": "x@example.net"}"#).unwrap();
+        assert_eq!(names(&source, "a@example.com"), ["a@example.com"]);
+        // Not so often that made-up recipients make a request each.
+        assert_eq!(names(&source, "b@example.com"), ["a@example.com"]);
+        source.last().as_mut().unwrap().asked -= FRESH;
+        assert_eq!(names(&source, "b@example.com"), ["b@example.com"]);
+    }
+
+    #[test]
+    fn a_map_that_is_none_never_replaces_a_good_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("map.json");
+        let source = AliasSource::new(MapStore::File(path.clone()), Duration::ZERO);
+        fs::write(&path, r#"{"a@example.com": "x@example.net"}"#).unwrap();
+        assert_eq!(names(&source, "a@example.com"), ["a@example.com"]);
+        for text in ["{\"a@exam", "[]", r#"{"name": 7}"#] {
+            fs::write(&path, text).unwrap();
+            assert_eq!(names(&source, "a@example.com"), ["a@example.com"], "{text}");
+        }
+        fs::remove_file(&path).unwrap();
+        assert_eq!(names(&source, "a@example.com"), ["a@example.com"]);
+    }
+}

@@ -1,0 +1,85 @@
+//! Metrics in CloudWatch's embedded metric format: a line of JSON in the log.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::forward::{Ending, Outcome};
+
+/// What an invocation did.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Metrics {
+    /// Recipients whose mail went out.
+    forwarded: u64,
+    /// Recipients whose mail is over the send limit.
+    too_large: u64,
+    /// Recipients that the alias map does not know.
+    no_alias: u64,
+    /// Recipients whose mail could not be sent, and events that could not be read.
+    pub(super) failed: u64,
+    /// Octets of the messages that went out.
+    bytes: u64,
+    /// How long it took.
+    pub(super) duration: Duration,
+}
+
+impl Metrics {
+    pub(super) fn count(&mut self, outcome: &Outcome) {
+        match outcome.outcome {
+            Ending::Sent => {
+                self.forwarded += 1;
+                self.bytes += outcome.bytes_out.unwrap_or_default();
+            }
+            Ending::TooLarge => self.too_large += 1,
+            Ending::NoAlias => self.no_alias += 1,
+            Ending::Failed => self.failed += 1,
+            // Wanted so by the owner: nothing to watch.
+            Ending::Disabled => {}
+        }
+    }
+
+    /// The line. `at` is in milliseconds since 1970.
+    pub(super) fn embedded(&self, namespace: &str, function: &str, at: u64) -> String {
+        let count = |name: &str| json!({"Name": name, "Unit": "Count"});
+        json!({
+            "_aws": {"Timestamp": at, "CloudWatchMetrics": [{
+                "Namespace": namespace,
+                "Dimensions": [["FunctionName"]],
+                "Metrics": [
+                    count("forwarded"), count("too_large"), count("no_alias"), count("failed"),
+                    {"Name": "bytes", "Unit": "Bytes"}, {"Name": "duration", "Unit": "Milliseconds"},
+                ],
+            }]},
+            "FunctionName": function,
+            "forwarded": self.forwarded,
+            "too_large": self.too_large,
+            "no_alias": self.no_alias,
+            "failed": self.failed,
+            "bytes": self.bytes,
+            "duration": u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX),
+        })
+        .to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    /// Catches a metric that is declared and not given, which CloudWatch drops without a word.
+    #[test]
+    fn every_metric_that_is_declared_is_given() {
+        let line = Metrics::default().embedded("mail", "forward", 1_772_700_000_000);
+        let line: Value = serde_json::from_str(&line).unwrap();
+        let declared = &line["_aws"]["CloudWatchMetrics"][0];
+        for metric in declared["Metrics"].as_array().unwrap() {
+            let name = metric["Name"].as_str().unwrap();
+            assert!(line[name].is_u64(), "{name}");
+        }
+        assert_eq!(declared["Dimensions"], json!([["FunctionName"]]));
+        assert_eq!(line["FunctionName"], "forward");
+        assert_eq!(line["_aws"]["Timestamp"], 1_772_700_000_000_u64);
+    }
+}

@@ -1,0 +1,258 @@
+//! The Lambda function: an event in, an answer out.
+//!
+//! An invocation ends well only if every recipient of every message in its event ended as `sent`, `no_alias` or
+//! `disabled`. Otherwise it fails, so that Lambda repeats it and at last hands it to the on-failure destination; or,
+//! where the event comes from a queue, the messages of the queue that failed are named, and come again alone. What has
+//! been sent by then is remembered by the [`Forwarder`] and not sent again.
+
+mod metrics;
+
+use std::fmt;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use lambda_runtime::Diagnostic;
+use serde_json::{Value, json};
+
+use crate::alias_source::{AliasSource, ReadError};
+use crate::config::{SettingError, Settings};
+use crate::connect::connect;
+use crate::event::{self, Arrival, EventError, Record};
+use crate::forward::{Forwarder, Outcome};
+use crate::outbox::Cause;
+
+use metrics::Metrics;
+
+/// What is left of the time when an invocation is brought to its end: its outcomes have to be written, and its answer
+/// to reach Lambda, on the fourteenth of a processor that a function of 128 MB has.
+const REPORT: Duration = Duration::from_millis(500);
+
+/// The pipeline, and what it needs of Lambda.
+#[derive(Debug)]
+pub struct Function {
+    forwarder: Forwarder,
+    aliases: AliasSource,
+    namespace: String,
+    name: String,
+}
+
+/// Why an invocation failed. It names no address.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum InvocationError {
+    /// The function's settings are wrong.
+    #[error("the function's environment is wrong: {0}; mend it, then send what failed again")]
+    Settings(#[from] SettingError),
+    /// The event is none that tells of mail.
+    #[error("{0}")]
+    Event(#[from] EventError),
+    /// Some mail was not forwarded.
+    #[error("{0}")]
+    NotForwarded(Summary),
+}
+
+impl InvocationError {
+    fn kind(&self) -> &'static str {
+        match self {
+            InvocationError::Settings(_) => "Settings",
+            InvocationError::Event(_) => "Event",
+            InvocationError::NotForwarded(_) => "NotForwarded",
+        }
+    }
+}
+
+impl From<InvocationError> for Diagnostic {
+    fn from(error: InvocationError) -> Self {
+        Diagnostic {
+            error_type: error.kind().to_owned(),
+            error_message: error.to_string(),
+        }
+    }
+}
+
+/// What became of the messages of an event, for whoever finds it at the on-failure destination.
+#[derive(Clone)]
+pub struct Summary(Vec<Outcome>);
+
+/// The same as its text: the runtime logs what it gets in this form, and outcomes hold addresses.
+impl fmt::Debug for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (settled, failed): (Vec<_>, Vec<_>) = self.0.iter().partition(|o| o.outcome.is_settled());
+        write!(
+            f,
+            "{} of {} recipients did not get their mail",
+            failed.len(),
+            self.0.len()
+        )?;
+        for outcome in failed {
+            let id = outcome.message_id.as_deref().unwrap_or("unknown");
+            let reason = outcome.error.as_deref().unwrap_or("no reason is known");
+            write!(f, "; message {id} {}: {reason}", outcome.outcome.as_str())?;
+        }
+        for outcome in settled {
+            let id = outcome.message_id.as_deref().unwrap_or("unknown");
+            write!(f, "; message {id} {}", outcome.outcome.as_str())?;
+        }
+        Ok(())
+    }
+}
+
+impl Function {
+    /// The function with these settings; `name` is its own, by which its metrics are told apart.
+    ///
+    /// # Errors
+    /// If a setting is wrong.
+    pub async fn new(settings: &Settings, name: String) -> Result<Self, SettingError> {
+        let (forwarder, aliases) = connect(settings).await?;
+        Ok(Function {
+            forwarder,
+            aliases,
+            namespace: settings.metrics_namespace.clone(),
+            name,
+        })
+    }
+
+    /// Forwards all that the event tells of. `deadline` is when Lambda ends the invocation, in milliseconds since 1970.
+    ///
+    /// # Errors
+    /// See [`InvocationError`]: if anything is left to be done.
+    pub async fn invoke(&self, event: &Value, deadline: u64) -> Result<Value, InvocationError> {
+        let started = Instant::now();
+        let mut metrics = Metrics::default();
+        let answer = self.forward(event, until(deadline), &mut metrics).await;
+        if let Err(error @ InvocationError::Event(_)) = &answer {
+            tracing::error!(%error, "nothing was forwarded");
+            metrics.failed += 1;
+        }
+        metrics.duration = started.elapsed();
+        // The log is where CloudWatch reads metrics from: a line in their format, beside those of tracing.
+        println!("{}", metrics.embedded(&self.namespace, &self.name, now()));
+        answer
+    }
+
+    async fn forward(
+        &self,
+        event: &Value,
+        until: Option<Instant>,
+        metrics: &mut Metrics,
+    ) -> Result<Value, InvocationError> {
+        let records = event::parse_value(event)?;
+        let mut all = Vec::new();
+        let mut items = Items::default();
+        for Record { queue_item, arrival } in records {
+            let outcomes = match arrival {
+                Ok(arrival) => self.forward_one(&arrival, until).await,
+                Err(error) => {
+                    let outcome = Outcome::of_bad_record(error.message_id(), error.to_string());
+                    outcome.log();
+                    vec![outcome]
+                }
+            };
+            for outcome in &outcomes {
+                metrics.count(outcome);
+            }
+            if let Some(item) = queue_item {
+                items.add(item, outcomes.iter().all(|outcome| outcome.outcome.is_settled()));
+            }
+            all.extend(outcomes);
+        }
+        if all.iter().all(|outcome| outcome.outcome.is_settled()) || items.some_went_well() {
+            return Ok(items.answer());
+        }
+        Err(InvocationError::NotForwarded(Summary(all)))
+    }
+
+    async fn forward_one(&self, arrival: &Arrival, until: Option<Instant>) -> Vec<Outcome> {
+        let aliases = self.aliases.for_recipients(&arrival.recipients);
+        let aliases = match until {
+            None => Ok(aliases.await),
+            Some(until) => tokio::time::timeout_at(until.into(), aliases).await,
+        };
+        let (cause, reason) = match aliases {
+            Ok(Ok(aliases)) => return self.forwarder.forward(arrival, &aliases, until).await,
+            Ok(Err(error @ ReadError::Unreadable { .. })) => (Cause::Unavailable, error.to_string()),
+            Ok(Err(error)) => (Cause::Configuration, error.to_string()),
+            Err(_) => (
+                Cause::Deadline,
+                "the time ended before the alias map was read".to_owned(),
+            ),
+        };
+        vec![Outcome::of_message(arrival, cause, reason)]
+    }
+}
+
+/// The messages of the queue that the event came from, if it came from one.
+#[derive(Default)]
+struct Items {
+    failed: Vec<String>,
+    settled: Vec<String>,
+}
+
+impl Items {
+    fn add(&mut self, item: String, settled: bool) {
+        let list = if settled {
+            &mut self.settled
+        } else {
+            &mut self.failed
+        };
+        if !list.contains(&item) {
+            list.push(item);
+        }
+    }
+
+    /// Then the others can come again alone. Where none went well the invocation fails as a whole: that is safe also
+    /// where the queue's trigger was not told to look at the answer (`ReportBatchItemFailures`).
+    fn some_went_well(&self) -> bool {
+        self.settled.iter().any(|item| !self.failed.contains(item))
+    }
+
+    fn answer(&self) -> Value {
+        let failed = self.failed.iter().map(|item| json!({"itemIdentifier": item}));
+        json!({"batchItemFailures": failed.collect::<Vec<_>>()})
+    }
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// `None`: a deadline that has passed already is none. Some stand-ins of Lambda tell one in another unit.
+fn until(deadline: u64) -> Option<Instant> {
+    let left = Duration::from_millis(deadline.checked_sub(now()).filter(|left| *left > 0)?);
+    Some(Instant::now() + left.saturating_sub(REPORT))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_in_the_past_is_none() {
+        assert_eq!(until(600_000), None);
+        let left = until(now() + 10_000).unwrap() - Instant::now();
+        assert!(
+            left <= Duration::from_millis(9_500) && left > Duration::from_secs(8),
+            "{left:?}"
+        );
+    }
+
+    /// Catches an item that has two records, of which one failed, and is taken out of the queue.
+    #[test]
+    fn an_item_fails_with_any_of_its_records() {
+        let mut items = Items::default();
+        items.add("a".to_owned(), true);
+        items.add("a".to_owned(), false);
+        assert!(!items.some_went_well());
+        items.add("b".to_owned(), true);
+        assert!(items.some_went_well());
+        assert_eq!(
+            items.answer(),
+            json!({"batchItemFailures": [{"itemIdentifier": "a"}]})
+        );
+    }
+}

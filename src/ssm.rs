@@ -1,0 +1,117 @@
+//! SSM's Parameter Store: alias maps.
+
+use aws_sdk_ssm::Client;
+use aws_sdk_ssm::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_ssm::types::Parameter;
+
+use crate::alias::{SSM_ADVANCED, SSM_STANDARD};
+
+/// Tenths of what a parameter holds from which on its owner is warned: the next aliases may not fit.
+const WARN_AT_TENTHS: usize = 9;
+
+/// Parameters of a path. SSM gives ten a request; more than this is another use of the path.
+const MAX_PARAMETERS: usize = 500;
+
+/// A parameter, or all of a path.
+#[derive(Clone, Debug)]
+pub struct Parameters {
+    client: Client,
+    name: String,
+}
+
+impl Parameters {
+    /// The parameter of this name or, if that ends in `/`, all parameters whose names begin so.
+    pub fn new(client: Client, name: String) -> Self {
+        Parameters { client, name }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The values, decrypted where they are encrypted; those of a path by their names.
+    ///
+    /// # Errors
+    /// If SSM does not give one; the text says why.
+    pub async fn read(&self) -> Result<Vec<Vec<u8>>, String> {
+        let parameters = match self.name.strip_suffix('/') {
+            None => self.read_one().await?,
+            Some(path) => self.read_path(path).await?,
+        };
+        if parameters.is_empty() {
+            return Err("there is no parameter".to_owned());
+        }
+        let mut texts = Vec::with_capacity(parameters.len());
+        for (name, value) in parameters {
+            warn_of_size(&name, value.len());
+            texts.push(value.into_bytes());
+        }
+        Ok(texts)
+    }
+
+    async fn read_one(&self) -> Result<Vec<(String, String)>, String> {
+        let get = self
+            .client
+            .get_parameter()
+            .name(&self.name)
+            .with_decryption(true)
+            .send();
+        let answer = get.await.map_err(|error| explain(&error))?;
+        Ok(answer.parameter.into_iter().filter_map(pair).collect())
+    }
+
+    async fn read_path(&self, path: &str) -> Result<Vec<(String, String)>, String> {
+        let mut pages = self
+            .client
+            .get_parameters_by_path()
+            // The path / itself is all that is left of it.
+            .path(if path.is_empty() { "/" } else { path })
+            .recursive(true)
+            .with_decryption(true)
+            .into_paginator()
+            .send();
+        let mut parameters = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| explain(&error))?;
+            parameters.extend(page.parameters.into_iter().flatten().filter_map(pair));
+            if parameters.len() > MAX_PARAMETERS {
+                return Err(format!("the path has more than {MAX_PARAMETERS} parameters"));
+            }
+        }
+        // SSM promises no order, and where two have the same alias the later one counts.
+        parameters.sort();
+        Ok(parameters)
+    }
+}
+
+fn pair(parameter: Parameter) -> Option<(String, String)> {
+    Some((parameter.name.unwrap_or_default(), parameter.value?))
+}
+
+fn warn_of_size(name: &str, octets: usize) {
+    let (holds, way_out) = if octets <= SSM_STANDARD {
+        (SSM_STANDARD, "make it one of the advanced tier, which holds 8 KB")
+    } else {
+        (
+            SSM_ADVANCED,
+            "spread the map over several parameters of a path (ALIAS_MAP_PARAM with / at its end), or keep it in S3",
+        )
+    };
+    if octets * 10 > holds * WARN_AT_TENTHS {
+        tracing::warn!(
+            parameter = name,
+            octets,
+            holds,
+            "the alias map will soon not fit in its parameter: {way_out}"
+        );
+    }
+}
+
+fn explain<E: ProvideErrorMetadata + std::error::Error + 'static>(error: &SdkError<E>) -> String {
+    match (error.code(), error.message()) {
+        (Some("ParameterNotFound"), _) => "there is no such parameter (ParameterNotFound)".to_owned(),
+        (Some(code), message) => format!("SSM answers {code}: {}", message.unwrap_or_default()),
+        (None, _) => format!("SSM: {}", DisplayErrorContext(error)),
+    }
+}

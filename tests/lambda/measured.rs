@@ -1,0 +1,99 @@
+//! What it costs: memory, time. What ships is held to it:
+//! `cargo build --profile dist --bin bootstrap` and
+//! `READDRESS_BOOTSTRAP=target/dist/bootstrap cargo test --test lambda measured -- --nocapture`.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use super::support::bootstrap::user_cpu_of_thread;
+use super::{SEND_ALL, Stands, TARGETS, message};
+
+/// KiB that a mail of 40 MB may take.
+const MAX_PEAK: u64 = 20_000_000 >> 10;
+/// KiB that it may take more than one of 1 MB.
+const MAX_GROWTH: u64 = 3_000_000 >> 10;
+/// From the start of the program to its first poll.
+const MAX_INIT: Duration = Duration::from_millis(25);
+/// User CPU, in terms of hashing the same request once.
+const MAX_CPU: f64 = 2.5;
+/// Mails in a row: /proc counts in hundredths of a second.
+const ROUNDS: u32 = 8;
+const FORTY: usize = 40_000_000;
+
+/// Is the program held to the limits? One that is built for debugging is not.
+fn is_held(what: &str) -> bool {
+    let held = std::env::var_os("READDRESS_BOOTSTRAP").is_some() || !cfg!(debug_assertions);
+    if !held {
+        eprintln!("{what}: not asserted of a debug build; see the head of this file");
+    }
+    held
+}
+
+/// KiB at most, for one mail of this size in a process of its own.
+fn peak(octets: usize) -> u64 {
+    let stands = Stands::start();
+    let running = stands.function(&[SEND_ALL]);
+    let message = message(octets);
+    stands.deliver(&message).unwrap();
+    stands.assert_landed(&message, &TARGETS);
+    running.peak_rss_kib()
+}
+
+#[test]
+fn memory_is_flat() {
+    let (small, large) = (peak(1_000_000), peak(FORTY));
+    println!("peak RSS: {small} KiB for 1 MB, {large} KiB for 40 MB");
+    // However it is built.
+    assert!(
+        large.saturating_sub(small) <= MAX_GROWTH,
+        "{small} KiB, {large} KiB"
+    );
+    if is_held("peak RSS") {
+        assert!(large <= MAX_PEAK, "{large} KiB");
+    }
+}
+
+#[test]
+fn init_is_short() {
+    let times: Vec<Duration> = (0..5)
+        .map(|_| {
+            let stands = Stands::start();
+            let running = stands.function(&[]);
+            stands.api.wait_for_poll(super::PATIENCE) - running.started()
+        })
+        .collect();
+    println!("init: {times:?}");
+    // The shortest: what else the machine does is not in it.
+    if is_held("init") {
+        assert!(times.iter().min().unwrap() <= &MAX_INIT, "{times:?}");
+    }
+}
+
+#[test]
+fn cpu_time_is_near_that_of_the_hash() {
+    let stands = Stands::start();
+    let running = stands.function(&[SEND_ALL]);
+    stands.deliver(&message(1_000)).unwrap();
+    let before = running.user_cpu();
+    let message = message(FORTY);
+    for _ in 0..ROUNDS {
+        stands.deliver(&message).unwrap();
+        stands.ses.take_messages();
+    }
+    let forward = running.user_cpu().saturating_sub(before) / ROUNDS;
+
+    let octets = stands.ses.attempts().last().unwrap().bytes_read;
+    let body = vec![b'Q'; usize::try_from(octets).unwrap()];
+    let before = user_cpu_of_thread();
+    for _ in 0..ROUNDS {
+        black_box(Sha256::digest(black_box(&body)));
+    }
+    let hash = user_cpu_of_thread().saturating_sub(before) / ROUNDS;
+    let times = forward.as_secs_f64() / hash.as_secs_f64();
+    println!("user CPU: {forward:?} for 40 MB, {hash:?} for the hash of the request, {times:.1} times");
+    if is_held("user CPU") {
+        assert!(times <= MAX_CPU, "{times:.2}");
+    }
+}

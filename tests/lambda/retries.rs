@@ -1,0 +1,140 @@
+//! What SES refuses, or cannot take now.
+
+use std::time::{Duration, Instant};
+
+use super::support::ses;
+use super::{ID, LARGE, SEND_ALL, Stands, TARGETS, message, ses_event};
+
+#[test]
+fn what_passes_is_tried_again() {
+    let cut = |after| ses::Fault::Cut { after };
+    for octets in [20_000, LARGE] {
+        for (name, faults) in [
+            ("500 before", vec![ses::Fault::ErrorBeforeBody]),
+            ("500 after", vec![ses::Fault::ErrorAfterBody]),
+            (
+                "500 twice",
+                vec![ses::Fault::ErrorAfterBody, ses::Fault::ErrorBeforeBody],
+            ),
+            ("throttled", vec![ses::Fault::Throttle]),
+            ("limit", vec![ses::Fault::LimitExceeded]),
+            ("cut", vec![cut(10_000)]),
+        ] {
+            if name == "cut" && octets < LARGE {
+                // All of it is handed over at once: see the next test.
+                continue;
+            }
+            let stands = Stands::start();
+            let _running = stands.function(&[SEND_ALL]);
+            let count = faults.len() + 1;
+            stands.ses.script(faults);
+            let message = message(octets);
+            stands.deliver(&message).unwrap();
+            stands.assert_landed(&message, &TARGETS);
+            let statuses = stands.statuses();
+            assert_eq!(statuses.len(), count, "{name}, {octets} octets: {statuses:?}");
+        }
+    }
+}
+
+/// Nobody can tell whether it was sent: that is said, and Lambda's own repetition decides.
+#[test]
+fn what_may_have_been_sent_is_not_sent_again_at_once() {
+    for fault in [ses::Fault::Cut { after: 10_000 }, ses::Fault::CutAfterTaking] {
+        let stands = Stands::start();
+        let _running = stands.function(&[]);
+        stands.ses.script([fault]);
+        let error = stands.deliver(&message(20_000)).unwrap_err();
+        let text = error["errorMessage"].as_str().unwrap();
+        assert!(text.contains("may have been sent or not"), "{text}");
+        assert_eq!(stands.ses.attempts().len(), 1);
+    }
+}
+
+#[test]
+fn what_is_permanent_fails_at_once() {
+    for fault in [ses::Fault::Rejected, ses::Fault::TooLong] {
+        let stands = Stands::start();
+        let _running = stands.function(&[]);
+        stands.ses.stand(fault.clone());
+        stands.deliver(&message(2_000)).unwrap_err();
+        assert_eq!(stands.statuses(), [Some(400)], "{fault:?} is not tried again");
+
+        // And nothing of it is remembered.
+        stands.ses.stand(ses::Fault::None);
+        stands.deliver(&message(3_000)).unwrap();
+        stands.assert_landed(&message(3_000), &TARGETS);
+    }
+}
+
+#[test]
+fn one_of_several_batches_fails_the_invocation() {
+    let stands = Stands::start();
+    let _running = stands.function(&[]);
+    stands.ses.script([ses::Fault::None, ses::Fault::Rejected]);
+    stands.put(ID, &message(2_000));
+    stands
+        .api
+        .invoke(&ses_event(ID, &["many@example.com"]))
+        .unwrap_err();
+    stands.ses.assert_signed();
+}
+
+/// Without an end before Lambda's own, the invocation is killed and no outcome is told.
+#[test]
+fn the_deadline_is_kept() {
+    let stands = Stands::start();
+    let _running = stands.function(&[]);
+    stands.ses.stand(ses::Fault::Stall { after: 1_000 });
+    stands.put(ID, &message(50_000));
+    let start = Instant::now();
+    let event = ses_event(ID, &["shop@example.com"]);
+    stands
+        .api
+        .invoke_within(&event, Duration::from_secs(8))
+        .unwrap_err();
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+}
+
+/// Catches the SDK's protection against stalled streams, which took such a receiver for dead after 5 s.
+#[test]
+fn a_slow_receiver_gets_one_copy() {
+    let stands = Stands::start();
+    let _running = stands.function(&[SEND_ALL]);
+    stands.ses.script([ses::Fault::Slow { rate: 200_000 }]);
+    let message = message(1_200_000);
+    stands.deliver(&message).unwrap();
+    stands.assert_landed(&message, &TARGETS);
+    assert_eq!(stands.statuses(), [Some(200)]);
+}
+
+/// Lambda repeats an event whose invocation failed. Who has got the mail by then must not get it again.
+#[test]
+fn a_repeated_event_sends_only_what_is_left() {
+    let stands = Stands::start();
+    let running = stands.function(&[]);
+    // The first alias takes one call, the second three: of these the first is refused for one address in it.
+    let refusal = ses::Refusal::bad_request("Missing final '@domain'");
+    stands.ses.script([ses::Fault::None, ses::Fault::Refuse(refusal)]);
+    stands.put(ID, &message(2_000));
+    let event = ses_event(ID, &["shop@example.com", "many@example.com"]);
+    let error = stands.api.invoke(&event).unwrap_err();
+    let text = error["errorMessage"].as_str().unwrap();
+    assert!(
+        text.contains("1 of 2 recipients") && text.contains("70 of 120 targets"),
+        "{text}"
+    );
+    for line in running.lines() {
+        assert!(!line.contains("@example"), "an address: {line}");
+    }
+
+    stands.api.invoke(&event).unwrap();
+    stands.api.invoke(&event).unwrap();
+    let sent = stands.ses.messages();
+    let sizes: Vec<usize> = sent.iter().map(|message| message.to.len()).collect();
+    assert_eq!(sizes, [2, 50, 20, 50]);
+    let mut all: Vec<&String> = sent.iter().flat_map(|message| &message.to).collect();
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), 122, "every target once");
+}

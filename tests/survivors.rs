@@ -1,0 +1,214 @@
+//! What could be changed without a test that failed, as mutation testing showed (see fuzz/README.md).
+
+use readdress::event::MessageId;
+use readdress::event::trace::{self, TraceError};
+use readdress::header::Header;
+use readdress::header::mailbox::Address;
+use readdress::mime::{Limits, Part, Parts, Scanner};
+use readdress::rewrite::{Error, FromFormat, HeaderReader, Rewriter, Rules, ToHeader};
+
+fn traced(received: &str) -> Result<String, TraceError> {
+    let mut header = Header::new();
+    header.push(format!("Received: {received}\r\n").as_bytes());
+    trace::recipient(&header, &MessageId::parse("m1").unwrap())
+}
+
+/// Catches a sender who says in a comment, as the name of the client, what SES says outside it.
+#[test]
+fn a_comment_says_nothing_however_it_is_written() {
+    let by = "by inbound-smtp.eu-west-1.amazonaws.com";
+    for comment in [
+        "(x)",
+        "(a (b) c)",
+        r"(a \) b)",
+        r"(a \( b)",
+        r"(\\)",
+        "(a)(b)",
+        "()",
+    ] {
+        let received = format!("from mx {comment} {by} id m1 for shop@example.com; now");
+        assert_eq!(traced(&received).as_deref(), Ok("shop@example.com"), "{comment}");
+        let inside = format!("from mx {by} id m1 {comment} (for a@example.com); now");
+        assert_eq!(traced(&inside), Err(TraceError::NoRecipient), "{comment}");
+    }
+    for received in [
+        format!("from mx ({by} id m1 for a@example.com); now"),
+        format!(r"from mx (x \) {by} id m1 for a@example.com; now"),
+        format!("from mx (x (y) {by} id m1 for a@example.com; now"),
+        format!("from mx x) {by} id m1 for a@example.com; now"),
+    ] {
+        assert_eq!(traced(&received), Err(TraceError::NotBySes), "{received}");
+    }
+    // A backslash outside a comment quotes nothing.
+    let received = format!(r"from m\(x) {by} id m1 for a@example.com; now");
+    assert_eq!(traced(&received).as_deref(), Ok("a@example.com"));
+}
+
+/// Catches a setting that is taken for another, and a wrong one that is taken at all.
+#[test]
+fn a_setting_has_its_word() {
+    for (word, format) in [
+        ("full", FromFormat::Full),
+        ("name", FromFormat::Name),
+        ("via", FromFormat::Via),
+        ("alias", FromFormat::Alias),
+    ] {
+        assert_eq!(word.parse(), Ok(format));
+        assert_eq!(format.as_str(), word);
+    }
+    for (word, to) in [
+        ("targets", ToHeader::Targets),
+        ("alias", ToHeader::Alias),
+        ("keep", ToHeader::Keep),
+    ] {
+        assert_eq!(word.parse(), Ok(to));
+        assert_eq!(to.as_str(), word);
+    }
+    for word in ["", "Full", "xyzzy"] {
+        assert!(word.parse::<FromFormat>().is_err(), "{word}");
+        assert!(word.parse::<ToHeader>().is_err(), "{word}");
+    }
+}
+
+fn parts(limits: Limits, message: &str) -> Vec<Part> {
+    let mut scanner = Scanner::new(limits);
+    let mut parts = Parts::new();
+    let mut rest = message.as_bytes();
+    while let Some(event) = scanner.next(&mut rest, true).unwrap() {
+        parts.push(&event);
+    }
+    parts.finish()
+}
+
+/// Path, type, encoding, file name.
+fn told(message: &str) -> Vec<[String; 4]> {
+    let parts = parts(Limits::default(), message).into_iter();
+    parts
+        .map(|part| {
+            let filename = part.filename.unwrap_or_default();
+            [part.path, part.content_type, part.encoding, filename]
+        })
+        .collect()
+}
+
+/// Catches parts that are counted or called wrongly: a digest's have another default (RFC 2046 5.1.5).
+#[test]
+fn a_part_is_called_what_it_says_or_what_it_is_taken_for() {
+    for (container, default) in [
+        ("multipart/digest", "message/rfc822"),
+        ("multipart/mixed", "text/plain"),
+        ("multipart/alternative", "text/plain"),
+    ] {
+        let message = format!(
+            "Content-Type: {container}; boundary=b\n\n\
+             --b\n\nSubject: x\n\nbody\n\
+             --b\nContent-Type: Image/PNG; name=a.png\nContent-Transfer-Encoding: Base64\n\nAAAA\n\
+             --b\nContent-Type: message/delivery-status\nContent-Disposition: attachment; filename=b\n\nA: b\n\
+             --b\nContent-Type: text/rfc822\nContent-Transfer-Encoding:\n\nA: b\n\
+             --b--\n"
+        );
+        let mut expected = vec![
+            ["0", container, "7bit", ""],
+            ["1", default, "7bit", ""],
+            ["2", "image/png", "base64", "a.png"],
+            ["3", "message/delivery-status", "7bit", "b"],
+            ["4", "text/rfc822", "7bit", ""],
+        ];
+        if default == "message/rfc822" {
+            expected.insert(2, ["1.1", "text/plain", "7bit", ""]);
+        }
+        assert_eq!(told(&message), expected, "{container}");
+    }
+}
+
+/// Catches a multipart or message that is not looked into, or that is though it is encoded (RFC 2045 6.4).
+#[test]
+fn an_encoding_that_leaves_the_bytes_hides_nothing() {
+    for (encoding, seen) in [
+        ("7bit", true),
+        ("8BIT", true),
+        ("binary", true),
+        ("", true),
+        ("base64", false),
+    ] {
+        let message = format!(
+            "Content-Type: message/rfc822\nContent-Transfer-Encoding: {encoding}\n\nSubject: x\n\nbody\n"
+        );
+        assert_eq!(told(&message).len() == 2, seen, "{encoding}");
+    }
+}
+
+/// Catches a limit of memory that is none: boundaries that are open together count together.
+#[test]
+fn open_boundaries_count_together() {
+    let message = "Content-Type: multipart/mixed; boundary=1234\n\n--1234\n\
+                   Content-Type: multipart/mixed; boundary=abcd\n\n--abcd\n\n--abcd--\n--1234--\n";
+    let deepest = |boundaries| {
+        let limits = Limits {
+            boundaries,
+            ..Limits::default()
+        };
+        parts(limits, message).iter().map(|part| part.depth).max()
+    };
+    assert_eq!(deepest(8), Some(2));
+    assert_eq!(deepest(7), Some(1));
+    assert_eq!(deepest(3), Some(0));
+}
+
+/// Catches the wrong reason: only a message without any LF is told that it has no lines.
+#[test]
+fn too_long_a_header_section_is_not_one_without_lines() {
+    let limit = 100;
+    let limits = Limits {
+        header: limit,
+        ..Limits::default()
+    };
+    let too_long = Err(Error::HeaderTooLong { limit });
+    let x = "x".repeat(200);
+    for (message, expected) in [
+        (format!("A: b\nB: \r{x}"), too_long),
+        (format!("B: \r{x}"), Err(Error::BareCr)),
+        (format!("B: \r\n {x}"), too_long),
+        (format!("B: {x}\r"), too_long),
+        (format!("B: {x}"), too_long),
+    ] {
+        for size in [1, 7, 1000] {
+            let mut reader = HeaderReader::new(limits);
+            let mut found = Ok(None);
+            for mut chunk in message.as_bytes().chunks(size) {
+                while found.as_ref().is_ok_and(Option::is_none) && !chunk.is_empty() {
+                    found = reader.read(&mut chunk, false);
+                }
+            }
+            assert_eq!(
+                found.map(|head| head.is_some()),
+                expected,
+                "{message:?} by {size}"
+            );
+        }
+    }
+}
+
+/// Catches spans that are not those of the message.
+#[test]
+fn spans_are_octets_of_the_message() {
+    let message = "A: b\nC: d\n\nbody\n";
+    let part = parts(Limits::default(), message).remove(0);
+    assert_eq!((part.header.start, part.header.end), (0, 10));
+    assert_eq!((part.body.start, part.body.end), (11, 16));
+}
+
+/// Catches a size that is foretold to nobody.
+#[test]
+fn the_size_is_known_when_the_header_section_ends() {
+    let mut rewriter = Rewriter::new(Rules::new(
+        Address::parse("shop@example.com").unwrap(),
+        vec![Address::parse("owner@example.net").unwrap()],
+    ));
+    rewriter.write(b"From: jane@example.org\n", &mut |_| {}).unwrap();
+    assert_eq!(rewriter.header_octets(), None);
+    rewriter.write(b"\nbody\n", &mut |_| {}).unwrap();
+    let octets = rewriter.header_octets();
+    assert_eq!(octets.map(|octets| octets.before), Some(24));
+    assert_eq!(octets, Some(rewriter.end(&mut |_| {}).unwrap()));
+}
