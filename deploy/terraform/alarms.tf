@@ -1,0 +1,82 @@
+# What the operator must hear of. Each alarm is one line of this table.
+
+locals {
+  of_function = { FunctionName = aws_lambda_function.forward.function_name }
+
+  alarms = {
+    failed = {
+      description = "A message was not forwarded. It is in the bucket, and is tried again unless the log says why not."
+      namespace   = var.metrics_namespace
+      metric      = "failed"
+      dimensions  = local.of_function
+    }
+    too-large = {
+      description = "A message is over MAX_SEND_BYTES. It is in the bucket and will not be tried again."
+      namespace   = var.metrics_namespace
+      metric      = "too_large"
+      dimensions  = local.of_function
+    }
+    errors = {
+      description = "An invocation failed or ran out of time. Lambda repeats it ${var.retry_attempts} times."
+      namespace   = "AWS/Lambda"
+      metric      = "Errors"
+      dimensions  = local.of_function
+    }
+    dead-letters = {
+      description = "Events wait in the queue ${local.queue_name}: each is a message in the bucket that was not forwarded."
+      namespace   = "AWS/SQS"
+      metric      = "ApproximateNumberOfMessagesVisible"
+      dimensions  = { QueueName = local.queue_name }
+      statistic   = "Maximum"
+    }
+    lost-events = {
+      description = "An event reached neither the function nor the queue. Its message is in the bucket; nothing else tells of it."
+      namespace   = "AWS/Lambda"
+      metric      = "DestinationDeliveryFailures"
+      dimensions  = local.of_function
+    }
+    bounced = {
+      description = "A target did not take a forwarded message."
+      namespace   = "AWS/SES"
+      metric      = "Bounce"
+      dimensions  = { "ses:configuration-set" = var.name }
+    }
+    bounce-rate = {
+      description = "The account's bounce rate endangers its right to send."
+      namespace   = "AWS/SES"
+      metric      = "Reputation.BounceRate"
+      dimensions  = {}
+      statistic   = "Maximum"
+      threshold   = var.bounce_rate_threshold
+      period      = 3600
+    }
+    complaint-rate = {
+      description = "The account's complaint rate endangers its right to send."
+      namespace   = "AWS/SES"
+      metric      = "Reputation.ComplaintRate"
+      dimensions  = {}
+      statistic   = "Maximum"
+      threshold   = var.complaint_rate_threshold
+      period      = 3600
+    }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "this" {
+  for_each = { for key, alarm in local.alarms : key => alarm if var.create_alarms }
+
+  alarm_name          = "${var.name}-${each.key}"
+  alarm_description   = each.value.description
+  namespace           = each.value.namespace
+  metric_name         = each.value.metric
+  dimensions          = each.value.dimensions
+  statistic           = try(each.value.statistic, "Sum")
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = try(each.value.threshold, 1)
+  period              = try(each.value.period, 300)
+  evaluation_periods  = 1
+  # No mail is no failure.
+  treat_missing_data = "notBreaching"
+  alarm_actions      = var.alarm_topic_arns
+  tags               = var.tags
+}

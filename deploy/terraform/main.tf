@@ -1,0 +1,28 @@
+# What the other files share: where we are, and names and ARNs that are needed before the resources exist.
+
+data "aws_caller_identity" "current" {}
+data "aws_partition" "current" {}
+data "aws_region" "current" {}
+
+locals {
+  account   = data.aws_caller_identity.current.account_id
+  partition = data.aws_partition.current.partition
+  region    = data.aws_region.current.region
+
+  # SES writes to the bucket and invokes the function on behalf of this rule alone; both must allow it before the rule
+  # is made, since SES tries them then.
+  rule_set_name    = coalesce(var.rule_set_name, var.name)
+  forward_rule     = "${var.name}-forward"
+  forward_rule_arn = "arn:${local.partition}:ses:${local.region}:${local.account}:receipt-rule-set/${local.rule_set_name}:receipt-rule/${local.forward_rule}"
+
+  bucket_name = coalesce(var.bucket_name, "${var.name}-${local.account}-${local.region}")
+  bucket_arn  = "arn:${local.partition}:s3:::${local.bucket_name}"
+  queue_name  = "${var.name}-failed"
+  queue_arn   = "arn:${local.partition}:sqs:${local.region}:${local.account}:${local.queue_name}"
+
+  ses_arn               = "arn:${local.partition}:ses:${local.region}:${local.account}"
+  configuration_set_arn = "${local.ses_arn}:configuration-set/${var.name}"
+
+  # The identity that SES finds for an address of the domain.
+  identities = { for name, domain in var.domains : name => coalesce(domain.identity, name) }
+}

@@ -1,0 +1,153 @@
+# The receipt rules: one that stores and forwards what is ours, one that bounces the rest.
+
+resource "aws_ses_receipt_rule_set" "this" {
+  count = var.create_rule_set ? 1 : 0
+
+  rule_set_name = local.rule_set_name
+}
+
+# After the rules: an active set without them would refuse all mail.
+resource "aws_ses_active_receipt_rule_set" "this" {
+  count = coalesce(var.activate_rule_set, var.create_rule_set) ? 1 : 0
+
+  rule_set_name = local.rule_set_name
+
+  depends_on = [aws_ses_receipt_rule_set.this, aws_ses_receipt_rule.forward, aws_ses_receipt_rule.reject]
+}
+
+resource "aws_ses_receipt_rule" "forward" {
+  name          = local.forward_rule
+  rule_set_name = local.rule_set_name
+  after         = var.rule_after
+  recipients    = local.recipients
+  enabled       = true
+  scan_enabled  = var.scan_enabled
+  tls_policy    = var.tls_policy
+
+  add_header_action {
+    position     = 1
+    header_name  = "X-SES-Forwarded-By"
+    header_value = var.name
+  }
+
+  # Before the function: the mail must be there when the event is.
+  s3_action {
+    position          = 2
+    bucket_name       = aws_s3_bucket.mail.id
+    object_key_prefix = var.email_prefix == "" ? null : var.email_prefix
+  }
+
+  lambda_action {
+    position        = 3
+    function_arn    = aws_lambda_function.forward.arn
+    invocation_type = "Event"
+  }
+
+  stop_action {
+    position = 4
+    scope    = "RuleSet"
+  }
+
+  lifecycle {
+    precondition {
+      condition     = !var.check_region || contains(local.receiving_regions, local.region)
+      error_message = "SES is not known to receive mail in ${local.region}. If it does by now, set check_region to false. Known: ${join(", ", local.receiving_regions)}."
+    }
+    precondition {
+      condition     = length(local.recipients) <= 100
+      error_message = "A receipt rule has at most 100 recipients; these are ${length(local.recipients)}. Set recipients to the domains: the function then ignores what the alias map does not know."
+    }
+  }
+
+  # SES tries the bucket and the function when the rule is made, and mail may come at once.
+  depends_on = [
+    aws_ses_receipt_rule_set.this,
+    aws_s3_bucket_policy.mail,
+    aws_s3_bucket_server_side_encryption_configuration.mail,
+    aws_lambda_permission.ses,
+    aws_lambda_function_event_invoke_config.forward,
+    aws_ssm_parameter.alias_map,
+  ]
+}
+
+resource "aws_ses_receipt_rule" "reject" {
+  count = length(local.rejected) > 0 && local.sender_verified ? 1 : 0
+
+  name          = "${var.name}-reject"
+  rule_set_name = local.rule_set_name
+  after         = aws_ses_receipt_rule.forward.name
+  recipients    = local.rejected
+  enabled       = true
+  # What is refused need not be looked at.
+  scan_enabled = false
+  tls_policy   = var.tls_policy
+
+  bounce_action {
+    position        = 1
+    smtp_reply_code = "550"
+    status_code     = "5.1.1"
+    message         = var.reject_message
+    sender          = local.reject_sender
+  }
+
+  stop_action {
+    position = 2
+    scope    = "RuleSet"
+  }
+
+  depends_on = [aws_ses_domain_identity_verification.reject_sender]
+}
+
+# SES refuses a bounce action whose sender is not verified. That takes some minutes from when DNS has the DKIM records.
+resource "aws_ses_domain_identity_verification" "reject_sender" {
+  count = length(local.rejected) > 0 && local.sender_in_route53 ? 1 : 0
+
+  domain = aws_sesv2_email_identity.domain[local.sender_domain].email_identity
+
+  depends_on = [aws_route53_record.identity]
+}
+
+check "reject_unknown" {
+  assert {
+    condition     = length(local.rejected) == 0 || local.sender_verified
+    error_message = "Unknown recipients are not bounced yet: ${local.sender_domain} has to be verified first. Make the records of the output dns_records, wait until SES shows the domain as verified, and set its `verified` to true."
+  }
+}
+
+locals {
+  # From SES's documentation and, where that could not be had, from Received fields of mail that came in there.
+  receiving_regions = [
+    "ap-northeast-1", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ca-central-1",
+    "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1", "us-east-1", "us-east-2",
+    "us-west-1", "us-west-2",
+  ]
+
+  # A key of the alias map as SES says it: user@domain stays, @domain is the domain, user is that user in every
+  # domain, @ is every domain.
+  alias_recipients = distinct(flatten([
+    for key in [for key in try(keys(var.alias_map), []) : lower(key)] :
+    key == "@" ? keys(var.domains) :
+    startswith(key, "@") ? [trimprefix(key, "@")] :
+    strcontains(key, "@") ? [key] : [for name in keys(var.domains) : "${key}@${name}"]
+  ]))
+  wanted = (
+    var.recipients != null ? tolist(coalesce(var.recipients, [])) :
+    var.alias_map != null ? local.alias_recipients : keys(var.domains)
+  )
+  # An address of a domain that is there as a whole would only count against the limit.
+  recipients = sort([
+    for recipient in local.wanted : recipient
+    if !strcontains(recipient, "@") || !contains(local.wanted, reverse(split("@", recipient))[0])
+  ])
+
+  # Never empty where the rule is made: that would be every domain of the account.
+  rejected = var.reject_unknown ? [for name in keys(var.domains) : name if !contains(local.recipients, name)] : []
+
+  reject_sender = coalesce(var.reject_sender, "mailer-daemon@${keys(var.domains)[0]}")
+  sender_domain = split("@", local.reject_sender)[1]
+  sender        = var.domains[local.sender_domain]
+  sender_in_route53 = (
+    local.sender.identity == null && contains(keys(local.route53_records), "${local.sender_domain} dkim 0")
+  )
+  sender_verified = local.sender.verified || local.sender.identity != null || local.sender_in_route53
+}

@@ -1,0 +1,127 @@
+# What SES does with outgoing mail, and what the operator hears.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  domains = {
+    "example.com" = { route53 = { zone_id = "Z1" } }
+  }
+  alias_map = { "shop@example.com" = ["jane@example.net"] }
+  package = {
+    file         = "tests/package.txt"
+    architecture = "arm64"
+  }
+  alarm_topic_arns  = ["arn:aws:sns:eu-west-1:111122223333:operator"]
+  events_topic_arns = ["arn:aws:sns:eu-west-1:111122223333:events"]
+}
+
+run "the_configuration_set" {
+  command = plan
+
+  assert {
+    condition = (
+      aws_sesv2_configuration_set.this.configuration_set_name == "readdress"
+      && aws_sesv2_configuration_set.this.delivery_options[0].tls_policy == "OPTIONAL"
+      && aws_sesv2_configuration_set.this.reputation_options[0].reputation_metrics_enabled
+    )
+    error_message = "the configuration set has reputation metrics"
+  }
+  # With COMPLAINT one click on "spam" would end the forwarding to that mailbox, and nobody would be told.
+  assert {
+    condition     = aws_sesv2_configuration_set.this.suppression_options[0].suppressed_reasons == tolist(["BOUNCE"])
+    error_message = "complaints suppress nothing"
+  }
+  # Tracking would rewrite the body.
+  assert {
+    condition = length(aws_sesv2_configuration_set.this.tracking_options) == 0 && alltrue([
+      for destination in concat([aws_sesv2_configuration_set_event_destination.metrics], aws_sesv2_configuration_set_event_destination.topic) :
+      length(setintersection(["OPEN", "CLICK"], destination.event_destination[0].matching_event_types)) == 0
+    ])
+    error_message = "opens and clicks are tracked"
+  }
+  assert {
+    condition = alltrue([
+      for destination in concat([aws_sesv2_configuration_set_event_destination.metrics], aws_sesv2_configuration_set_event_destination.topic) :
+      length(setsubtract(["BOUNCE", "COMPLAINT"], destination.event_destination[0].matching_event_types)) == 0
+      && destination.event_destination[0].enabled
+    ])
+    error_message = "bounces and complaints are told"
+  }
+  assert {
+    condition     = aws_sesv2_configuration_set_event_destination.topic[0].event_destination[0].sns_destination[0].topic_arn == var.events_topic_arns[0]
+    error_message = "the topic gets them"
+  }
+}
+
+run "alarms" {
+  command = plan
+
+  assert {
+    condition = {
+      for key, alarm in aws_cloudwatch_metric_alarm.this :
+      key => "${alarm.namespace} ${alarm.metric_name} ${alarm.statistic} ${alarm.threshold} ${jsonencode(alarm.dimensions)}"
+      } == {
+      failed         = "readdress failed Sum 1 {\"FunctionName\":\"readdress\"}"
+      too-large      = "readdress too_large Sum 1 {\"FunctionName\":\"readdress\"}"
+      errors         = "AWS/Lambda Errors Sum 1 {\"FunctionName\":\"readdress\"}"
+      dead-letters   = "AWS/SQS ApproximateNumberOfMessagesVisible Maximum 1 {\"QueueName\":\"readdress-failed\"}"
+      lost-events    = "AWS/Lambda DestinationDeliveryFailures Sum 1 {\"FunctionName\":\"readdress\"}"
+      bounced        = "AWS/SES Bounce Sum 1 {\"ses:configuration-set\":\"readdress\"}"
+      bounce-rate    = "AWS/SES Reputation.BounceRate Maximum 0.05 {}"
+      complaint-rate = "AWS/SES Reputation.ComplaintRate Maximum 0.001 {}"
+    }
+    error_message = "the alarms watch what they are named for"
+  }
+  assert {
+    condition = alltrue([
+      for alarm in aws_cloudwatch_metric_alarm.this :
+      alarm.comparison_operator == "GreaterThanOrEqualToThreshold" && alarm.treat_missing_data == "notBreaching"
+      && alarm.alarm_actions == toset(["arn:aws:sns:eu-west-1:111122223333:operator"])
+    ])
+    error_message = "each tells the operator, and none that there was no mail"
+  }
+  # The alarm's dimension must be the one that the event destination counts by.
+  assert {
+    condition = (
+      aws_sesv2_configuration_set_event_destination.metrics.event_destination[0].cloud_watch_destination[0].dimension_configuration[0].dimension_name
+      == one(keys(aws_cloudwatch_metric_alarm.this["bounced"].dimensions))
+    )
+    error_message = "bounces are counted under another dimension"
+  }
+}
+
+run "no_alarms" {
+  command = plan
+
+  variables {
+    create_alarms     = false
+    alarm_topic_arns  = []
+    events_topic_arns = []
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.this) == 0 && length(aws_sesv2_configuration_set_event_destination.topic) == 0
+    error_message = "alarms and topics are left out"
+  }
+}
+
+run "tags" {
+  command = plan
+
+  variables {
+    tags = { service = "mail" }
+  }
+
+  assert {
+    condition = alltrue([
+      for tags in [
+        aws_s3_bucket.mail.tags, aws_lambda_function.forward.tags, aws_sqs_queue.failed.tags, aws_iam_role.function.tags,
+        aws_cloudwatch_log_group.function.tags, aws_ssm_parameter.alias_map[0].tags, aws_sesv2_configuration_set.this.tags,
+        aws_sesv2_email_identity.domain["example.com"].tags, aws_cloudwatch_metric_alarm.this["failed"].tags,
+      ] : tags == tomap({ service = "mail" })
+    ])
+    error_message = "everything that can have tags has them"
+  }
+}
