@@ -15,6 +15,10 @@ use crate::ssm::Parameters;
 /// cannot make a request to SSM each.
 const FRESH: Duration = Duration::from_secs(5);
 
+/// How long a map is waited for that is there already, in an older form.
+#[cfg(feature = "aws")]
+const PATIENCE: Duration = Duration::from_secs(3);
+
 /// The largest map in octets: some ten thousand aliases. It is held in memory.
 #[cfg(feature = "aws")]
 const MAX_MAP: u64 = 1 << 20;
@@ -129,9 +133,27 @@ pub struct AliasSource {
     last: Mutex<Option<Last>>,
 }
 
+/// The map that serves.
+#[derive(Clone, Debug)]
+pub struct Served {
+    /// The map.
+    pub aliases: Arc<AliasMap>,
+    /// Why it is not the newest, where it could not be read again. It still holds for whom it knows.
+    pub outdated: Option<ReadError>,
+}
+
+impl From<AliasMap> for Served {
+    fn from(aliases: AliasMap) -> Self {
+        Served {
+            aliases: Arc::new(aliases),
+            outdated: None,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Last {
-    aliases: Arc<AliasMap>,
+    served: Served,
     /// When it was read, or when that was tried in vain.
     asked: Instant,
 }
@@ -151,38 +173,59 @@ impl AliasSource {
     ///
     /// # Errors
     /// If it cannot be read, and never could.
-    pub async fn for_recipients(&self, recipients: &[String]) -> Result<Arc<AliasMap>, ReadError> {
-        let aliases = self.not_older_than(self.time_to_live).await?;
+    pub async fn for_recipients(&self, recipients: &[String]) -> Result<Served, ReadError> {
+        let served = self.not_older_than(self.time_to_live).await?;
         let known = |recipient: &String| {
             let address = recipient.parse();
-            address.is_err() || address.is_ok_and(|address| aliases.resolve(&address).is_some())
+            address.is_ok_and(|address| served.aliases.resolve(&address).is_some())
         };
         if !recipients.is_empty() && recipients.iter().all(known) {
-            return Ok(aliases);
+            return Ok(served);
         }
         self.not_older_than(self.time_to_live.min(FRESH)).await
     }
 
-    async fn not_older_than(&self, age: Duration) -> Result<Arc<AliasMap>, ReadError> {
+    async fn not_older_than(&self, age: Duration) -> Result<Served, ReadError> {
         let last = self.last().clone();
         if let Some(last) = &last
             && last.asked.elapsed() < age
         {
-            return Ok(Arc::clone(&last.aliases));
+            return Ok(last.served.clone());
         }
-        let aliases = match (self.store.read().await, last) {
-            (Ok(aliases), _) => Arc::new(aliases),
-            (Err(error), Some(last)) => {
-                tracing::warn!(%error, "the alias map could not be read again: the last good one serves");
-                last.aliases
-            }
-            (Err(error), None) => return Err(error),
+        let served = match last {
+            None => Served::from(self.store.read().await?),
+            Some(last) => match self.read_again().await {
+                Ok(aliases) => Served::from(aliases),
+                Err(error) => {
+                    tracing::warn!(%error, "the alias map could not be read again: the last good one serves");
+                    Served {
+                        aliases: last.served.aliases,
+                        outdated: Some(error),
+                    }
+                }
+            },
         };
         *self.last() = Some(Last {
-            aliases: Arc::clone(&aliases),
+            served: served.clone(),
             asked: Instant::now(),
         });
-        Ok(aliases)
+        Ok(served)
+    }
+
+    /// With a good map at hand, a store that hangs is not waited for.
+    #[cfg(feature = "aws")]
+    async fn read_again(&self) -> Result<AliasMap, ReadError> {
+        let hung = |_| ReadError::Unreadable {
+            place: self.store.place(),
+            reason: format!("there was no answer for {} s", PATIENCE.as_secs()),
+        };
+        let read = tokio::time::timeout(PATIENCE, self.store.read()).await;
+        read.map_err(hung)?
+    }
+
+    #[cfg(not(feature = "aws"))]
+    async fn read_again(&self) -> Result<AliasMap, ReadError> {
+        self.store.read().await
     }
 
     fn last(&self) -> std::sync::MutexGuard<'_, Option<Last>> {
@@ -198,8 +241,8 @@ mod tests {
     use crate::executor::block_on;
 
     fn names(source: &AliasSource, recipient: &str) -> Vec<String> {
-        let aliases = block_on(source.for_recipients(&[recipient.to_owned()])).unwrap();
-        aliases.entries().map(|(key, _)| key.to_owned()).collect()
+        let served = block_on(source.for_recipients(&[recipient.to_owned()])).unwrap();
+        served.aliases.entries().map(|(key, _)| key.to_owned()).collect()
     }
 
     /// Catches a mail to an alias of a moment ago that ends as `no_alias`.
@@ -233,5 +276,8 @@ mod tests {
         }
         fs::remove_file(&path).unwrap();
         assert_eq!(names(&source, "a@example.com"), ["a@example.com"]);
+        // That one does not know a recipient decides nothing.
+        let served = block_on(source.for_recipients(&["b@example.com".to_owned()])).unwrap();
+        assert!(matches!(served.outdated, Some(ReadError::Unreadable { .. })));
     }
 }

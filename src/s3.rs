@@ -141,6 +141,11 @@ fn explain(error: &SdkError<GetObjectError>) -> io::Error {
     match (status, error.code()) {
         (Some(412), _) => io::Error::other("it changed in the bucket while it was read"),
         (_, Some("NoSuchKey")) => io::Error::new(io::ErrorKind::NotFound, "no such object (NoSuchKey)"),
+        (Some(403), code) => io::Error::other(format!(
+            "S3 answers 403 {}: the role may not read it (s3:GetObject), or there is no such object: without \
+             s3:ListBucket S3 says the same; has the mail expired?",
+            code.unwrap_or_default()
+        )),
         (Some(status), Some(code)) => {
             let message = error.message().unwrap_or_default();
             io::Error::other(format!("S3 answers {status} {code} {message}"))

@@ -7,6 +7,7 @@ use aws_sdk_sesv2::config::{Credentials, Region};
 use serde_json::json;
 
 use readdress::alias::AliasMap;
+use readdress::alias_source::Served;
 use readdress::bucket::Bucket;
 use readdress::config::Settings;
 use readdress::event::{self, Arrival};
@@ -25,7 +26,7 @@ struct Edge {
     ses: SesEndpoint,
     client: aws_sdk_sesv2::Client,
     forwarder: Forwarder,
-    aliases: AliasMap,
+    aliases: Served,
 }
 
 impl Edge {
@@ -75,7 +76,7 @@ impl Edge {
                 Outbox::Ses(SesOutbox::new(ses_client, settings.ses.clone())),
                 &settings,
             ),
-            aliases: AliasMap::parse(map.to_string().as_bytes()).unwrap(),
+            aliases: AliasMap::parse(map.to_string().as_bytes()).unwrap().into(),
             s3,
             ses,
         }

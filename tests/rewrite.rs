@@ -474,3 +474,17 @@ proptest! {
         }
     }
 }
+
+/// Some programs end a line at a bare CR. Catches an order to SES behind one, in a field that would be kept.
+#[test]
+fn no_order_goes_out_behind_a_bare_cr() {
+    let message =
+        b"From: jane@example.org\r\nX-A: b\rX-SES-CONFIGURATION-SET: other\r\nX-B: c\rd\r\n\r\nbody\r\n";
+    let (out, _) = rewrite(&rules(), [&message[..]]).unwrap();
+    assert!(
+        !out.to_ascii_lowercase()
+            .windows(6)
+            .any(|octets| octets == b"x-ses-")
+    );
+    assert!(out.windows(10).any(|octets| octets == b"X-B: c\rd\r\n"));
+}

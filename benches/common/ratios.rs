@@ -1,7 +1,7 @@
 //! A table of what criterion measured in this run, as ratios: they travel to other machines, times do not.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::SystemTime;
 
 /// The fastest sample of a bench: what else the machine does can only add to it.
@@ -42,10 +42,10 @@ pub fn print(started: SystemTime, unit: &str, groups: &[&str]) {
 
 fn measured(group: &Path, started: SystemTime) -> Vec<Measured> {
     let benches = fs::read_dir(group).into_iter().flatten().flatten();
-    benches.filter_map(|bench| read(bench.path(), started)).collect()
+    benches.filter_map(|bench| read(&bench.path(), started)).collect()
 }
 
-fn read(bench: PathBuf, started: SystemTime) -> Option<Measured> {
+fn read(bench: &Path, started: SystemTime) -> Option<Measured> {
     let sample = bench.join("new/sample.json");
     if fs::metadata(&sample).ok()?.modified().ok()? < started {
         return None;

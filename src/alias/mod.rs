@@ -232,6 +232,12 @@ impl AliasMap {
         })
     }
 
+    /// Would a catch-all take whatever is written before this domain, `@domain` or `@`?
+    pub fn catches_all(&self, domain: &str) -> bool {
+        let domain = format!("@{}", domain.to_ascii_lowercase());
+        self.aliases.contains_key(&domain) || self.aliases.contains_key("@")
+    }
+
     /// The keys that `recipient` can match, in the order in which [`resolve`](Self::resolve) looks them up, and
     /// whether the map has them. The first that it has is the one that counts.
     pub fn explain(&self, recipient: &Address) -> Vec<(KeyForm, String, bool)> {

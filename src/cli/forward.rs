@@ -93,8 +93,8 @@ async fn forward(
     for record in records {
         let outcomes = match record.arrival {
             Ok(arrival) => {
-                let aliases = aliases.for_recipients(&arrival.recipients).await?;
-                forwarder.forward(&arrival, &aliases, None).await
+                let served = aliases.for_recipients(&arrival.recipients).await?;
+                forwarder.forward(&arrival, &served, None).await
             }
             Err(error) => vec![Outcome::of_bad_record(error.message_id(), error.to_string())],
         };

@@ -7,7 +7,8 @@ use std::fmt::Write;
 use std::io;
 use std::time::Instant;
 
-use crate::alias::{AliasMap, Options};
+use crate::alias::Options;
+use crate::alias_source::Served;
 use crate::bucket::{Bucket, Source, Stream};
 use crate::config::{Defaults, Settings};
 use crate::event::{Arrival, trace};
@@ -48,7 +49,7 @@ struct Opened {
 /// What stays the same for all recipients of an arrival.
 struct Task<'a> {
     arrival: &'a Arrival,
-    aliases: &'a AliasMap,
+    served: &'a Served,
     until: Option<Instant>,
     opened: Option<Result<Opened, String>>,
     reached: Reached,
@@ -74,15 +75,10 @@ impl Forwarder {
     /// A target gets the message once, however many of the recipients lead to it and, as long as the process lives and
     /// remembers it, however often the arrival is told of. The message is opened only if some recipient leads
     /// somewhere, and only its header section is read until one is within the limit.
-    pub async fn forward(
-        &self,
-        arrival: &Arrival,
-        aliases: &AliasMap,
-        until: Option<Instant>,
-    ) -> Vec<Outcome> {
+    pub async fn forward(&self, arrival: &Arrival, served: &Served, until: Option<Instant>) -> Vec<Outcome> {
         let mut task = Task {
             arrival,
-            aliases,
+            served,
             until,
             opened: None,
             reached: self.ledger.of(&arrival.message_id),
@@ -137,18 +133,25 @@ impl Forwarder {
         let outcome = |ending| Outcome::new(&arrival.message_id, recipient, ending);
         let alias = match Address::parse(recipient) {
             Ok(alias) => alias.with_lower_case_domain(),
+            // No key can name what is no address of ours, so that only a catch-all would have taken it.
             Err(error) => {
+                let domain = recipient.rsplit_once('@').map_or("", |(_, domain)| domain);
+                if !task.served.aliases.catches_all(domain) {
+                    return task.unknown(outcome(Ending::NoAlias));
+                }
                 let error = format!("the recipient is no address: {error}");
                 return outcome(Ending::Failed).fail(Cause::Message, error);
             }
         };
-        let entry = match task.aliases.resolve(&alias) {
-            None => return outcome(Ending::NoAlias),
+        let entry = match task.served.aliases.resolve(&alias) {
+            None => return task.unknown(outcome(Ending::NoAlias)),
             Some(resolved) => match resolved.entry {
                 Ok(entry) if !entry.options.enabled => return outcome(Ending::Disabled),
                 Ok(entry) => entry,
                 Err(reason) => {
-                    let error = format!("the alias map's entry for this alias cannot be used: {reason}");
+                    // The reason may repeat an address.
+                    tracing::debug!(reason, "a broken entry");
+                    let error = "the alias map's entry for this alias cannot be used; to see why: readdress aliases check";
                     return outcome(Ending::Failed).fail(Cause::Configuration, error);
                 }
             },
@@ -264,6 +267,22 @@ impl Forwarder {
             head,
             stream: goes_on.then_some(stream),
         })
+    }
+}
+
+impl Task<'_> {
+    /// A recipient that the map does not know. Where the map is an old one, a newer may know it: that is no settled
+    /// outcome.
+    fn unknown(&self, outcome: Outcome) -> Outcome {
+        match &self.served.outdated {
+            None => outcome,
+            Some(error) => {
+                let error = format!(
+                    "the alias map that serves does not know the recipient, and is an old one: {error}"
+                );
+                outcome.fail(Cause::Unavailable, error)
+            }
+        }
     }
 }
 

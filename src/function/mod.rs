@@ -14,7 +14,7 @@ use lambda_runtime::Diagnostic;
 use serde_json::{Value, json};
 
 use crate::alias_source::{AliasSource, ReadError};
-use crate::config::{SettingError, Settings};
+use crate::config::{OutboxPlace, SettingError, Settings};
 use crate::connect::connect;
 use crate::event::{self, Arrival, EventError, Record};
 use crate::forward::{Forwarder, Outcome};
@@ -107,6 +107,13 @@ impl Function {
     /// # Errors
     /// If a setting is wrong.
     pub async fn new(settings: &Settings, name: String) -> Result<Self, SettingError> {
+        if let OutboxPlace::Directory(_) = settings.outbox {
+            return Err(SettingError {
+                name: "OUTBOX",
+                reason: "a directory of the function is gone with it, and the mail in it; write ses"
+                    .to_owned(),
+            });
+        }
         let (forwarder, aliases) = connect(settings).await?;
         Ok(Function {
             forwarder,
@@ -173,7 +180,7 @@ impl Function {
             Some(until) => tokio::time::timeout_at(until.into(), aliases).await,
         };
         let (cause, reason) = match aliases {
-            Ok(Ok(aliases)) => return self.forwarder.forward(arrival, &aliases, until).await,
+            Ok(Ok(served)) => return self.forwarder.forward(arrival, &served, until).await,
             Ok(Err(error @ ReadError::Unreadable { .. })) => (Cause::Unavailable, error.to_string()),
             Ok(Err(error)) => (Cause::Configuration, error.to_string()),
             Err(_) => (

@@ -355,12 +355,16 @@ fn body_of<'a>(header: &'a Header, name: &str) -> Option<&'a [u8]> {
 }
 
 fn is_removed(field: &Field<'_>) -> bool {
-    let name = field.name();
-    REMOVED.iter().any(|removed| field.is(removed))
-        || REMOVED_PREFIXES.iter().any(|prefix| {
-            name.split_at_checked(prefix.len())
+    let begins = |text: &[u8]| {
+        REMOVED_PREFIXES.iter().any(|prefix| {
+            text.split_at_checked(prefix.len())
                 .is_some_and(|(start, _)| start.eq_ignore_ascii_case(prefix.as_bytes()))
         })
+    };
+    REMOVED.iter().any(|removed| field.is(removed))
+        || begins(field.name())
+        // There are programs that end a line at a bare CR: for these the field is one of ours, with an order in it.
+        || field.raw().split(|&b| b == b'\r').skip(1).any(begins)
 }
 
 /// A field as it is; one that the message was cut off in gets its line break.

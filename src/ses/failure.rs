@@ -118,14 +118,23 @@ fn chain(error: &dyn std::error::Error) -> String {
     without_addresses(&chain)
 }
 
-/// SES repeats addresses in its answers, and these go to the log.
+/// SES repeats addresses in its answers, and these go to the log. After this, mailboxes follow, display names and all.
+const IDENTITIES: &str = "identities failed";
+
 fn without_addresses(text: &str) -> String {
+    // "The following identities failed the check in region EU-WEST-1: …"
+    let listed = text.find(IDENTITIES);
+    let list = listed.and_then(|at| text[at..].find(": ").map(|colon| at + colon));
+    let (text, rest) = match list {
+        Some(list) => (&text[..list], ": (addresses)"),
+        None => (text, ""),
+    };
     // "Missing final '@domain'" is SES's own text.
     let hide = |word| match word {
         word if str::contains(word, '@') && !word.starts_with("'@domain'") => "(an address)",
         word => word,
     };
-    text.split(' ').map(hide).collect::<Vec<_>>().join(" ")
+    text.split(' ').map(hide).collect::<Vec<_>>().join(" ") + rest
 }
 
 #[cfg(test)]
@@ -185,14 +194,24 @@ mod tests {
 
     #[test]
     fn an_address_is_not_repeated() {
-        let failure = answered(
-            400,
-            "MessageRejected",
-            "identities failed: Jane <jane@example.org>, x",
-        );
-        assert_eq!(
-            failure.error.reason,
-            "SES answers 400 MessageRejected: identities failed: Jane (an address) x"
-        );
+        for (says, told) in [
+            (
+                "Email address is not verified. The following identities failed the check in region EU-WEST-1: \
+                 \"Jane (jane at example.org)\" <shop@example.com>",
+                "Email address is not verified. The following identities failed the check in region EU-WEST-1: \
+                 (addresses)",
+            ),
+            (
+                "Illegal address <jane@example.org> x",
+                "Illegal address (an address) x",
+            ),
+            ("Missing final '@domain'", "Missing final '@domain'"),
+        ] {
+            let failure = answered(400, "MessageRejected", says);
+            assert_eq!(
+                failure.error.reason,
+                format!("SES answers 400 MessageRejected: {told}")
+            );
+        }
     }
 }

@@ -193,6 +193,34 @@ fn wrong_settings_fail_every_invocation_with_the_reason() {
     assert!(stands.ses.attempts().is_empty());
 }
 
+/// A directory that is gone with the function would take the mail with it, and the outcome would be `sent`.
+#[test]
+fn a_directory_is_no_outbox_of_the_function() {
+    let stands = Stands::start();
+    let _running = stands.function(&[("OUTBOX", "file:/tmp/outbox")]);
+    let error = stands.deliver(&message(2_000)).unwrap_err();
+    assert!(
+        error["errorMessage"].as_str().unwrap().contains("OUTBOX"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_broken_entry_fails_without_its_addresses() {
+    let stands = Stands::start();
+    stands.ssm.put(
+        super::MAP,
+        r#"{"shop@example.com": "Jane <jane@example.net>", "x": "y@example.net"}"#,
+    );
+    let running = stands.function(&[]);
+    let error = stands.deliver(&message(2_000)).unwrap_err();
+    let text = error["errorMessage"].as_str().unwrap();
+    assert!(text.contains("aliases check") && !text.contains('@'), "{text}");
+    for line in running.lines() {
+        assert!(!line.contains("jane@"), "{line}");
+    }
+}
+
 #[test]
 fn ses_is_told_the_settings() {
     let stands = Stands::start();

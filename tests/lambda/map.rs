@@ -91,6 +91,23 @@ fn an_alias_that_was_just_added_receives() {
     assert_eq!(stands.ses.messages()[1].to, ["jane@example.net"]);
 }
 
+/// An old map that knows nothing of a recipient decides nothing: the mail must not be settled as `no_alias`.
+#[test]
+fn an_old_map_does_not_settle_what_it_does_not_know() {
+    let stands = Stands::start();
+    let _running = stands.function(&[("ALIAS_MAP_TTL", "0")]);
+    stands.deliver(&message(2_000)).unwrap();
+    stands.ssm.stand(ssm::Fault::Error);
+    stands.put("m1", &message(2_000));
+    let both = ses_event("m1", &["shop@example.com", "new@example.com"]);
+    stands.api.invoke(&both).unwrap_err();
+    assert_eq!(stands.ses.messages().len(), 2, "whom the map knows gets the mail");
+
+    stands.ssm.stand(ssm::Fault::None);
+    stands.api.invoke(&both).unwrap();
+    assert_eq!(stands.ses.messages().len(), 2, "once");
+}
+
 #[test]
 fn a_map_in_s3_serves() {
     let stands = Stands::start();
