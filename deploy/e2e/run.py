@@ -242,6 +242,10 @@ def main() -> None:
             "is deployed": lambda: life.deploy(package),
             "has what the check in moto cannot see": lambda: has_what_moto_has_not(life),
             "forwards a mail of two aliases, its body octet for octet": lambda: forwards(life),
+            "takes capitals for small letters": lambda: (
+                life.arrive(event("capitals", "Shop@EXAMPLE.com"), mail(500)),
+                life.accepted(2, 1),
+            ),
             "forwards a mail of 9 MB": lambda: forwards_a_large_mail(life),
             "reads mail by its statement ReadMail alone": lambda: fails_without(life, "ReadMail"),
             "reads the alias map by its statement ReadAliasMap alone": lambda: fails_without(life, "ReadAliasMap"),

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use memchr::memchr_iter;
+
 use super::reader::Head;
 use super::subject;
 use crate::header::mailbox::{
@@ -364,7 +366,7 @@ fn is_removed(field: &Field<'_>) -> bool {
     REMOVED.iter().any(|removed| field.is(removed))
         || begins(field.name())
         // There are programs that end a line at a bare CR: for these the field is one of ours, with an order in it.
-        || field.raw().split(|&b| b == b'\r').skip(1).any(begins)
+        || memchr_iter(b'\r', field.raw()).any(|cr| begins(&field.raw()[cr + 1..]))
 }
 
 /// A field as it is; one that the message was cut off in gets its line break.
