@@ -78,6 +78,11 @@
 
 #![forbid(unsafe_code)]
 
+/// The guide for programs that use the crate: its examples are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/library.md")]
+struct Guide;
+
 pub mod alias;
 pub mod event;
 pub mod header;
