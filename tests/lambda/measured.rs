@@ -97,3 +97,12 @@ fn cpu_time_is_near_that_of_the_hash() {
         assert!(times <= MAX_CPU, "{times:.2}");
     }
 }
+
+/// What the plot of `benches/peers` draws of the function.
+#[test]
+#[ignore = "prints lines for benches/peers/run --lambda, and asserts nothing"]
+fn memory_over_size() {
+    for octets in [10_000, 100_000, 1_000_000, 10_000_000, FORTY] {
+        println!("\n{octets}\t{}", peak(octets));
+    }
+}
