@@ -288,6 +288,7 @@ fn the_trial_fixtures_work() {
         ("event.json", "sent sent"),
         ("event-minimal.json", "sent"),
         ("event-no-alias.json", "sent no_alias"),
+        ("event-sns.json", "sent"),
     ] {
         let output = readdress(&[
             "forward",
