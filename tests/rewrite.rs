@@ -478,13 +478,14 @@ proptest! {
 /// Some programs end a line at a bare CR. Catches an order to SES behind one, in a field that would be kept.
 #[test]
 fn no_order_goes_out_behind_a_bare_cr() {
-    let message =
-        b"From: jane@example.org\r\nX-A: b\rX-SES-CONFIGURATION-SET: other\r\nX-B: c\rd\r\n\r\nbody\r\n";
+    let message = b"From: jane@example.org\rX-SES-FROM-ARN: a\r\nSubject: s\rx-ses-a: b\r\n\
+        X-A: b\rX-SES-CONFIGURATION-SET: other\r\nX-B: c\rd\r\n\r\nbody\r\n";
     let (out, _) = rewrite(&rules(), [&message[..]]).unwrap();
+    assert_sealed("orders behind a bare CR", message, &out);
     assert!(
         !out.to_ascii_lowercase()
-            .windows(6)
-            .any(|octets| octets == b"x-ses-")
+            .windows(7)
+            .any(|octets| octets == b"\rx-ses-")
     );
     assert!(out.windows(10).any(|octets| octets == b"X-B: c\rd\r\n"));
 }
