@@ -2,8 +2,11 @@
 
 use memchr::memchr;
 
-/// Octets of a usual header section, and its fields: most messages need no more room than is made at once.
-const USUAL: (usize, usize) = (8 << 10, 64);
+/// Octets of a usual header section: most messages need no more room than is made at once.
+const USUAL_OCTETS: usize = 8 << 10;
+
+/// Its fields.
+const USUAL_FIELDS: usize = 64;
 
 /// One header field, its folds and line break included (RFC 5322 2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,8 +99,8 @@ impl Header {
     /// Adds a field as the scanner tells it ([`Kind::Field`](crate::mime::Kind::Field)).
     pub fn push(&mut self, raw: &[u8]) {
         if self.ends.is_empty() {
-            self.raw.reserve(USUAL.0);
-            self.ends.reserve(USUAL.1);
+            self.raw.reserve(USUAL_OCTETS);
+            self.ends.reserve(USUAL_FIELDS);
         }
         self.raw.extend_from_slice(raw);
         self.ends.push(self.raw.len());

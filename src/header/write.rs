@@ -63,8 +63,10 @@ impl FieldBody {
     /// A copy of another field's body, unfolded: as it is where it is ASCII, else as encoded-words. At most
     /// 998 octets of it.
     pub fn copy(body: &[u8]) -> Self {
-        let is_break = |b: &u8| matches!(b, b'\r' | b'\n');
-        let unfolded = body.split(is_break).collect::<Vec<_>>().concat();
+        let mut unfolded = Vec::with_capacity(body.len());
+        for line in body.split(|b| matches!(b, b'\r' | b'\n')) {
+            unfolded.extend_from_slice(line);
+        }
         let unfolded = unfolded.trim_ascii();
         if unfolded.is_ascii() && longest_word(unfolded) <= MAX_WORD {
             let kept = &unfolded[..unfolded.len().min(MAX_COPY)];

@@ -145,11 +145,12 @@ impl Boundaries {
                 }
                 break;
             }
-            // What the first and the last begin with, those between them do too.
-            let shared = shared(&boundary(low)[at..], &boundary(high)[at..]).min(ahead.len());
-            if ahead[..shared] != boundary(low)[at..at + shared] {
-                break;
-            }
+            // What the first and the last begin with, those between them do too. No further than the line goes along:
+            // boundaries may be long, and lines short.
+            let both = boundary(low)[at..].iter().zip(&boundary(high)[at..]);
+            let shared = ahead.iter().zip(both);
+            let shared = shared.take_while(|(a, (low, high))| a == low && a == high);
+            let shared = shared.count();
             at += shared;
             if shared == 0 {
                 let next = |index: usize| boundary(index)[at];
@@ -161,14 +162,6 @@ impl Boundaries {
         }
         decided
     }
-}
-
-/// Octets that both begin with.
-fn shared(low: &[u8], high: &[u8]) -> usize {
-    if std::ptr::eq(low, high) {
-        return low.len();
-    }
-    low.iter().zip(high).take_while(|(low, high)| low == high).count()
 }
 
 /// What a line is whose first octets are the boundary at `index`, by what comes after it.

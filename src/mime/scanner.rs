@@ -228,9 +228,12 @@ impl Scanner {
         let before = held.len();
         let mut fed = 0;
         loop {
-            // No more than is held already: it is copied, and what is not needed goes back.
+            // No more than is held already, since it is copied, and what is not needed goes back; and no more than tells
+            // that a limit is passed.
             let ahead = &input[fed..];
-            let ahead = &ahead[..ahead.len().min(held.len())];
+            let limit = self.limits.header.max(self.limits.field) + 1;
+            let most = held.len().min(limit.saturating_sub(held.len()).max(1));
+            let ahead = &ahead[..ahead.len().min(most)];
             let line_break = memchr(b'\n', ahead).is_some();
             held.extend_from_slice(ahead);
             fed += ahead.len();
