@@ -27,7 +27,7 @@ use common::ratios;
 
 const CHUNK: usize = 64 << 10;
 
-const SHAPES: [(&str, Make, usize); 15] = [
+const SHAPES: [(&str, Make, usize); 16] = [
     ("newsletter 10 kB", messages::newsletter, 10_000),
     ("attachments 100 kB", messages::attachments, 100_000),
     ("attachments 1 MB", messages::attachments, 1_000_000),
@@ -43,6 +43,7 @@ const SHAPES: [(&str, Make, usize); 15] = [
     ("near misses 1 MB", messages::near_misses, 1_000_000),
     ("later misses 1 MB", messages::later_misses, 1_000_000),
     ("long misses 1 MB", messages::long_misses, 1_000_000),
+    ("short lines 1 MB", messages::short_lines, 1_000_000),
 ];
 
 fn main() {

@@ -278,3 +278,11 @@ pub fn long_misses(octets: usize) -> Vec<u8> {
     fill(&mut message, octets, || format!("\n--{shared}x"));
     message
 }
+
+/// Two boundaries as long as may be that differ in their last octet, and lines that are over soon.
+pub fn short_lines(octets: usize) -> Vec<u8> {
+    let shared = "b".repeat((8 << 10) - 1);
+    let mut message = opened(&[format!("{shared}1"), format!("{shared}2")]);
+    fill(&mut message, octets, || "\n--bx".to_owned());
+    message
+}

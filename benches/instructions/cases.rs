@@ -18,7 +18,7 @@ pub type Case = (&'static str, fn(usize) -> Work, usize);
 const CHUNK: usize = 64 << 10;
 
 /// Those with a baseline.
-pub const FIXED: [Case; 24] = [
+pub const FIXED: [Case; 25] = [
     (
         "rewrite a newsletter",
         |n| rewriting(messages::newsletter, n),
@@ -81,6 +81,11 @@ pub const FIXED: [Case; 24] = [
         200_000,
     ),
     (
+        "scan short lines",
+        |n| scanning(messages::short_lines, n),
+        200_000,
+    ),
+    (
         "parse a mailbox",
         |_| reading_list(b" \"Jane Q. Example\" <jane@example.org>"),
         0,
@@ -110,7 +115,7 @@ pub const FIXED: [Case; 24] = [
 ];
 
 /// Those that must not grow faster than their input.
-pub const GROWING: [Case; 19] = [
+pub const GROWING: [Case; 20] = [
     (
         "rewrite attachments",
         |n| rewriting(messages::attachments, n),
@@ -156,6 +161,12 @@ pub const GROWING: [Case; 19] = [
         SMALL,
     ),
     ("scan long misses", |n| scanning(messages::long_misses, n), SMALL),
+    // The boundaries alone are 32 kB.
+    (
+        "scan short lines",
+        |n| scanning(messages::short_lines, n),
+        10 * SMALL,
+    ),
     ("parse hostile mailboxes", hostile_lists, SMALL),
     ("decode hostile encoded-words", hostile_words, SMALL),
 ];

@@ -45,8 +45,8 @@ pub(super) struct Boundaries {
     octets: usize,
     /// Indices of `open` by boundary; of equal boundaries the innermost is the last.
     sorted: Vec<usize>,
-    /// For each octet how many of the boundaries begin with a smaller one. Empty before the first boundary.
-    smaller: Vec<u32>,
+    /// For each octet how many of the boundaries begin with a smaller one. None before the first boundary.
+    smaller: Option<Box<[u32; 257]>>,
 }
 
 impl Boundaries {
@@ -65,10 +65,7 @@ impl Boundaries {
             .sorted
             .partition_point(|&index| *self.open[index].boundary <= *boundary);
         self.sorted.insert(place, self.open.len());
-        self.smaller.resize(257, 0);
-        for smaller in &mut self.smaller[usize::from(boundary[0]) + 1..] {
-            *smaller += 1;
-        }
+        count(&mut self.smaller, boundary[0], |smaller| *smaller += 1);
         self.octets += boundary.len();
         self.open.push(Open {
             boundary: boundary.into_boxed_slice(),
@@ -84,9 +81,7 @@ impl Boundaries {
         let kept = if close { index } else { index + 1 };
         for Open { boundary, .. } in self.open.drain(kept..) {
             self.octets -= boundary.len();
-            for smaller in &mut self.smaller[usize::from(boundary[0]) + 1..] {
-                *smaller -= 1;
-            }
+            count(&mut self.smaller, boundary[0], |smaller| *smaller -= 1);
         }
         self.sorted.retain(|&index| index < kept);
         (depth, digest)
@@ -102,42 +97,59 @@ impl Boundaries {
         match buf {
             [b'-', b'-', first, ..] => match self.with_first(*first) {
                 [] => Line::Text,
-                possible => self.classify_among(possible, &buf[2..], last),
+                [index] => self.classify_as(*index, &buf[2..], last),
+                several => self.classify_among(several, &buf[2..], last),
             },
             [b'-', b'-'] | [b'-'] | [] if !last => Line::More,
             _ => Line::Text,
         }
     }
 
+    /// No line is a delimiter that has this octet after its `--`.
+    #[inline]
+    pub(super) fn rule_out(&self, first: u8) -> bool {
+        self.with_first(first).is_empty()
+    }
+
     /// The boundaries that begin with this octet, sorted.
     #[inline]
     fn with_first(&self, first: u8) -> &[usize] {
-        let count = |octet: usize| self.smaller.get(octet).map(|&count| count as usize);
-        let range = count(first.into()).zip(count(usize::from(first) + 1));
-        range
-            .and_then(|(start, end)| self.sorted.get(start..end))
-            .unwrap_or_default()
+        let Some(smaller) = &self.smaller else {
+            return &[];
+        };
+        let at = usize::from(first);
+        &self.sorted[smaller[at] as usize..smaller[at + 1] as usize]
     }
 
-    /// The same for what follows the `--`, whose first octet is that of the `possible` boundaries.
+    /// What a line is that can be only this boundary's, by what follows its `--`.
+    fn classify_as(&self, index: usize, line: &[u8], last: bool) -> Line {
+        let boundary = &*self.open[index].boundary;
+        match line.strip_prefix(boundary) {
+            Some(tail) => after_boundary(index, boundary.len(), tail, last),
+            None if !last && boundary.starts_with(line) => Line::More,
+            None => Line::Text,
+        }
+    }
+
+    /// The same for several boundaries, which all begin with the first octet of the line.
     fn classify_among(&self, mut possible: &[usize], line: &[u8], last: bool) -> Line {
         let boundary = |index: usize| &*self.open[index].boundary;
         let mut innermost = None;
         let mut decided = Line::Text;
         let mut at = 1;
-        loop {
-            // They all begin with the first `at` octets of the line. Those that are no longer come first.
-            let ends = possible.partition_point(|&index| boundary(index).len() == at);
-            if let Some(&index) = possible[..ends].last() {
+        // They all begin with the first `at` octets of the line.
+        while let (&[low, ..], &[.., high]) = (possible, possible) {
+            // Those that are no longer come first.
+            if boundary(low).len() == at {
+                let ends = possible.partition_point(|&index| boundary(index).len() == at);
+                let index = possible[ends - 1];
                 let found = after_boundary(index, at, &line[at..], last);
                 if found != Line::Text && innermost < Some(index) {
                     (innermost, decided) = (Some(index), found);
                 }
+                possible = &possible[ends..];
+                continue;
             }
-            possible = &possible[ends..];
-            let (&[low, ..], &[.., high]) = (possible, possible) else {
-                break;
-            };
             let ahead = &line[at..];
             if ahead.is_empty() {
                 if !last && innermost < possible.iter().max().copied() {
@@ -154,6 +166,9 @@ impl Boundaries {
             at += shared;
             if shared == 0 {
                 let next = |index: usize| boundary(index)[at];
+                if !(next(low)..=next(high)).contains(&ahead[0]) {
+                    break;
+                }
                 let start = possible.partition_point(|&index| next(index) < ahead[0]);
                 let end = possible.partition_point(|&index| next(index) <= ahead[0]);
                 possible = &possible[start..end];
@@ -164,12 +179,20 @@ impl Boundaries {
     }
 }
 
+/// Counts a boundary with this first octet in or out.
+fn count(smaller: &mut Option<Box<[u32; 257]>>, first: u8, change: fn(&mut u32)) {
+    let smaller = smaller.get_or_insert_with(|| Box::new([0; 257]));
+    smaller[usize::from(first) + 1..].iter_mut().for_each(change);
+}
+
 /// What a line is whose first octets are the boundary at `index`, by what comes after it.
+#[inline]
 fn after_boundary(index: usize, boundary: usize, tail: &[u8], last: bool) -> Line {
     let (close, dashes) = match tail {
         [b'-', b'-', ..] => (true, 2),
         [b'-'] if !last => return Line::More,
-        _ => (false, 0),
+        [] | [b' ' | b'\t' | b'\r' | b'\n', ..] => (false, 0),
+        _ => return Line::Text,
     };
     match line_end(&tail[dashes..], last) {
         LineEnd::At { padding, line_break } => Line::Delimiter {

@@ -458,7 +458,14 @@ impl Scanner {
         }
         let mut from = 0;
         while let Some(at) = self.find_dashes(buf, from) {
-            from = at + 1;
+            // No other begins within it.
+            from = at + 3;
+            if buf
+                .get(from)
+                .is_some_and(|&first| self.boundaries.rule_out(first))
+            {
+                continue;
+            }
             // The line break before a delimiter belongs to it.
             let start = if at > 0 && buf[at - 1] == b'\r' {
                 at - 1
