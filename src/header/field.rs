@@ -113,14 +113,24 @@ impl Header {
 
     /// The fields in order.
     pub fn fields(&self) -> impl Iterator<Item = Field<'_>> {
-        self.ends.iter().scan(0, |start, &end| {
-            Some(Field::new(&self.raw[std::mem::replace(start, end)..end]))
-        })
+        self.uncut().map(Field::new)
     }
 
     /// The first field of this name.
     pub fn first(&self, name: &str) -> Option<Field<'_>> {
-        self.fields().find(|field| field.is(name))
+        // Most fields are others, and need not be cut to see it.
+        let begins = |raw: &&[u8]| {
+            let start = raw.get(..name.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
+        };
+        let mut alike = self.uncut().filter(begins).map(Field::new);
+        alike.find(|field| field.is(name))
+    }
+
+    fn uncut(&self) -> impl Iterator<Item = &[u8]> {
+        self.ends.iter().scan(0, |start, &end| {
+            Some(&self.raw[std::mem::replace(start, end)..end])
+        })
     }
 
     /// Octets of the section, the empty line included: the offset of the message's body.
