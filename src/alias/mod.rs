@@ -560,6 +560,7 @@ mod tests {
                 "control",
             ),
         ];
+        assert!(subject_prefix(&"é".repeat(MAX_SUBJECT_PREFIX / 2)).is_ok());
         let long = json!({"to": "b@c.de", "subject_prefix": "é".repeat(101)}).to_string();
         for (value, reason) in cases.into_iter().chain([(&*long, "longer than 200")]) {
             let map = map(&format!(

@@ -643,6 +643,12 @@ mod tests {
                 })
             );
         }
+        // Records without one tell of nothing, which must not pass for done.
+        let empty = json!({"eventSource": "aws:sqs", "body": json!({"Records": []}).to_string()});
+        assert!(matches!(
+            parse_record(&empty).unwrap_err().cause,
+            Cause::NoNotification(_)
+        ));
         let mut endless = text.clone();
         for _ in 0..10 {
             endless = json!({"Type": "Notification", "Message": endless}).to_string();
