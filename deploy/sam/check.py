@@ -287,6 +287,7 @@ class Whole(Stack):
             },
             {
                 "readdress-errors": ("AWS/Lambda", "Errors", function, 1),
+                "readdress-failed": ("readdress", "failed", function, 1),
                 "readdress-too-large": ("readdress", "too_large", function, 1),
                 "readdress-dead-letters": (
                     "AWS/SQS",
@@ -295,6 +296,7 @@ class Whole(Stack):
                     1,
                 ),
                 "readdress-lost-events": ("AWS/Lambda", "DestinationDeliveryFailures", function, 1),
+                "readdress-bounced": ("AWS/SES", "Bounce", {"ses:configuration-set": "readdress"}, 1),
                 "readdress-bounce-rate": ("AWS/SES", "Reputation.BounceRate", {}, 0.05),
                 "readdress-complaint-rate": ("AWS/SES", "Reputation.ComplaintRate", {}, 0.001),
             },
