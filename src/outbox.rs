@@ -80,8 +80,7 @@ impl FirstReading {
 
     /// The SHA-256 of what has been read, if it was hashed.
     pub(crate) fn sha256(self) -> Option<String> {
-        self.hash
-            .map(|hash| crate::forward::hexadecimal(&hash.finalize()))
+        self.hash.map(|hash| hexadecimal(&hash.finalize()))
     }
 }
 
@@ -250,6 +249,11 @@ fn write_envelope(mut file: File, path: &Path, envelope: &Envelope) -> io::Resul
         fs::remove_file(path)?;
         Err(error)
     })
+}
+
+/// A hash as it is written.
+pub(crate) fn hexadecimal(hash: &[u8]) -> String {
+    hash.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 mod ledger;
 mod outcome;
 
-use std::fmt::Write;
 use std::io;
 use std::time::Instant;
 
@@ -323,12 +322,4 @@ async fn in_time<T>(until: Option<Instant>, future: impl Future<Output = T>) -> 
 #[cfg(not(feature = "aws"))]
 async fn in_time<T>(_until: Option<Instant>, future: impl Future<Output = T>) -> Option<T> {
     Some(future.await)
-}
-
-/// A hash as it is written.
-pub(crate) fn hexadecimal(hash: &[u8]) -> String {
-    hash.iter().fold(String::new(), |mut text, octet| {
-        let _ = write!(text, "{octet:02x}");
-        text
-    })
 }

@@ -162,7 +162,7 @@ impl Measured {
             message: Arc::clone(message),
             octets: self.octets + tail.len() as u64,
             tail: Bytes::from(tail),
-            sha256: crate::forward::hexadecimal(&hash),
+            sha256: crate::outbox::hexadecimal(&hash),
         }
     }
 }
@@ -434,10 +434,7 @@ mod tests {
                 let (sent, progress) = sent(&request);
                 assert!(progress.is_complete());
                 assert_eq!(sent.len() as u64, request.octets);
-                assert_eq!(
-                    crate::forward::hexadecimal(&Sha256::digest(&sent)),
-                    request.sha256
-                );
+                assert_eq!(crate::outbox::hexadecimal(&Sha256::digest(&sent)), request.sha256);
                 let json: serde_json::Value = serde_json::from_slice(&sent).unwrap();
                 let raw = json["Content"]["Raw"]["Data"].as_str().unwrap();
                 let raw = BASE64.decode_to_vec(raw).unwrap();
