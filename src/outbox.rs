@@ -104,6 +104,8 @@ pub enum Cause {
     Ambiguous,
     /// The stored message cannot be read, or is none that can be forwarded.
     Message,
+    /// It was here before, or would come back.
+    Loop,
     /// The time ran out.
     Deadline,
 }

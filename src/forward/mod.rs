@@ -2,6 +2,7 @@
 
 mod ledger;
 mod outcome;
+mod rounds;
 
 use std::io;
 use std::time::Instant;
@@ -183,6 +184,10 @@ impl Forwarder {
         };
         let octets = opened.source.octets();
         outcome.bytes_in = Some(octets);
+        if let Some(reason) = rounds::reason(&opened.head.header, &alias) {
+            let error = format!("the message is not forwarded, it is still in the bucket: {reason}");
+            return outcome.fail(Cause::Loop, error);
+        }
         let rules = self.rules(alias, targets, &entry.options, arrival.envelope_sender.as_deref());
         let header = rules.rewrite(&opened.head);
         let bytes_out = octets - opened.head.header.octets() as u64 + header.len() as u64;
@@ -230,7 +235,12 @@ impl Forwarder {
             alias,
             targets,
             from_format: options.from_format.unwrap_or(defaults.from_format),
-            from_email: options.from_email.clone().or_else(|| defaults.from_email.clone()),
+            // Permissions are compared with case.
+            from_email: options
+                .from_email
+                .clone()
+                .or_else(|| defaults.from_email.clone())
+                .map(Address::with_lower_case_domain),
             to_header: options.to_header.unwrap_or(defaults.to_header),
             subject_prefix: options
                 .subject_prefix

@@ -363,10 +363,16 @@ fn is_removed(field: &Field<'_>) -> bool {
                 .is_some_and(|(start, _)| start.eq_ignore_ascii_case(prefix.as_bytes()))
         })
     };
+    // There are programs that end a line at a bare CR too, and that trim names of blanks and controls: for these a field
+    // of ours may hold an order. What follows an LF is a fold to all.
+    let is_order = |line: &[u8]| {
+        let start = line.iter().position(|&b| b == b'\n' || b > b' ' && b != 0x7f);
+        start.is_some_and(|start| begins(&line[start..]))
+    };
+    let raw = field.raw();
     REMOVED.iter().any(|removed| field.is(removed))
-        || begins(field.name())
-        // There are programs that end a line at a bare CR: for these the field is one of ours, with an order in it.
-        || memchr_iter(b'\r', field.raw()).any(|cr| begins(&field.raw()[cr + 1..]))
+        || is_order(raw)
+        || memchr_iter(b'\r', raw).any(|cr| is_order(&raw[cr + 1..]))
 }
 
 /// A field as it is; one that the message was cut off in gets its line break.

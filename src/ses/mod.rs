@@ -175,6 +175,14 @@ impl SesOutbox {
         };
         match answer {
             Ok(output) => Ok(output.message_id.unwrap_or_default()),
+            // The answer broke off or cannot be read, but says that SES has taken the message.
+            Err(error)
+                if error
+                    .raw_response()
+                    .is_some_and(|answer| answer.status().is_success()) =>
+            {
+                Ok(String::new())
+            }
             Err(error) => Err(Failure::new(&error, &progress)),
         }
     }

@@ -69,10 +69,12 @@ fn is_named(name: &str) -> bool {
     SINGLE.contains(&name) || is_removed(name)
 }
 
-/// Would a program that ends lines at a bare CR see a field behind one that must not go out?
+/// Would a program that ends lines at a bare CR, and trims names of blanks and controls, see a field that must not
+/// go out?
 fn hides_an_order(raw: &[u8]) -> bool {
     let lines = String::from_utf8_lossy(raw).to_lowercase();
-    let mut hidden = lines.split('\r').skip(1);
+    let is_blank = |c: char| c != '\n' && (c <= ' ' || c == '\x7f');
+    let mut hidden = lines.split('\r').map(|line| line.trim_start_matches(is_blank));
     hidden.any(|line| REMOVED_PREFIXES.iter().any(|prefix| line.starts_with(prefix)))
 }
 

@@ -51,6 +51,17 @@ fn what_may_have_been_sent_is_not_sent_again_at_once() {
     }
 }
 
+/// SES has said 200. Catches a second copy for an answer whose rest is missing.
+#[test]
+fn what_was_taken_is_sent_whatever_the_answer_says() {
+    let stands = Stands::start();
+    let _running = stands.function(&[]);
+    stands.ses.script([ses::Fault::BrokenAnswer]);
+    stands.deliver(&message(2_000)).unwrap();
+    stands.assert_landed(&message(2_000), &TARGETS);
+    assert_eq!(stands.statuses(), [Some(200)]);
+}
+
 #[test]
 fn what_is_permanent_fails_at_once() {
     for fault in [ses::Fault::Rejected, ses::Fault::TooLong] {

@@ -73,6 +73,8 @@ pub enum Fault {
     Cut { after: u64 },
     /// The message is taken, and the connection cut before the answer.
     CutAfterTaking,
+    /// The message is taken, and the answer's body is none that can be read.
+    BrokenAnswer,
     /// The body is read at this many octets a second, then served.
     Slow { rate: u64 },
     /// Nothing is read beyond this many octets of the body, and nothing answered.
@@ -237,7 +239,7 @@ fn serve(state: &State, head: &Head, connection: &mut Connection) -> io::Result<
     let end = read(state, head, connection, &mut attempt);
     attempt.ended = Instant::now();
     (attempt.status, attempt.error) = match &end {
-        Ok(End::Taken(_)) => (Some(200), None),
+        Ok(End::Taken(_) | End::TakenUnreadably) => (Some(200), None),
         Ok(End::Refused(refusal) | End::RefusedEarly(refusal)) => {
             let error = (refusal.kind.clone(), refusal.message.clone());
             (Some(refusal.status), Some(error))
@@ -250,6 +252,10 @@ fn serve(state: &State, head: &Head, connection: &mut Connection) -> io::Result<
         End::Taken(id) => {
             let body = json!({"MessageId": id}).to_string();
             connection.answer(200, &[("content-type", "application/json")], body.as_bytes())?;
+            return Ok(Then::Go);
+        }
+        End::TakenUnreadably => {
+            connection.answer(200, &[("content-type", "application/json")], b"{\"MessageId\": ")?;
             return Ok(Then::Go);
         }
         End::Refused(refusal) => {
@@ -274,6 +280,7 @@ fn serve(state: &State, head: &Head, connection: &mut Connection) -> io::Result<
 /// How a request ends.
 enum End {
     Taken(String),
+    TakenUnreadably,
     Refused(Refusal),
     /// Some of the body is not read.
     RefusedEarly(Refusal),
@@ -337,6 +344,7 @@ fn read(state: &State, head: &Head, connection: &mut Connection, attempt: &mut A
     let taken = message.map(|message| state.take(message));
     Ok(match (taken, fault) {
         (_, Fault::CutAfterTaking) => End::Cut,
+        (Ok(_), Fault::BrokenAnswer) => End::TakenUnreadably,
         (Ok(_), Fault::ErrorAfterTaking) => {
             End::Refused(Refusal::new(500, "InternalServiceErrorException", "taken"))
         }

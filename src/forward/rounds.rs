@@ -1,0 +1,95 @@
+//! Would the message go in a circle?
+
+use crate::header::Header;
+use crate::header::mailbox::{Address, parse_address_list};
+
+/// `Received` fields from which on a message is taken to go in a circle: "normally at least 100" (RFC 5321 6.3).
+const MAX_RECEIVED: usize = 100;
+
+/// Why a message must not be forwarded for this alias, if it was here before or would come back.
+///
+/// A sender can write what is looked at, and so keep a message of its own from being forwarded; nobody else's.
+pub(super) fn reason(header: &Header, alias: &Address) -> Option<&'static str> {
+    if is_from_ses(header) {
+        return Some(
+            "it is SES's own notice about a message that this domain sent, which would bounce like that one; \
+             set FEEDBACK_EMAIL, or turn off the identity's feedback forwarding",
+        );
+    }
+    if has_been_at(header, alias) {
+        return Some(
+            "it has been forwarded for this alias before; a target of it leads back here, which is for the alias map or \
+             the target's own settings to end",
+        );
+    }
+    let received = header.fields().filter(|field| field.is("received"));
+    (received.count() > MAX_RECEIVED).then_some(
+        "it has been received over a hundred times; two systems send it to each other, and one of them must stop",
+    )
+}
+
+/// SES answers for recipients whom it did not reach, from `MAILER-DAEMON` at one of its domains.
+fn is_from_ses(header: &Header) -> bool {
+    let from = header.first("from").map(|field| parse_address_list(field.body()));
+    from.unwrap_or_default().iter().any(|mailbox| {
+        let address = &mailbox.address;
+        let domain = address.domain().to_ascii_lowercase();
+        address.local().eq_ignore_ascii_case("mailer-daemon")
+            && (domain == "amazonses.com" || domain.ends_with(".amazonses.com"))
+    })
+}
+
+/// Every message that is forwarded says whom it was for.
+fn has_been_at(header: &Header, alias: &Address) -> bool {
+    let alias = alias.to_string();
+    header
+        .fields()
+        .filter(|field| field.is("x-original-to"))
+        .flat_map(|field| parse_address_list(field.body()))
+        .any(|mailbox| mailbox.address.to_string().eq_ignore_ascii_case(&alias))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(fields: &[&str]) -> Option<&'static str> {
+        let mut header = Header::new();
+        for field in fields {
+            header.push(format!("{field}\r\n").as_bytes());
+        }
+        reason(&header, &Address::parse("shop@example.com").unwrap())
+    }
+
+    #[test]
+    fn what_goes_in_a_circle_is_told_from_what_does_not() {
+        for (fields, circle) in [
+            (
+                &["From: MAILER-DAEMON@amazonses.com"][..],
+                Some("SES's own notice"),
+            ),
+            (
+                &["From: <Mailer-Daemon@eu-west-1.AmazonSES.com>"],
+                Some("SES's own notice"),
+            ),
+            (&["From: MAILER-DAEMON@mail.example.org (Mail System)"], None),
+            (&["From: mailer-daemon@notamazonses.com"], None),
+            (&["From: jane@amazonses.com"], None),
+            (
+                &["From: jane@example.org", "X-Original-To: SHOP@example.com"],
+                Some("for this alias before"),
+            ),
+            (&["X-Original-To: shop+1@example.com, a@shop@example.com"], None),
+            (&["To: shop@example.com", "Delivered-To: shop@example.com"], None),
+            (&[], None),
+        ] {
+            let told = told(fields);
+            assert_eq!(told.is_some(), circle.is_some(), "{fields:?}: {told:?}");
+            if let (Some(told), Some(circle)) = (told, circle) {
+                assert!(told.contains(circle), "{fields:?}: {told}");
+            }
+        }
+        assert_eq!(told(&["Received: x"; MAX_RECEIVED]), None);
+        assert!(told(&["Received: x"; MAX_RECEIVED + 1]).is_some());
+    }
+}
