@@ -289,6 +289,7 @@ class Whole(Stack):
                 "readdress-errors": ("AWS/Lambda", "Errors", function, 1),
                 "readdress-failed": ("readdress", "failed", function, 1),
                 "readdress-too-large": ("readdress", "too_large", function, 1),
+                "readdress-no-alias": ("readdress", "no_alias", function, 1),
                 "readdress-dead-letters": (
                     "AWS/SQS",
                     "ApproximateNumberOfMessagesVisible",
@@ -297,6 +298,7 @@ class Whole(Stack):
                 ),
                 "readdress-lost-events": ("AWS/Lambda", "DestinationDeliveryFailures", function, 1),
                 "readdress-bounced": ("AWS/SES", "Bounce", {"ses:configuration-set": "readdress"}, 1),
+                "readdress-refused": ("AWS/SES", "Reject", {"ses:configuration-set": "readdress"}, 1),
                 "readdress-bounce-rate": ("AWS/SES", "Reputation.BounceRate", {}, 0.05),
                 "readdress-complaint-rate": ("AWS/SES", "Reputation.ComplaintRate", {}, 0.001),
             },
@@ -383,8 +385,16 @@ class Joined(Stack):
         unset = {"FROM_EMAIL", "SUBJECT_PREFIX", "EMAIL_TAGS", "FEEDBACK_EMAIL"}
         self.assertFalse(unset & self.settings().keys())
 
+    def test_rules_that_follow_are_not_stopped(self):
+        (rule,) = [rule for rule in self.rules("company") if rule["Name"] == "readdress-forward"]
+        self.assertEqual(
+            [list(action) for action in rule["Actions"] if action], [["AddHeaderAction"], ["S3Action"], ["LambdaAction"]]
+        )
+
     def test_alarms_without_topic(self):
         alarms = self.client("cloudwatch").describe_alarms()["MetricAlarms"]
+        # Of a whole domain anybody can ask for an alias that there is none of.
+        self.assertNotIn("readdress-no-alias", [alarm["AlarmName"] for alarm in alarms])
         self.assertEqual({len(alarm["AlarmActions"]) for alarm in alarms}, {0})
 
 

@@ -49,6 +49,8 @@ def receipt_rule_set(given, client):
 
 @resource("AWS::SES::ReceiptRule")
 def receipt_rule(given, client):
+    # moto has None where AWS::NoValue takes an entry out.
+    given["Rule"]["Actions"] = [action for action in given["Rule"]["Actions"] if action]
     client("ses").create_receipt_rule(**given)
     return given["Rule"]["Name"]
 

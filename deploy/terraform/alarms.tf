@@ -11,9 +11,15 @@ locals {
       dimensions  = local.of_function
     }
     too-large = {
-      description = "A message is over MAX_SEND_BYTES. It is in the bucket and will not be tried again."
+      description = "A message is over MAX_SEND_BYTES. It is in the bucket; its event ends up in the queue."
       namespace   = var.metrics_namespace
       metric      = "too_large"
+      dimensions  = local.of_function
+    }
+    no-alias = {
+      description = "The alias map does not know a recipient whom the receipt rule names. Its mail is in the bucket, and nobody's."
+      namespace   = var.metrics_namespace
+      metric      = "no_alias"
       dimensions  = local.of_function
     }
     errors = {
@@ -41,6 +47,12 @@ locals {
       metric      = "Bounce"
       dimensions  = { "ses:configuration-set" = var.name }
     }
+    refused = {
+      description = "SES took a forwarded message and then did not deliver it: it found a virus in it."
+      namespace   = "AWS/SES"
+      metric      = "Reject"
+      dimensions  = { "ses:configuration-set" = var.name }
+    }
     bounce-rate = {
       description = "The account's bounce rate endangers its right to send."
       namespace   = "AWS/SES"
@@ -62,8 +74,16 @@ locals {
   }
 }
 
+locals {
+  # Where a whole domain is taken, everybody's guesses at an address are unknown to the map.
+  takes_a_domain = anytrue([for recipient in local.recipients : !strcontains(recipient, "@")])
+}
+
 resource "aws_cloudwatch_metric_alarm" "this" {
-  for_each = { for key, alarm in local.alarms : key => alarm if var.create_alarms }
+  for_each = {
+    for key, alarm in local.alarms : key => alarm
+    if var.create_alarms && !(key == "no-alias" && local.takes_a_domain)
+  }
 
   alarm_name          = "${var.name}-${each.key}"
   alarm_description   = each.value.description

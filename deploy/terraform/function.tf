@@ -170,16 +170,18 @@ resource "aws_iam_role_policy" "function" {
       ],
       # SSE-KMS of the bucket, the parameter and the queue.
       length(local.decrypt_keys) == 0 ? [] : [{
-        Sid      = "Decrypt"
-        Effect   = "Allow"
-        Action   = "kms:Decrypt"
-        Resource = local.decrypt_keys
+        Sid       = "Decrypt"
+        Effect    = "Allow"
+        Action    = "kms:Decrypt"
+        Resource  = local.decrypt_keys
+        Condition = { StringEquals = { "kms:ViaService" = [for service in ["s3", "sqs", "ssm"] : "${service}.${local.region}.amazonaws.com"] } }
       }],
       var.kms_key_arn == null ? [] : [{
-        Sid      = "EncryptFailed"
-        Effect   = "Allow"
-        Action   = "kms:GenerateDataKey"
-        Resource = var.kms_key_arn
+        Sid       = "EncryptFailed"
+        Effect    = "Allow"
+        Action    = "kms:GenerateDataKey"
+        Resource  = var.kms_key_arn
+        Condition = { StringEquals = { "kms:ViaService" = "sqs.${local.region}.amazonaws.com" } }
       }],
     )
   })

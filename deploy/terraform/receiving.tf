@@ -43,9 +43,15 @@ resource "aws_ses_receipt_rule" "forward" {
     invocation_type = "Event"
   }
 
-  stop_action {
-    position = 4
-    scope    = "RuleSet"
+  # Or the rule that rejects would bounce what is forwarded. It ends the message for all rules that follow, also for
+  # recipients of these, so it is not there without need.
+  dynamic "stop_action" {
+    for_each = length(local.rejected) > 0 ? [4] : []
+
+    content {
+      position = stop_action.value
+      scope    = "RuleSet"
+    }
   }
 
   lifecycle {

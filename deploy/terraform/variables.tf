@@ -125,7 +125,11 @@ variable "alias_map" {
       for key in try(keys(var.alias_map), []) :
       contains(concat(keys(var.domains), [""]), lower(try(split("@", key)[1], "")))
     ])
-    error_message = "A key of the alias map names a domain that is not among the domains."
+    error_message = "A key of the alias map names a domain that is not among the domains: ${join(", ", [for key in try(keys(var.alias_map), []) : key if !contains(concat(keys(var.domains), [""]), lower(try(split("@", key)[1], "")))])}."
+  }
+  validation {
+    condition     = alltrue([for key in try(keys(var.alias_map), []) : !contains(concat(keys(var.domains), ["*"]), lower(key))])
+    error_message = "A key of the alias map without @ is a user of any domain. All else of a domain is @domain, all else at all is @."
   }
   validation {
     condition = alltrue([
@@ -140,6 +144,20 @@ variable "alias_map" {
       can(regex("^[^@\\s]+@[^@\\s]+$", target))
     ])
     error_message = "The targets in the alias map are addresses."
+  }
+  validation {
+    condition = alltrue([
+      for value in try(values(var.alias_map), []) :
+      length(setsubtract(try(keys(value), []), ["to", "from_format", "from_email", "to_header", "subject_prefix", "enabled"])) == 0
+    ])
+    error_message = "An object in the alias map has to, from_format, from_email, to_header, subject_prefix and enabled, and nothing else."
+  }
+  validation {
+    condition = alltrue([
+      for value in try(values(var.alias_map), []) :
+      try(length(flatten([try(value.to, slice(keys(value), 0, 0), value)])) > 0, false) || try(!value.enabled, false)
+    ])
+    error_message = "An alias in the alias map has no target. To switch one off, set enabled = false."
   }
   validation {
     condition = alltrue([

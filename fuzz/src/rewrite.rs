@@ -24,7 +24,11 @@ pub fn rewrite(input: &[u8]) {
     if let Ok((out, octets)) = whole {
         sealed::assert_sealed("fuzz", message, &out);
         says_what_the_rules_say(&rules, &out);
-        has_the_same_parts(message, &out, octets);
+        // A Content-Type that hides an order does not go out, and the parts with it.
+        let mut fields = sealed::split(message).fields.into_iter();
+        if !fields.any(|(_, raw)| sealed::hides_an_order(&raw)) {
+            has_the_same_parts(message, &out, octets);
+        }
     }
 }
 

@@ -71,7 +71,7 @@ fn is_named(name: &str) -> bool {
 
 /// Would a program that ends lines at a bare CR, and trims names of blanks and controls, see a field that must not
 /// go out?
-fn hides_an_order(raw: &[u8]) -> bool {
+pub fn hides_an_order(raw: &[u8]) -> bool {
     let lines = String::from_utf8_lossy(raw).to_lowercase();
     let is_blank = |c: char| c != '\n' && (c <= ' ' || c == '\x7f');
     let mut hidden = lines.split('\r').map(|line| line.trim_start_matches(is_blank));

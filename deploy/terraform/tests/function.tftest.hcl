@@ -247,12 +247,18 @@ run "a_key_of_ones_own" {
         Effect   = "Allow"
         Action   = "kms:Decrypt"
         Resource = ["arn:aws:kms:eu-west-1:111122223333:key/mail", "arn:aws:kms:eu-west-1:111122223333:key/aliases"]
+        Condition = {
+          StringEquals = {
+            "kms:ViaService" = ["s3.eu-west-1.amazonaws.com", "sqs.eu-west-1.amazonaws.com", "ssm.eu-west-1.amazonaws.com"]
+          }
+        }
       },
       {
-        Sid      = "EncryptFailed"
-        Effect   = "Allow"
-        Action   = "kms:GenerateDataKey"
-        Resource = "arn:aws:kms:eu-west-1:111122223333:key/mail"
+        Sid       = "EncryptFailed"
+        Effect    = "Allow"
+        Action    = "kms:GenerateDataKey"
+        Resource  = "arn:aws:kms:eu-west-1:111122223333:key/mail"
+        Condition = { StringEquals = { "kms:ViaService" = "sqs.eu-west-1.amazonaws.com" } }
       },
     ]
     error_message = "the role may use the keys: ${aws_iam_role_policy.function.policy}"

@@ -205,6 +205,46 @@ run "a_map_for_a_subdomain" {
   expect_failures = [var.alias_map]
 }
 
+run "a_map_with_a_domain_for_a_key" {
+  command = plan
+
+  variables {
+    alias_map = { "Example.com" = "jane@example.net" }
+  }
+
+  expect_failures = [var.alias_map]
+}
+
+run "a_map_with_an_option_that_there_is_none_of" {
+  command = plan
+
+  variables {
+    alias_map = { "shop@example.com" = { to = "jane@example.net", fromformat = "via" } }
+  }
+
+  expect_failures = [var.alias_map]
+}
+
+run "a_map_with_an_alias_without_target" {
+  command = plan
+
+  variables {
+    alias_map = { "shop@example.com" = [] }
+  }
+
+  expect_failures = [var.alias_map]
+}
+
+run "a_map_with_an_object_without_target" {
+  command = plan
+
+  variables {
+    alias_map = { "shop@example.com" = { subject_prefix = "[shop] " } }
+  }
+
+  expect_failures = [var.alias_map]
+}
+
 run "a_map_whose_target_is_none" {
   command = plan
 

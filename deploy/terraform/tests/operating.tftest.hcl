@@ -65,10 +65,12 @@ run "alarms" {
       } == {
       failed         = "readdress failed Sum 1 {\"FunctionName\":\"readdress\"}"
       too-large      = "readdress too_large Sum 1 {\"FunctionName\":\"readdress\"}"
+      no-alias       = "readdress no_alias Sum 1 {\"FunctionName\":\"readdress\"}"
       errors         = "AWS/Lambda Errors Sum 1 {\"FunctionName\":\"readdress\"}"
       dead-letters   = "AWS/SQS ApproximateNumberOfMessagesVisible Maximum 1 {\"QueueName\":\"readdress-failed\"}"
       lost-events    = "AWS/Lambda DestinationDeliveryFailures Sum 1 {\"FunctionName\":\"readdress\"}"
       bounced        = "AWS/SES Bounce Sum 1 {\"ses:configuration-set\":\"readdress\"}"
+      refused        = "AWS/SES Reject Sum 1 {\"ses:configuration-set\":\"readdress\"}"
       bounce-rate    = "AWS/SES Reputation.BounceRate Maximum 0.05 {}"
       complaint-rate = "AWS/SES Reputation.ComplaintRate Maximum 0.001 {}"
     }
@@ -89,6 +91,20 @@ run "alarms" {
       == one(keys(aws_cloudwatch_metric_alarm.this["bounced"].dimensions))
     )
     error_message = "bounces are counted under another dimension"
+  }
+}
+
+# Of a whole domain anybody can ask for an alias that there is none of.
+run "no_alarm_for_guesses" {
+  command = plan
+
+  variables {
+    recipients = ["example.com"]
+  }
+
+  assert {
+    condition     = !contains(keys(aws_cloudwatch_metric_alarm.this), "no-alias")
+    error_message = "an alarm that strangers can ring"
   }
 }
 

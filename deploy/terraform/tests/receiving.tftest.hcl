@@ -370,4 +370,8 @@ run "nothing_is_bounced" {
     condition     = length(aws_ses_receipt_rule.reject) == 0
     error_message = "the rejecting rule can be left out"
   }
+  assert {
+    condition     = length(aws_ses_receipt_rule.forward.stop_action) == 0
+    error_message = "and then nothing keeps the message from rules that follow"
+  }
 }
