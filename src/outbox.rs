@@ -110,6 +110,24 @@ pub enum Cause {
     Deadline,
 }
 
+impl Cause {
+    /// As it is written in an outcome and in the log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Cause::TooLarge => "too_large",
+            Cause::Rejected => "rejected",
+            Cause::Configuration => "configuration",
+            Cause::Paused => "paused",
+            Cause::Throttled => "throttled",
+            Cause::Unavailable => "unavailable",
+            Cause::Ambiguous => "ambiguous",
+            Cause::Message => "message",
+            Cause::Loop => "loop",
+            Cause::Deadline => "deadline",
+        }
+    }
+}
+
 /// Why a message has not been sent, or not to all of its recipients.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]

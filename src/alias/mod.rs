@@ -94,7 +94,7 @@ pub struct Resolved<'a> {
 pub enum Severity {
     /// Probably not what was meant; mail is forwarded all the same.
     Warning,
-    /// The alias is broken: its mail is not forwarded until this is mended.
+    /// The alias is broken, or its key matches nothing: no mail is forwarded for it until this is mended.
     Error,
 }
 
@@ -202,11 +202,14 @@ impl AliasMap {
         }
         for (written, value) in pairs {
             let key = fold(&written);
-            if let Some(reason) = never_matches(&key) {
-                self.report(&written, Severity::Warning, reason);
-            }
             let mut reader = EntryReader::default();
             let mut entry = Ok(reader.entry(value));
+            if let Some(reason) = never_matches(&key) {
+                reader.errors.push(reason);
+            } else if looks_like_a_domain(&key) {
+                let reason = format!("a user of any domain; all of a domain is \"@{key}\"");
+                reader.warnings.push(reason);
+            }
             if !reader.errors.is_empty() {
                 entry = Err(reader.errors.join("; "));
             }
@@ -347,6 +350,7 @@ fn never_matches(key: &str) -> Option<String> {
     }
     let address = match key.rsplit_once('@') {
         _ if key == "@" => return None,
+        None if key == "*" => return Some("a * is no wildcard; everything else is \"@\"".into()),
         Some(("*", domain)) => return Some(format!("a * is no wildcard; the catch-all is \"@{domain}\"")),
         Some(("", _)) => format!("postmaster{key}"),
         Some(_) => key.to_owned(),
@@ -357,6 +361,13 @@ fn never_matches(key: &str) -> Option<String> {
         Ok(_) => Some("matches nothing: no address is written like this".into()),
         Err(error) => Some(format!("matches nothing: {error}")),
     }
+}
+
+/// Is this probably a domain whose `@` was forgotten? A user's name may have a dot too.
+fn looks_like_a_domain(key: &str) -> bool {
+    let last = key.rsplit_once('.').map(|(_, last)| last);
+    let last = last.filter(|_| !key.contains('@')).unwrap_or_default();
+    matches!(last, "com" | "net" | "org") || last.len() == 2 && last.bytes().all(|b| b.is_ascii_lowercase())
 }
 
 /// The length of a JSON text without the white space between its tokens.
@@ -607,11 +618,29 @@ mod tests {
     #[test]
     fn keys_that_never_match() {
         for key in [
-            "", "a@", "a b@c.de", "a b", "a@b@c.de", "@a b", "é@c.de", "*@c.de",
+            "", "a@", "a b@c.de", "a b", "a@b@c.de", "@a b", "é@c.de", "*@c.de", "*",
         ] {
             let map = map(&json!({key: "b@example.org", A: "d@example.org"}).to_string());
-            assert_eq!(problems(&map), [format!("Warning {key}")]);
+            assert_eq!(problems(&map), [format!("Error {key}")]);
             assert_eq!(targets(&map, A), "d@example.org");
+        }
+    }
+
+    #[test]
+    fn a_domain_without_its_at_sign() {
+        for (key, warned) in [
+            ("example.com", true),
+            ("C.de", true),
+            ("jane.doe", false),
+            ("@c.de", false),
+        ] {
+            let map = map(&json!({key: "b@example.org"}).to_string());
+            assert_eq!(!map.problems().is_empty(), warned, "{key}");
+            assert!(
+                map.problems()
+                    .iter()
+                    .all(|problem| problem.severity == Severity::Warning)
+            );
         }
     }
 

@@ -130,7 +130,7 @@ impl Outcome {
                 outcome = self.outcome.as_str(),
                 bytes_in = self.bytes_in,
                 bytes_out = self.bytes_out,
-                cause = self.cause.map(tracing::field::debug),
+                cause = self.cause.map(Cause::as_str),
                 error = self.error,
                 "outcome"
             );

@@ -144,7 +144,12 @@ impl SesOutbox {
                 }
                 return Err(error);
             }
-            tracing::warn!(attempt, cause = ?failure.error.cause, reason = failure.error.reason, "SES is asked again");
+            tracing::warn!(
+                attempt,
+                cause = failure.error.cause.as_str(),
+                reason = failure.error.reason,
+                "SES is asked again"
+            );
             tokio::time::sleep(pause).await;
             pause *= 2;
         }
