@@ -62,7 +62,7 @@ output "rule_set_name" {
 }
 
 output "rule_set_active" {
-  description = "Whether the module has made it the active one. If not, no mail comes in until you do."
+  description = "Whether the module has made it the active one. A set that is joined may be active without it; one that is active nowhere gets no mail."
   value       = length(aws_ses_active_receipt_rule_set.this) > 0
 }
 

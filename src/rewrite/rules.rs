@@ -106,7 +106,7 @@ impl FromStr for ToHeader {
 pub struct Rules {
     /// The address that received.
     pub alias: Address,
-    /// Where the message goes.
+    /// Where the message goes. Empty: no To goes out, unless it names others.
     pub targets: Vec<Address>,
     /// The display name of the new From.
     pub from_format: FromFormat,
@@ -289,6 +289,7 @@ impl Rules {
         match self.to_header {
             ToHeader::Keep => New::Keep,
             ToHeader::Alias => list(std::slice::from_ref(&self.alias)),
+            ToHeader::Targets if self.targets.is_empty() => New::Drop,
             ToHeader::Targets => list(&self.targets),
         }
     }
