@@ -454,6 +454,8 @@ mod tests {
             // A character split between encoded-words, also of different encodings.
             (b"=?utf-8?Q?M=C3?= =?UTF-8?B?vGxsZXI=?=", "M\u{fc}ller"),
             (b"=?gb2312?B?xOM=?= =?gb2312?B?usM=?=", "\u{4f60}\u{597d}"),
+            // One letter too many says nothing; the others do.
+            (b"=?utf-8?B?YWJjZ?=", "abc"),
             (
                 b"=?iso-2022-jp?B?GyRCJDMbKEI=?= =?iso-2022-jp?B?GyRCJHMbKEI=?=",
                 "\u{3053}\u{3093}",
@@ -492,6 +494,43 @@ mod tests {
         for (body, text) in cases {
             assert_eq!(decode(body), *text, "{}", body.escape_ascii());
         }
+    }
+
+    #[test]
+    fn white_space_collapses() {
+        for (text, want) in [
+            ("", ""),
+            ("a", "a"),
+            ("a b", "a b"),
+            (" a", "a"),
+            ("a ", "a"),
+            ("a  b", "a b"),
+            ("a\tb", "a b"),
+            ("\u{e9} b", "\u{e9} b"),
+            ("\u{e9}  b", "\u{e9} b"),
+            ("~!", "~!"),
+            (" ", ""),
+        ] {
+            assert_eq!(collapse(text), want, "{text:?}");
+        }
+    }
+
+    /// Spaces that no line can be folded at, and text that fills its encoded-words to the last octet.
+    #[test]
+    fn limits_are_reached_and_not_passed() {
+        let apart = |count: usize| format!("a{}b", " ".repeat(count));
+        assert_eq!(encode_unstructured(&apart(MAX_WORD)), apart(MAX_WORD));
+        let encoded = encode_unstructured(&apart(MAX_WORD + 1));
+        assert!(encoded.starts_with("=?utf-8?q?a_"), "{encoded}");
+        assert_eq!(decode(encoded.as_bytes()), apart(MAX_WORD + 1));
+
+        let count = |letters: usize| {
+            let text = format!("\u{e9}{}", "x".repeat(letters));
+            encode_unstructured(&text).matches("=?utf-8?q?").count()
+        };
+        let first = MAX_FIRST_TEXT - "=C3=A9".len();
+        assert_eq!([count(first), count(first + 1)], [1, 2]);
+        assert_eq!([count(first + MAX_TEXT), count(first + MAX_TEXT + 1)], [2, 3]);
     }
 
     #[test]
