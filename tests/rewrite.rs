@@ -475,6 +475,21 @@ proptest! {
     }
 }
 
+/// Catches mail that nobody can answer: a Reply-To that does not go out, taken for one that does.
+#[test]
+fn a_field_with_an_order_is_as_if_it_were_not_there() {
+    let message = b"From: Jane <jane@example.org>\r\nReply-To: a@example.org,\rx-ses-b\r\n\
+        Subject: d\rX-SES-E: f\r\nSubject: g\r\n\r\n";
+    let (out, _) = rewrite(&rules(), [&message[..]]).unwrap();
+    assert_sealed("orders in named fields", message, &out);
+    let text = String::from_utf8(out).unwrap();
+    assert!(
+        text.contains("\r\nReply-To: Jane <jane@example.org>\r\n"),
+        "{text}"
+    );
+    assert!(text.contains("\r\nSubject: g\r\n"), "{text}");
+}
+
 /// Some programs end a line at a bare CR, and trim names. Catches an order to SES that only these see, in a field that
 /// would be kept.
 #[test]

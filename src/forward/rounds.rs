@@ -22,8 +22,7 @@ pub(super) fn reason(header: &Header, alias: &Address) -> Option<&'static str> {
              the target's own settings to end",
         );
     }
-    let received = header.fields().filter(|field| field.is("received"));
-    (received.count() > MAX_RECEIVED).then_some(
+    (header.named("received").count() > MAX_RECEIVED).then_some(
         "it has been received over a hundred times; two systems send it to each other, and one of them must stop",
     )
 }
@@ -43,8 +42,7 @@ fn is_from_ses(header: &Header) -> bool {
 fn has_been_at(header: &Header, alias: &Address) -> bool {
     let alias = alias.to_string();
     header
-        .fields()
-        .filter(|field| field.is("x-original-to"))
+        .named("x-original-to")
         .flat_map(|field| parse_address_list(field.body()))
         .any(|mailbox| mailbox.address.to_string().eq_ignore_ascii_case(&alias))
 }

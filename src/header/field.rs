@@ -118,13 +118,18 @@ impl Header {
 
     /// The first field of this name.
     pub fn first(&self, name: &str) -> Option<Field<'_>> {
+        self.named(name).next()
+    }
+
+    /// The fields of this name in order. Case does not count.
+    pub fn named(&self, name: &str) -> impl Iterator<Item = Field<'_>> {
         // Most fields are others, and need not be cut to see it.
         let begins = |raw: &&[u8]| {
             let start = raw.get(..name.len());
             start.is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
         };
-        let mut alike = self.uncut().filter(begins).map(Field::new);
-        alike.find(|field| field.is(name))
+        let alike = self.uncut().filter(begins).map(Field::new);
+        alike.filter(|field| field.is(name))
     }
 
     fn uncut(&self) -> impl Iterator<Item = &[u8]> {

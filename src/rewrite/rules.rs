@@ -353,27 +353,31 @@ pub(super) enum New {
     Body(FieldBody),
 }
 
-fn body_of<'a>(header: &'a Header, name: &str) -> Option<&'a [u8]> {
-    header.first(name).map(|field| field.body())
+/// The body of the first field of this name, if it can be taken at its word.
+fn body_of<'a>(header: &'a Header, name: &'a str) -> Option<&'a [u8]> {
+    let mut fields = header.named(name).filter(|field| !hides_an_order(field));
+    fields.next().map(|field| field.body())
 }
 
 fn is_removed(field: &Field<'_>) -> bool {
-    let begins = |text: &[u8]| {
+    REMOVED.iter().any(|removed| field.is(removed)) || hides_an_order(field)
+}
+
+/// Is it, or would it be to some program, a field by which a sender gives orders?
+///
+/// There are programs that end a line at a bare CR too, and that trim names of blanks and controls: what is one field to
+/// us is several to them. What follows an LF is a fold to all.
+fn hides_an_order(field: &Field<'_>) -> bool {
+    let is_order = |line: &[u8]| {
+        let start = line.iter().position(|&b| b == b'\n' || b > b' ' && b != 0x7f);
+        let name = start.map_or(&[][..], |start| &line[start..]);
         REMOVED_PREFIXES.iter().any(|prefix| {
-            text.split_at_checked(prefix.len())
+            name.split_at_checked(prefix.len())
                 .is_some_and(|(start, _)| start.eq_ignore_ascii_case(prefix.as_bytes()))
         })
     };
-    // There are programs that end a line at a bare CR too, and that trim names of blanks and controls: for these a field
-    // of ours may hold an order. What follows an LF is a fold to all.
-    let is_order = |line: &[u8]| {
-        let start = line.iter().position(|&b| b == b'\n' || b > b' ' && b != 0x7f);
-        start.is_some_and(|start| begins(&line[start..]))
-    };
     let raw = field.raw();
-    REMOVED.iter().any(|removed| field.is(removed))
-        || is_order(raw)
-        || memchr_iter(b'\r', raw).any(|cr| is_order(&raw[cr + 1..]))
+    is_order(raw) || memchr_iter(b'\r', raw).any(|cr| is_order(&raw[cr + 1..]))
 }
 
 /// A field as it is; one that the message was cut off in gets its line break.
