@@ -206,24 +206,18 @@ fn one_bad_record_does_not_stop_the_others() {
     assert_eq!(outcomes[2]["message_id"], "m1");
 }
 
-/// Catches mail that two systems send to each other for ever, and SES's own bounces, which would bounce again.
+/// Catches mail that two systems send to each other for ever.
 #[test]
 fn what_would_go_in_a_circle_stays_in_the_bucket() {
     let trial =
         Trial::new(&json!({"shop@example.com": "jane@example.net", "other@example.com": "jane@example.net"}));
     trial.forward(&event("m1", &["shop@example.com"]), &[]);
     trial.store("m2", &trial.sent("m1.0.eml"));
-    trial.store(
-        "m3",
-        b"Return-Path: <>\r\nFrom: MAILER-DAEMON@eu-west-1.amazonses.com\r\nSubject: Undelivered\r\n\r\nx\r\n",
-    );
-    for message in ["m2", "m3"] {
-        let (code, outcomes) = trial.forward(&event(message, &["shop@example.com"]), &[]);
-        assert_eq!(code, 1);
-        assert_eq!(outcomes_of(&outcomes), ["failed"]);
-        assert_eq!(outcomes[0]["cause"], "loop");
-        assert!(!outcomes[0]["error"].as_str().unwrap().contains('@'));
-    }
+    let (code, outcomes) = trial.forward(&event("m2", &["shop@example.com"]), &[]);
+    assert_eq!(code, 1);
+    assert_eq!(outcomes_of(&outcomes), ["failed"]);
+    assert_eq!(outcomes[0]["cause"], "loop");
+    assert!(!outcomes[0]["error"].as_str().unwrap().contains('@'));
     // One alias may lead to another.
     let (code, _) = trial.forward(&event("m2", &["other@example.com"]), &[]);
     assert_eq!(code, 0);

@@ -10,12 +10,6 @@ const MAX_RECEIVED: usize = 100;
 ///
 /// A sender can write what is looked at, and so keep a message of its own from being forwarded; nobody else's.
 pub(super) fn reason(header: &Header, alias: &Address) -> Option<&'static str> {
-    if is_from_ses(header) {
-        return Some(
-            "it is SES's own notice about a message that this domain sent, which would bounce like that one; \
-             set FEEDBACK_EMAIL, or turn off the identity's feedback forwarding",
-        );
-    }
     if has_been_at(header, alias) {
         return Some(
             "it has been forwarded for this alias before; a target of it leads back here, which is for the alias map or \
@@ -25,17 +19,6 @@ pub(super) fn reason(header: &Header, alias: &Address) -> Option<&'static str> {
     (header.named("received").count() > MAX_RECEIVED).then_some(
         "it has been received over a hundred times; two systems send it to each other, and one of them must stop",
     )
-}
-
-/// SES answers for recipients whom it did not reach, from `MAILER-DAEMON` at one of its domains.
-fn is_from_ses(header: &Header) -> bool {
-    let from = header.first("from").map(|field| parse_address_list(field.body()));
-    from.unwrap_or_default().iter().any(|mailbox| {
-        let address = &mailbox.address;
-        let domain = address.domain().to_ascii_lowercase();
-        address.local().eq_ignore_ascii_case("mailer-daemon")
-            && (domain == "amazonses.com" || domain.ends_with(".amazonses.com"))
-    })
 }
 
 /// Every message that is forwarded says whom it was for.
@@ -63,18 +46,7 @@ mod tests {
     fn what_goes_in_a_circle_is_told_from_what_does_not() {
         for (fields, circle) in [
             (
-                &["From: MAILER-DAEMON@amazonses.com"][..],
-                Some("SES's own notice"),
-            ),
-            (
-                &["From: <Mailer-Daemon@eu-west-1.AmazonSES.com>"],
-                Some("SES's own notice"),
-            ),
-            (&["From: MAILER-DAEMON@mail.example.org (Mail System)"], None),
-            (&["From: mailer-daemon@notamazonses.com"], None),
-            (&["From: jane@amazonses.com"], None),
-            (
-                &["From: jane@example.org", "X-Original-To: SHOP@example.com"],
+                &["From: jane@example.org", "X-Original-To: SHOP@example.com"][..],
                 Some("for this alias before"),
             ),
             (&["X-Original-To: shop+1@example.com, a@shop@example.com"], None),
