@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use crate::bucket::{Source, Stream};
@@ -85,8 +85,7 @@ impl FirstReading {
 }
 
 /// What kind of failure kept a message from being sent; it says who has to act.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// The message is over a limit of the service; it stays so.
     TooLarge,
@@ -104,7 +103,7 @@ pub enum Cause {
     Ambiguous,
     /// The stored message cannot be read, or is none that can be forwarded.
     Message,
-    /// It was here before, or would come back.
+    /// It goes in a circle.
     Loop,
     /// The time ran out.
     Deadline,
@@ -125,6 +124,12 @@ impl Cause {
             Cause::Loop => "loop",
             Cause::Deadline => "deadline",
         }
+    }
+}
+
+impl Serialize for Cause {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

@@ -388,7 +388,7 @@ class Joined(Stack):
     def test_rules_that_follow_are_not_stopped(self):
         (rule,) = [rule for rule in self.rules("company") if rule["Name"] == "readdress-forward"]
         self.assertEqual(
-            [list(action) for action in rule["Actions"] if action], [["AddHeaderAction"], ["S3Action"], ["LambdaAction"]]
+            [list(action) for action in rule["Actions"]], [["AddHeaderAction"], ["S3Action"], ["LambdaAction"]]
         )
 
     def test_alarms_without_topic(self):

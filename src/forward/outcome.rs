@@ -1,13 +1,12 @@
 //! What became of an arrival.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::event::{Arrival, MessageId};
 use crate::outbox::Cause;
 
 /// How it ended for one recipient.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// The message has been sent to the targets.
     Sent,
@@ -39,6 +38,12 @@ impl Ending {
             Ending::Sent | Ending::NoAlias | Ending::Disabled => true,
             Ending::TooLarge | Ending::Failed => false,
         }
+    }
+}
+
+impl Serialize for Ending {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

@@ -1,4 +1,4 @@
-//! Would the message go in a circle?
+//! Does the message go in a circle?
 
 use crate::header::Header;
 use crate::header::mailbox::{Address, parse_address_list};
@@ -6,7 +6,7 @@ use crate::header::mailbox::{Address, parse_address_list};
 /// `Received` fields from which on a message is taken to go in a circle: "normally at least 100" (RFC 5321 6.3).
 const MAX_RECEIVED: usize = 100;
 
-/// Why a message must not be forwarded for this alias, if it was here before or would come back.
+/// Why a message must not be forwarded for this alias, if it was here before or goes between others for ever.
 ///
 /// A sender can write what is looked at, and so keep a message of its own from being forwarded; nobody else's.
 pub(super) fn reason(header: &Header, alias: &Address) -> Option<&'static str> {
