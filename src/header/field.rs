@@ -47,6 +47,22 @@ impl Cut {
     }
 }
 
+/// The body of `raw`, its last line break included, if it is a field of this name. Case does not count.
+#[inline]
+pub(crate) fn body_if_named<'a>(raw: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    // Most fields are others, and most of those show it at their first octet.
+    let first = name.as_bytes().first()?;
+    if !raw.first()?.eq_ignore_ascii_case(first) {
+        return None;
+    }
+    let (head, tail) = raw.split_at_checked(name.len())?;
+    if !head.eq_ignore_ascii_case(name.as_bytes()) {
+        return None;
+    }
+    let blanks = tail.iter().take_while(|&&b| b == b' ' || b == b'\t').count();
+    tail[blanks..].strip_prefix(b":")
+}
+
 impl<'a> Field<'a> {
     fn new(raw: &'a [u8]) -> Self {
         let cut = Cut::of(raw);
@@ -65,6 +81,7 @@ impl<'a> Field<'a> {
     }
 
     /// Is this its name? Case does not count.
+    #[inline]
     pub fn is(&self, name: &str) -> bool {
         self.name().eq_ignore_ascii_case(name.as_bytes())
     }
@@ -123,13 +140,8 @@ impl Header {
 
     /// The fields of this name in order. Case does not count.
     pub fn named(&self, name: &str) -> impl Iterator<Item = Field<'_>> {
-        // Most fields are others, and need not be cut to see it.
-        let begins = |raw: &&[u8]| {
-            let start = raw.get(..name.len());
-            start.is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
-        };
-        let alike = self.uncut().filter(begins).map(Field::new);
-        alike.filter(|field| field.is(name))
+        let alike = self.uncut().filter(|raw| body_if_named(raw, name).is_some());
+        alike.map(Field::new)
     }
 
     fn uncut(&self) -> impl Iterator<Item = &[u8]> {
@@ -190,6 +202,25 @@ mod tests {
         }
         assert!(Field::new(b"From jane").is_mbox_line());
         assert!(!Field::new(b"From : jane").is_mbox_line());
+    }
+
+    #[test]
+    fn fields_are_found_by_name() {
+        for (raw, body) in [
+            ("Content-Type: a\r\n", Some(" a\r\n")),
+            ("content-type \t:a", Some("a")),
+            ("Content-Type-X: a", None),
+            ("Content-Typo: a", None),
+            ("Content-Type\n: a", None),
+            ("Content-Type", None),
+            ("Cont", None),
+            ("X: Content-Type: a", None),
+            ("", None),
+        ] {
+            let found = body_if_named(raw.as_bytes(), "content-type");
+            assert_eq!(found, body.map(str::as_bytes), "{raw:?}");
+        }
+        assert_eq!(body_if_named(b": a", ""), None, "no field is without a name");
     }
 
     #[test]

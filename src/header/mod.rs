@@ -6,7 +6,7 @@ mod field;
 pub mod mailbox;
 mod write;
 
-pub(crate) use field::line_ending;
 pub use field::{Field, Header};
+pub(crate) use field::{body_if_named, line_ending};
 pub use write::{FieldBody, write_field};
 pub(crate) use write::{MAX_WORD, longest_word};

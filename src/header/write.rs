@@ -25,11 +25,11 @@ pub struct FieldBody(String);
 impl FieldBody {
     /// From text that is structured ASCII already: addresses, message ids. What is not printable ASCII becomes a
     /// space.
-    fn structured(text: &str) -> Self {
-        let text = text.trim_matches(|c| !matches!(c, '!'..='~'));
-        if is_clean(text) {
-            return FieldBody(text.to_owned());
+    fn structured(text: String) -> Self {
+        if is_clean(&text) {
+            return FieldBody(text);
         }
+        let text = text.trim_matches(|c| !matches!(c, '!'..='~'));
         let mut blanks = 0;
         let printable = text.chars().map(|c| if matches!(c, ' '..='~') { c } else { ' ' });
         let kept = printable.filter(|&c| {
@@ -41,23 +41,23 @@ impl FieldBody {
 
     /// Unstructured text (RFC 5322 2.2.1), in encoded-words where it is not plain ASCII (RFC 2047 5).
     pub fn unstructured(text: &str) -> Self {
-        FieldBody::structured(&encoded_word::encode_unstructured(text))
+        FieldBody::structured(encoded_word::encode_unstructured(text))
     }
 
     /// A list of mailboxes (RFC 5322 3.4).
     pub fn mailboxes<'a>(mailboxes: impl IntoIterator<Item = &'a Mailbox>) -> Self {
         let list: Vec<String> = mailboxes.into_iter().map(Mailbox::to_string).collect();
-        FieldBody::structured(&list.join(", "))
+        FieldBody::structured(list.join(", "))
     }
 
     /// One mailbox, address or message id that has been brought into its written form.
-    pub(crate) fn written(text: &str) -> Self {
+    pub(crate) fn written(text: String) -> Self {
         FieldBody::structured(text)
     }
 
     /// Words of ASCII, put one after the other.
     pub(crate) fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
-        FieldBody::structured(&words.into_iter().collect::<Vec<_>>().join(" "))
+        FieldBody::structured(words.into_iter().collect::<Vec<_>>().join(" "))
     }
 
     /// A copy of another field's body, unfolded: as it is where it is ASCII, else as encoded-words. At most
@@ -70,7 +70,7 @@ impl FieldBody {
         let unfolded = unfolded.trim_ascii();
         if unfolded.is_ascii() && longest_word(unfolded) <= MAX_WORD {
             let kept = &unfolded[..unfolded.len().min(MAX_COPY)];
-            return FieldBody::structured(&String::from_utf8_lossy(kept));
+            return FieldBody::structured(String::from_utf8_lossy(kept).into_owned());
         }
         let text = encoded_word::decode(unfolded);
         FieldBody::unstructured(text[..text.floor_char_boundary(MAX_COPY)].trim())
@@ -84,11 +84,17 @@ impl FieldBody {
 
 /// Is there nothing to replace or to drop?
 fn is_clean(text: &str) -> bool {
-    let mut blanks = 0;
-    text.bytes().all(|b| {
-        blanks = if b == b' ' { blanks + 1 } else { 0 };
-        matches!(b, b' '..=b'~') && blanks <= MAX_BLANKS
-    })
+    let printable = text.bytes().fold(true, |all, b| all & matches!(b, b' '..=b'~'));
+    printable && !text.starts_with(' ') && !text.ends_with(' ') && !has_long_blank(text)
+}
+
+/// More than [`MAX_BLANKS`] spaces in a row?
+fn has_long_blank(text: &str) -> bool {
+    text.len() > MAX_BLANKS
+        && text
+            .as_bytes()
+            .windows(MAX_BLANKS + 1)
+            .any(|run| run.iter().all(|&b| b == b' '))
 }
 
 pub(crate) fn longest_word(text: &[u8]) -> usize {

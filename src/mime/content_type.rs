@@ -6,16 +6,6 @@ use encoding_rs::Encoding;
 /// long file name in tens of pieces.
 const MAX_PARAMETERS: usize = 256;
 
-/// The body of a field with this (lower-case) name, its line break included.
-pub(super) fn field_body<'a>(raw: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    let (head, tail) = raw.split_at_checked(name.len())?;
-    if !head.eq_ignore_ascii_case(name) {
-        return None;
-    }
-    let blanks = tail.iter().take_while(|&&b| b == b' ' || b == b'\t').count();
-    tail[blanks..].strip_prefix(b":")
-}
-
 /// The value of a Content-Type field (RFC 2045 5.1) or, without its subtype, of a Content-Disposition (RFC 2183).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContentType {
@@ -364,17 +354,6 @@ mod tests {
             let content_type = ContentType::parse(body.as_bytes()).unwrap();
             assert_eq!(content_type.parameter("name").as_deref(), Some(want), "{body:?}");
         }
-    }
-
-    #[test]
-    fn field_bodies_are_found_by_name() {
-        assert_eq!(
-            field_body(b"Content-Type: a\r\n", b"content-type"),
-            Some(&b" a\r\n"[..])
-        );
-        assert_eq!(field_body(b"content-type \t:a", b"content-type"), Some(&b"a"[..]));
-        assert_eq!(field_body(b"Content-Type-X: a", b"content-type"), None);
-        assert_eq!(field_body(b"Cont", b"content-type"), None);
     }
 
     #[test]

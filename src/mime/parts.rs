@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use super::content_type::{ContentType, field_body};
+use super::content_type::ContentType;
 use super::scanner::{Event, Kind};
+use crate::header::body_if_named;
 
 /// Octets of the message from `start` to before `end`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -144,13 +145,13 @@ impl Parts {
 
 impl Opened {
     fn read(&mut self, raw: &[u8]) {
-        if let Some(body) = field_body(raw, b"content-type") {
+        if let Some(body) = body_if_named(raw, "content-type") {
             self.content_type
                 .get_or_insert_with(|| ContentType::parse(body).unwrap_or_default());
-        } else if let Some(body) = field_body(raw, b"content-transfer-encoding") {
+        } else if let Some(body) = body_if_named(raw, "content-transfer-encoding") {
             let token = String::from_utf8_lossy(body.trim_ascii()).to_ascii_lowercase();
             self.encoding.get_or_insert(token);
-        } else if let Some(body) = field_body(raw, b"content-disposition") {
+        } else if let Some(body) = body_if_named(raw, "content-disposition") {
             self.disposition
                 .get_or_insert_with(|| ContentType::parse_disposition(body));
         }

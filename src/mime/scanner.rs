@@ -11,8 +11,9 @@
 
 use memchr::{memchr, memmem};
 
-use super::content_type::{ContentType, field_body};
+use super::content_type::ContentType;
 use super::delimiter::{Boundaries, Line};
+use crate::header::body_if_named;
 
 /// What the bytes of an [`Event`] are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -399,11 +400,11 @@ impl Scanner {
             self.header_octets += raw.len();
         }
         // Of several the first counts.
-        if let Some(body) = field_body(raw, b"content-type") {
+        if let Some(body) = body_if_named(raw, "content-type") {
             self.entity
                 .content_type
                 .get_or_insert_with(|| ContentType::parse(body).unwrap_or_default());
-        } else if let Some(body) = field_body(raw, b"content-transfer-encoding") {
+        } else if let Some(body) = body_if_named(raw, "content-transfer-encoding") {
             self.entity.identity.get_or_insert_with(|| is_identity(body));
         }
         (Kind::Field, raw.len())

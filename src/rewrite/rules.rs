@@ -172,7 +172,8 @@ impl Rules {
         let header = &head.header;
         // A message without any line break is given the one of RFC 5322 2.1.
         let eol = head.line_ending.unwrap_or(b"\r\n");
-        let new = self.new_fields(header);
+        let told = Told::by(header);
+        let new = self.new_fields(&told);
         let mut out = Vec::with_capacity(header.octets() + 1024);
         let mut pending = new.each_ref().map(|(name, _)| (*name, true));
         let mut date_seen = false;
@@ -202,7 +203,7 @@ impl Rules {
                 write_field(&mut out, name, body, eol);
             }
         }
-        for (name, body) in self.originals(header) {
+        for (name, body) in self.originals(&told) {
             write_field(&mut out, name, &body, eol);
         }
         let empty_line = header.empty_line();
@@ -211,30 +212,25 @@ impl Rules {
     }
 
     /// What becomes of the fields that go out once and changed.
-    fn new_fields(&self, header: &Header) -> [(&'static str, New); 5] {
-        let from: Vec<Mailbox> = body_of(header, "from")
-            .map(parse_address_list)
-            .unwrap_or_default();
+    fn new_fields(&self, told: &Told<'_>) -> [(&'static str, New); 5] {
+        let from = told.from.map(parse_address_list).unwrap_or_default();
         [
             (
                 "From",
-                New::Body(FieldBody::written(&self.new_from(header, from.first()))),
+                New::Body(FieldBody::written(self.new_from(told, from.first()))),
             ),
             ("To", self.new_to()),
-            ("Reply-To", self.new_reply_to(header, &from)),
-            ("Subject", self.new_subject(header)),
-            ("References", new_references(header)),
+            ("Reply-To", self.new_reply_to(told, &from)),
+            ("Subject", self.new_subject(told)),
+            ("References", new_references(told)),
         ]
     }
 
-    fn new_from(&self, header: &Header, from: Option<&Mailbox>) -> String {
+    fn new_from(&self, told: &Told<'_>, from: Option<&Mailbox>) -> String {
         let (name, address) = if let Some(mailbox) = from {
             (mailbox.name.clone(), Some(mailbox.address.clone()))
         } else {
-            (
-                body_of(header, "from").map(encoded_word::decode),
-                self.envelope_sender(header),
-            )
+            (told.from.map(encoded_word::decode), self.envelope_sender(told))
         };
         let name = name.map(|name| {
             let name = name.trim();
@@ -284,7 +280,7 @@ impl Rules {
     fn new_to(&self) -> New {
         let list = |addresses: &[Address]| {
             let written: Vec<String> = addresses.iter().map(Address::to_string).collect();
-            New::Body(FieldBody::written(&written.join(", ")))
+            New::Body(FieldBody::written(written.join(", ")))
         };
         match self.to_header {
             ToHeader::Keep => New::Keep,
@@ -294,52 +290,50 @@ impl Rules {
         }
     }
 
-    fn new_reply_to(&self, header: &Header, from: &[Mailbox]) -> New {
-        if body_of(header, "reply-to").is_some_and(|body| !parse_address_list(body).is_empty()) {
+    fn new_reply_to(&self, told: &Told<'_>, from: &[Mailbox]) -> New {
+        if told
+            .reply_to
+            .is_some_and(|body| !parse_address_list(body).is_empty())
+        {
             return New::Keep;
         }
         if !from.is_empty() {
             return New::Body(FieldBody::mailboxes(from.iter().take(MAX_REPLY_TO)));
         }
-        match self.envelope_sender(header) {
-            Some(sender) => New::Body(FieldBody::written(&sender.to_string())),
+        match self.envelope_sender(told) {
+            Some(sender) => New::Body(FieldBody::written(sender.to_string())),
             None => New::Drop,
         }
     }
 
-    fn envelope_sender(&self, header: &Header) -> Option<Address> {
+    fn envelope_sender(&self, told: &Told<'_>) -> Option<Address> {
         self.envelope_sender.clone().or_else(|| {
-            let return_path = parse_address_list(body_of(header, "return-path")?);
+            let return_path = parse_address_list(told.return_path?);
             return_path.into_iter().next().map(|mailbox| mailbox.address)
         })
     }
 
-    fn new_subject(&self, header: &Header) -> New {
+    fn new_subject(&self, told: &Told<'_>) -> New {
         match &self.subject_prefix {
-            Some(prefix) if !prefix.trim().is_empty() => {
-                subject::prefixed(prefix, body_of(header, "subject"))
-            }
+            Some(prefix) if !prefix.trim().is_empty() => subject::prefixed(prefix, told.subject),
             _ => New::Keep,
         }
     }
 
     /// What the message said before, for whoever wants to know.
-    fn originals(&self, header: &Header) -> Vec<(&'static str, FieldBody)> {
-        let mut originals = Vec::new();
-        let mut copy = |from: &str, to: &'static str| {
-            let copied = body_of(header, from).map(FieldBody::copy);
-            originals.extend(
-                copied
-                    .filter(|body| !body.as_str().is_empty())
-                    .map(|body| (to, body)),
-            );
-        };
-        copy("from", "X-Original-From");
-        copy("message-id", "X-Original-Message-ID");
-        copy("date", "X-Original-Date");
-        copy("sender", "X-Original-Sender");
-        originals.push(("X-Original-To", FieldBody::written(&self.alias.to_string())));
-        originals
+    fn originals(&self, told: &Told<'_>) -> impl Iterator<Item = (&'static str, FieldBody)> {
+        let bodies = [
+            ("X-Original-From", told.from),
+            ("X-Original-Message-ID", told.message_id),
+            ("X-Original-Date", told.date),
+            ("X-Original-Sender", told.sender),
+        ];
+        let copies = bodies
+            .into_iter()
+            .filter_map(|(name, body)| Some((name, FieldBody::copy(body?))))
+            .filter(|(_, body)| !body.as_str().is_empty());
+        let alias = FieldBody::written(self.alias.to_string());
+        copies.chain([("X-Original-To", alias)])
     }
 }
 
@@ -353,10 +347,44 @@ pub(super) enum New {
     Body(FieldBody),
 }
 
-/// The body of the first field of this name, if it can be taken at its word.
-fn body_of<'a>(header: &'a Header, name: &'a str) -> Option<&'a [u8]> {
-    let mut fields = header.named(name).filter(|field| !hides_an_order(field));
-    fields.next().map(|field| field.body())
+/// The field bodies that the rules read: of each name the first that can be taken at its word.
+#[derive(Default)]
+struct Told<'a> {
+    from: Option<&'a [u8]>,
+    sender: Option<&'a [u8]>,
+    reply_to: Option<&'a [u8]>,
+    return_path: Option<&'a [u8]>,
+    subject: Option<&'a [u8]>,
+    date: Option<&'a [u8]>,
+    message_id: Option<&'a [u8]>,
+    in_reply_to: Option<&'a [u8]>,
+    references: Option<&'a [u8]>,
+}
+
+impl<'a> Told<'a> {
+    fn by(header: &'a Header) -> Self {
+        let mut told = Told::default();
+        let mut wanted = [
+            ("from", &mut told.from),
+            ("sender", &mut told.sender),
+            ("reply-to", &mut told.reply_to),
+            ("return-path", &mut told.return_path),
+            ("subject", &mut told.subject),
+            ("date", &mut told.date),
+            ("message-id", &mut told.message_id),
+            ("in-reply-to", &mut told.in_reply_to),
+            ("references", &mut told.references),
+        ];
+        for field in header.fields() {
+            if let Some((_, body)) = wanted.iter_mut().find(|(name, _)| field.is(name))
+                && body.is_none()
+                && !hides_an_order(&field)
+            {
+                **body = Some(field.body());
+            }
+        }
+        told
+    }
 }
 
 fn is_removed(field: &Field<'_>) -> bool {
@@ -393,25 +421,24 @@ fn keep(out: &mut Vec<u8>, field: &Field<'_>, eol: &[u8]) {
 ///
 /// Without References, a single id of In-Reply-To comes first, as it does in a reply: programs that thread by
 /// References look at In-Reply-To only where there are none.
-fn new_references(header: &Header) -> New {
-    let Some(id) = body_of(header, "message-id").and_then(|body| message_ids(body).next()) else {
+fn new_references(told: &Told<'_>) -> New {
+    let Some(id) = told.message_id.and_then(|body| message_ids(body).next()) else {
         return New::Keep;
     };
-    let old = body_of(header, "references");
-    let mut words: Vec<&str> = if let Some(body) = old {
+    let mut words: Vec<&str> = if let Some(body) = told.references {
         body.split(u8::is_ascii_whitespace)
             .filter(|word| !word.is_empty() && word.len() <= MAX_WORD)
             .filter(|word| word.iter().all(u8::is_ascii_graphic))
             .filter_map(|word| std::str::from_utf8(word).ok())
             .collect()
     } else {
-        let answered = body_of(header, "in-reply-to").into_iter().flat_map(message_ids);
+        let answered = told.in_reply_to.into_iter().flat_map(message_ids);
         let answered: Vec<&str> = answered.take(2).collect();
         if answered.len() == 1 { answered } else { Vec::new() }
     };
     if words.last() != Some(&id) {
         words.push(id);
-    } else if old.is_some() {
+    } else if told.references.is_some() {
         return New::Keep;
     }
     New::Body(FieldBody::words(words))

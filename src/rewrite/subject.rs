@@ -35,7 +35,7 @@ pub(super) fn prefixed(prefix: &str, subject: Option<&[u8]>) -> New {
         .copied()
         .filter(|b| !matches!(b, b'\r' | b'\n'))
         .collect();
-    New::Body(FieldBody::written(&format!(
+    New::Body(FieldBody::written(format!(
         "{before}{}",
         String::from_utf8_lossy(&old)
     )))
