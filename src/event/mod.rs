@@ -19,14 +19,15 @@
 pub mod trace;
 
 use std::collections::HashSet;
-use std::fmt;
-use std::str::FromStr;
 
 use serde_json::Value;
 
-/// The longest message id in octets: it becomes a file name, and POSIX file systems take 255 (`NAME_MAX`). An S3 key
-/// takes 1024, which leaves enough for the prefix.
-pub const MAX_MESSAGE_ID: usize = 255;
+mod error;
+mod message_id;
+
+use error::Cause;
+pub use error::EventError;
+pub use message_id::{MAX_MESSAGE_ID, MessageId, MessageIdError};
 
 /// One message that arrived, for one or more recipients.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,165 +61,6 @@ pub struct Record {
     /// What arrived, or why that is not understood.
     pub arrival: Result<Arrival, EventError>,
 }
-
-/// The id that SES gave to a message.
-///
-/// It becomes the tail of an S3 key and a file name, so it is checked before anything is built from it: 1 to
-/// [`MAX_MESSAGE_ID`] octets out of `A-Z a-z 0-9 . _ = + -`, the first of them no dot. SES itself writes only letters
-/// and digits. `@` is left out so that no address can be taken for an id and so get into logs.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct MessageId(String);
-
-/// Why a text is no [`MessageId`]. It does not repeat the text, which may be anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum MessageIdError {
-    /// Nothing at all.
-    #[error("it is empty")]
-    Empty,
-    /// More than [`MAX_MESSAGE_ID`] octets.
-    #[error("it is longer than {MAX_MESSAGE_ID} octets")]
-    TooLong,
-    /// It would be a hidden file, or `.` or `..`, which lead out of the directory.
-    #[error("it begins with a dot")]
-    LeadingDot,
-    /// An octet that an id may not hold.
-    #[error("octet {at} of it is none of A-Z a-z 0-9 . _ = + -")]
-    Octet {
-        /// Where, counted from 0.
-        at: usize,
-    },
-}
-
-impl MessageId {
-    /// Takes a text for a message id.
-    ///
-    /// # Errors
-    /// When it is empty, too long, begins with a dot or holds anything but the octets named above.
-    pub fn parse(text: &str) -> Result<Self, MessageIdError> {
-        if text.is_empty() {
-            return Err(MessageIdError::Empty);
-        }
-        if text.len() > MAX_MESSAGE_ID {
-            return Err(MessageIdError::TooLong);
-        }
-        if text.starts_with('.') {
-            return Err(MessageIdError::LeadingDot);
-        }
-        let allowed = |octet: u8| octet.is_ascii_alphanumeric() || b"._=+-".contains(&octet);
-        match text.bytes().position(|octet| !allowed(octet)) {
-            Some(at) => Err(MessageIdError::Octet { at }),
-            None => Ok(Self(text.to_owned())),
-        }
-    }
-
-    /// The id as SES wrote it.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for MessageId {
-    type Err = MessageIdError;
-
-    fn from_str(text: &str) -> Result<Self, MessageIdError> {
-        Self::parse(text)
-    }
-}
-
-impl fmt::Display for MessageId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// Why an event, or one record of it, is not understood, and what to do about it.
-///
-/// Its text goes to the log, so it holds no address, no subject and nothing else of the event but a valid message id.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EventError {
-    message_id: Option<MessageId>,
-    cause: Cause,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-enum Cause {
-    // What serde_json says of a syntax error is a place and a rule, nothing of the text.
-    #[error(
-        "the payload is not JSON ({0}); let the Lambda action of an SES receipt rule invoke the function"
-    )]
-    NotJson(String),
-    #[error(
-        "the payload has no list of Records, so it is no SES event; let the Lambda action of an SES receipt rule \
-         invoke the function, and test it in the console with the template for SES"
-    )]
-    NoRecords,
-    #[error("the list of Records is empty: the event names no message, so nothing was forwarded")]
-    EmptyRecords,
-    #[error(
-        "the record comes from {0}; events of SES and S3 are understood, and those of SNS and SQS that have one of these \
-         inside"
-    )]
-    OtherSource(&'static str),
-    #[error(
-        "the message of SNS or SQS has no notification of SES or S3 inside ({0}); let SES's S3 action publish to the \
-         topic"
-    )]
-    NoNotification(&'static str),
-    #[error("the S3 event is no ObjectCreated; take the others out of the bucket's notification")]
-    NotCreated,
-    #[error(
-        "the object key is missing or ends in no message id: {0}; let the event come from the prefix of mail alone"
-    )]
-    BadKey(&'static str),
-    #[error(
-        "ses.mail.messageId is missing or no string, so the message cannot be found; look in the bucket for one that \
-         arrived at this time"
-    )]
-    NoMessageId,
-    #[error(
-        "ses.mail.messageId is no message id: {0}; look in the bucket for a message that arrived at this time, and \
-         do not invoke the function with events of other origin"
-    )]
-    BadMessageId(MessageIdError),
-    #[error(
-        "ses.receipt.recipients is missing or empty, so there is nobody to forward to; the message is still in the \
-         bucket: check the receipt rule's recipient conditions, then forward it again"
-    )]
-    NoRecipients,
-    #[error(
-        "ses.receipt.recipients is not a list of non-empty strings; the message is still in the bucket: forward it \
-         again with its recipients corrected"
-    )]
-    BadRecipients,
-}
-
-impl EventError {
-    /// The message that the record is about, where that much was understood.
-    pub fn message_id(&self) -> Option<&MessageId> {
-        self.message_id.as_ref()
-    }
-}
-
-impl From<Cause> for EventError {
-    fn from(cause: Cause) -> Self {
-        Self {
-            message_id: None,
-            cause,
-        }
-    }
-}
-
-impl fmt::Display for EventError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(id) = &self.message_id {
-            write!(f, "message {id}: ")?;
-        }
-        self.cause.fmt(f)
-    }
-}
-
-impl std::error::Error for EventError {}
 
 /// Reads the payload that Lambda passes to the function: one for each record, in their order. What tells of no mail at
 /// all, as SES's and S3's test notifications, is left out; then there may be none.
@@ -403,10 +245,7 @@ fn invoked(ses: &Value, stored: Option<Stored>) -> Result<Arrival, EventError> {
                 stored,
             })
         }
-        Err(cause) => Err(EventError {
-            message_id: Some(message_id),
-            cause,
-        }),
+        Err(cause) => Err(cause.of(message_id)),
     }
 }
 
@@ -687,40 +526,11 @@ mod tests {
     }
 
     #[test]
-    fn message_ids() {
-        let longest = "a".repeat(255);
-        for good in [
-            "a",
-            "o3vrnil0e2ic28tr",
-            "A.b_c=d+e-f",
-            "mail.eml",
-            "a..b",
-            &longest,
-        ] {
-            assert_eq!(good.parse::<MessageId>().unwrap().as_str(), good);
-        }
-        let too_long = "a".repeat(256);
-        let at = |at| MessageIdError::Octet { at };
-        let hostile = [
+    fn a_message_id_that_is_none() {
+        for (text, expected) in [
             ("", MessageIdError::Empty),
-            (".", MessageIdError::LeadingDot),
-            ("..", MessageIdError::LeadingDot),
-            ("../../etc/passwd", MessageIdError::LeadingDot),
-            (".hidden", MessageIdError::LeadingDot),
-            ("/etc/passwd", at(0)),
-            ("a/../b", at(1)),
-            ("a\\b", at(1)),
-            ("a\0", at(1)),
-            ("a\nb", at(1)),
-            ("a b", at(1)),
-            ("a%2fb", at(1)),
-            ("C:x", at(1)),
-            ("jane@example.org", at(4)),
-            ("é", at(0)),
-            (too_long.as_str(), MessageIdError::TooLong),
-        ];
-        for (text, expected) in hostile {
-            assert_eq!(MessageId::parse(text), Err(expected), "{text:?}");
+            ("a/../b", MessageIdError::Octet { at: 1 }),
+        ] {
             let error = parse_record(&with("/ses/mail/messageId", json!(text))).unwrap_err();
             assert_eq!(error, Cause::BadMessageId(expected).into());
         }
