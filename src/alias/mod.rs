@@ -544,7 +544,17 @@ mod tests {
     #[test]
     fn keys_that_never_match() {
         for key in [
-            "", "a@", "a b@c.de", "a b", "a@b@c.de", "@a b", "é@c.de", "*@c.de", "*",
+            "",
+            "a@",
+            "a b@c.de",
+            "a b",
+            "a@b@c.de",
+            "@a b",
+            "é@c.de",
+            "*@c.de",
+            "*",
+            "a@c.de.",
+            "\"a\"@c.de",
         ] {
             let map = map(&json!({key: "b@example.org", A: "d@example.org"}).to_string());
             assert_eq!(problems(&map), [format!("Error {key}")]);
@@ -627,7 +637,16 @@ mod tests {
             assert!(matches!(error(json), MapError::NotJson(_)));
         }
         let after_mark = map("\u{feff}{\"a\": \"b@c.de\"}");
-        assert!(after_mark.len() == 1 && after_mark.problems().is_empty() && map("{}").is_empty());
+        assert!(after_mark.len() == 1 && after_mark.problems().is_empty());
+        assert!(map("{}").is_empty() && !after_mark.is_empty());
+    }
+
+    #[test]
+    fn a_catch_all_takes_its_domain_or_all() {
+        let of_a_domain = map(r#"{"@Example.com": "b@c.de", "c.de": "b@c.de"}"#);
+        let taken = ["example.COM", "c.de", ""].map(|domain| of_a_domain.catches_all(domain));
+        assert_eq!(taken, [true, false, false]);
+        assert!(map(r#"{"@": "b@c.de"}"#).catches_all("c.de"));
     }
 
     proptest! {

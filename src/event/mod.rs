@@ -412,12 +412,13 @@ mod tests {
             (json!("text"), unknown()),
             (json!(null), unknown()),
             (with(RECIPIENTS, json!([])), Some(Cause::NoRecipients)),
+            (without(RECIPIENTS), Some(Cause::NoRecipients)),
             (with("/ses/mail/messageId", json!("second")), None),
         ]
         .into_iter()
         .unzip();
         let parsed = parse(json!({ "Records": records }).to_string().as_bytes()).unwrap();
-        assert_eq!(parsed[8].arrival.as_ref().unwrap().message_id.as_str(), "second");
+        assert_eq!(parsed[9].arrival.as_ref().unwrap().message_id.as_str(), "second");
         let causes = parsed
             .into_iter()
             .map(|record| record.arrival.err().map(|error| error.cause));
@@ -488,15 +489,29 @@ mod tests {
             parse_record(&empty).unwrap_err().cause,
             Cause::NoNotification(_)
         ));
-        let mut endless = text.clone();
-        for _ in 0..10 {
-            endless = json!({"Type": "Notification", "Message": endless}).to_string();
+        let again: [fn(&str) -> Value; 2] = [
+            |text| json!({"Type": "Notification", "Message": text}),
+            |text| json!({"Records": [{"eventSource": "aws:sqs", "body": text}]}),
+        ];
+        for wrap in again {
+            let mut endless = text.clone();
+            for _ in 0..7 {
+                endless = wrap(&endless).to_string();
+            }
+            let endless = json!({"eventSource": "aws:sqs", "body": endless});
+            assert_eq!(
+                parse_record(&endless).unwrap_err().cause,
+                Cause::NoNotification("it is wrapped too often")
+            );
         }
-        let endless = json!({"eventSource": "aws:sqs", "body": endless});
-        assert!(matches!(
-            parse_record(&endless).unwrap_err().cause,
-            Cause::NoNotification(_)
-        ));
+        for trial in [
+            json!({"notificationType": SETUP}),
+            json!({"Service": "Amazon S3", "Event": "s3:TestEvent"}),
+        ] {
+            let trial = json!({"EventSource": "aws:sns", "Sns": {"Message": trial.to_string()}});
+            let records = parse(json!({"Records": [trial]}).to_string().as_bytes());
+            assert_eq!(records, Ok(Vec::new()), "it tells of no mail");
+        }
     }
 
     #[test]

@@ -321,6 +321,11 @@ mod tests {
                 "multipart (odd) / (odder) mixed; (x) boundary (y) = \"z\"",
                 Some("z"),
             ),
+            (r"multipart (a \( b) / mixed; boundary=a", Some("a")),
+            (r"multipart (a \\) / mixed; boundary=a", Some("a")),
+            ("multipart/mixed; boundary=a b; x=y", Some("a")),
+            ("multipart/mixed; charset=utf-8 boundary=a", Some("a")),
+            ("multipart/mixed; x=\"1\"boundary=a", Some("a")),
             ("multipart/mixed; boundary*=us-ascii'en'a%20b", Some("a b")),
             ("multipart/mixed; boundary*1=cd; boundary*0=\"ab\"", Some("abcd")),
             ("multipart/mixed; boundary=\"abc", Some("abc")),
@@ -340,6 +345,13 @@ mod tests {
     }
 
     #[test]
+    fn parameters_are_bounded() {
+        let after = |others: usize| format!("multipart/mixed{}; boundary=a", "; x=y".repeat(others));
+        assert_eq!(boundary(&after(MAX_PARAMETERS - 1)).as_deref(), Some("a"));
+        assert_eq!(boundary(&after(MAX_PARAMETERS)), None);
+    }
+
+    #[test]
     fn parameters_are_decoded() {
         for (body, want) in [
             ("a/b; name=plain.txt", "plain.txt"),
@@ -348,6 +360,8 @@ mod tests {
             ("a/b; name*=utf-8''%e2%82%ac%20rates.txt", "€ rates.txt"),
             ("a/b; name*0*=iso-8859-1'de'gr%FC; name*1=\"n.txt\"", "grün.txt"),
             ("a/b; name=fallback.txt; name*=utf-8''better.txt", "better.txt"),
+            ("a/b; name*0*=utf-8''a; name*1*=b'c'd", "ab'c'd"),
+            ("a/b; name*0=\"a'b'c\"; name*1=d", "a'b'cd"),
             ("a/b; name=\"=?utf-8?B?4oKs?=.txt\"", "€.txt"),
             ("a/b; name*=utf-8''100%", "100%"),
         ] {
