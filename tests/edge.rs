@@ -227,6 +227,41 @@ fn a_message_over_the_limit_costs_one_get_of_its_head() {
     );
 }
 
+/// As SES reports that a forwarded mail did not reach a target: the mail is in it.
+fn report(forwarded_for: &str) -> Vec<u8> {
+    let mut report = format!(
+        "From: MAILER-DAEMON@amazonses.example\r\nTo: shop@example.com\r\n\
+         Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n\
+         --b\r\nContent-Type: message/rfc822\r\n\r\nX-Original-To: {forwarded_for}\r\n"
+    )
+    .into_bytes();
+    report.extend_from_slice(&message(LARGE));
+    report.extend_from_slice(b"--b--\r\n");
+    report
+}
+
+#[test]
+fn a_report_on_what_was_forwarded_does_not_bring_forth_the_next() {
+    let edge = Edge::start();
+    let outcome = edge.forward(&report("shop@example.com"), "shop@example.com");
+    assert_eq!(
+        (outcome.outcome, outcome.cause),
+        (Ending::Failed, Some(Cause::Loop)),
+        "{outcome:?}"
+    );
+    assert!(edge.ses.attempts().is_empty());
+    assert!(
+        edge.s3.bytes_sent() < 8 << 20,
+        "{} octets were read",
+        edge.s3.bytes_sent()
+    );
+
+    let other = report("many@example.com");
+    let outcome = edge.forward(&other, "shop@example.com");
+    assert_eq!(outcome.outcome, Ending::Sent, "{outcome:?}");
+    edge.assert_landed(&other, 1);
+}
+
 /// Our request is written by hand. Catches an update of the SDK, or a slip of ours, by which it says something else.
 #[test]
 fn the_request_is_the_one_that_the_sdk_would_make() {

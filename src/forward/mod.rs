@@ -184,9 +184,9 @@ impl Forwarder {
         };
         let octets = opened.source.octets();
         outcome.bytes_in = Some(octets);
-        if let Some(reason) = rounds::reason(&opened.head.header, &alias) {
+        if let Err((cause, reason)) = rounds::check(&opened.head.header, &opened.source, &alias).await {
             let error = format!("the message is not forwarded, it is still in the bucket: {reason}");
-            return outcome.fail(Cause::Loop, error);
+            return outcome.fail(cause, error);
         }
         let rules = self.rules(alias, targets, &entry.options, arrival.envelope_sender.as_deref());
         let header = rules.rewrite(&opened.head);
