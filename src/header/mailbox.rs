@@ -440,6 +440,7 @@ A, B: a@x, B <b@x>; c@x => |a@x ~ B|b@x ~ |c@x
 # Comments.
 jane@x (Jane (Q.) \) E) => Jane (Q.) ) E|jane@x
 (c) Jane (d) <jane@x> (e), b@x => Jane|jane@x ~ |b@x
+jane@x ( ) () (Jane) => Jane|jane@x
 jane()@( )x.org(), b@x (B) => |jane@x.org ~ B|b@x
 # What a name may have in it.
 Example, Jane <jane@x>, b@x => Example, Jane|jane@x ~ |b@x
@@ -467,7 +468,11 @@ Jane (Q. <jane@x> => Jane Q.|jane@x
 [jane@x], B [mailto:b@x] => |jane@x ~ |b@x
 # RFC 5322 4.4, and what it looks like but is not.
 <@a,@b:jane@x>, <mailto:b@x>, mailto:c@x => |jane@x ~ |b@x ~ |c@x
+Jane <@a,@b:jane@x> => Jane|jane@x
 jane @ example . org, <b . c @ x> => |jane@example.org ~ |b.c@x
+b . c@x, <b. c@x>, Jane b .c@x => |b.c@x ~ |b.c@x ~ Jane b|".c"@x
+Jane jane @ x.org => Jane|jane@x.org
+Jane @work b@x, jane@ work c@x => Jane @work|b@x ~ jane@ work|c@x
 Jane D. jane@x.org.  => Jane D.|jane@x.org
 # Literals, quoted local parts.
 jane@[192.0.2.1], b@[IPv6:::1] => |jane@[192.0.2.1] ~ |b@[IPv6:::1]
