@@ -354,6 +354,14 @@ mod tests {
             assert_eq!(Address::parse(text), Err(reason), "{text:?}");
         }
         assert!(Address::parse(&long[..MAX_MAILBOX]).is_ok());
+        // What counts is how long it is written.
+        let escaped = |quotes: usize| Address::parse(&format!("\"{}\"@x", r#"\""#.repeat(quotes)));
+        let fits = (MAX_MAILBOX - "\"\"@x".len()) / 2;
+        assert_eq!(
+            escaped(fits).map(|address| address.to_string().len()),
+            Ok(MAX_MAILBOX)
+        );
+        assert_eq!(escaped(fits + 1), Err(TooLong));
     }
 
     #[test]

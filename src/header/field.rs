@@ -194,6 +194,7 @@ mod tests {
             ("X:\r\n", "X", ""),
             ("   \r\n", "", ""),
             (" X: a\r\n", "", ""),
+            (": a\r\n", "", ""),
             ("From jane Mon Jan  1 00:00:00 2024\n", "", ""),
         ] {
             let field = Field::new(raw.as_bytes());
