@@ -249,6 +249,15 @@ pub fn long_field(octets: usize) -> Vec<u8> {
     message
 }
 
+/// A field of bare CR and controls: whatever follows each of them has to be looked at.
+pub fn bare_cr(octets: usize) -> Vec<u8> {
+    let mut message = HEAD.as_bytes().to_vec();
+    message.extend_from_slice(b"X-Note: ");
+    fill(&mut message, octets, || "\r\r \t".to_owned());
+    message.extend_from_slice(b"x\r\n\r\nHello.\r\n");
+    message
+}
+
 /// A body that is this text over and over, in as many multiparts with boundaries of one letter as are followed.
 fn in_one_letter_boundaries(octets: usize, text: &[u8]) -> Vec<u8> {
     let letters = (b'!'..=0xff).filter(|b| !matches!(b, b'"' | b'\\' | b'x' | 0x7f));

@@ -115,7 +115,7 @@ pub const FIXED: [Case; 25] = [
 ];
 
 /// Those that must not grow faster than their input.
-pub const GROWING: [Case; 20] = [
+pub const GROWING: [Case; 21] = [
     (
         "rewrite attachments",
         |n| rewriting(messages::attachments, n),
@@ -131,6 +131,7 @@ pub const GROWING: [Case; 20] = [
         |n| rewriting(messages::long_field, n),
         SMALL,
     ),
+    ("rewrite bare CR", |n| rewriting(messages::bare_cr, n), SMALL),
     ("scan newsletters", |n| scanning(messages::newsletter, n), SMALL),
     ("scan attachments", |n| scanning(messages::attachments, n), SMALL),
     (

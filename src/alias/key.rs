@@ -45,11 +45,15 @@ pub(super) fn lookups(recipient: &Address) -> Vec<(KeyForm, String)> {
     // Without a user before the tag the address would become the key of the catch-all.
     let user = local.split_once('+').map(|(user, _)| user);
     let user = user.filter(|user| !user.is_empty());
+    // A local part that is quoted may hold an `@`, and must not become another's address.
+    let users = !local.contains('@');
     let mut lookups = vec![(KeyForm::Exact, address.clone())];
     lookups.extend(user.map(|user| (KeyForm::WithoutTag, format!("{user}@{domain}"))));
     lookups.push((KeyForm::Domain, format!("@{domain}")));
-    lookups.push((KeyForm::User, local.to_owned()));
-    lookups.extend(user.map(|user| (KeyForm::UserWithoutTag, user.to_owned())));
+    if users {
+        lookups.push((KeyForm::User, local.to_owned()));
+        lookups.extend(user.map(|user| (KeyForm::UserWithoutTag, user.to_owned())));
+    }
     lookups.push((KeyForm::Everything, "@".to_owned()));
     lookups
 }

@@ -398,6 +398,9 @@ mod tests {
             ("bob+x@example.net", "3@example.org"),
             ("bob+y@example.net", "5@example.org"),
             ("jane@sub.example.com", ""),
+            ("\"jane@example.com\"@example.net", ""),
+            ("\"jane@example.com+x\"@example.net", ""),
+            ("\"@example.com\"@example.net", ""),
         ];
         for (recipient, expected) in cases {
             assert_eq!(targets(&map, recipient), expected, "{recipient}");

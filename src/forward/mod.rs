@@ -2,6 +2,7 @@
 
 mod ledger;
 mod outcome;
+mod report;
 mod rounds;
 
 use std::io;
@@ -184,10 +185,6 @@ impl Forwarder {
         };
         let octets = opened.source.octets();
         outcome.bytes_in = Some(octets);
-        if let Err((cause, reason)) = rounds::check(&opened.head.header, &opened.source, &alias).await {
-            let error = format!("the message is not forwarded, it is still in the bucket: {reason}");
-            return outcome.fail(cause, error);
-        }
         let rules = self.rules(alias, targets, &entry.options, arrival.envelope_sender.as_deref());
         let header = rules.rewrite(&opened.head);
         let bytes_out = octets - opened.head.header.octets() as u64 + header.len() as u64;
@@ -199,6 +196,10 @@ impl Forwarder {
                 self.max_send_bytes
             );
             return outcome.fail(Cause::TooLarge, error);
+        }
+        if let Err((cause, reason)) = rounds::check(&opened.head.header, &opened.source, &rules.alias).await {
+            let error = format!("the message is not forwarded, it is still in the bucket: {reason}");
+            return outcome.fail(cause, error);
         }
         let mut body = opened.body(self.hashes_bodies);
         let outgoing = Outgoing {
@@ -265,7 +266,9 @@ impl Forwarder {
             }
         };
         let (source, mut stream) = self.bucket.open(&key).await.map_err(|error| {
-            format!("the message cannot be read from the bucket under {key:?} (EMAIL_BUCKET, EMAIL_PREFIX): {error}")
+            // A key is the operator's, but for its tail; some keep mail in folders by address.
+            let shown = if key.contains('@') { "its key" } else { &key };
+            format!("the message cannot be read from the bucket under {shown:?} (EMAIL_BUCKET, EMAIL_PREFIX): {error}")
         })?;
         let head = read_head(&mut stream)
             .await

@@ -365,14 +365,15 @@ fn addr_spec(tokens: &[Token<'_>], at: usize, loose: bool) -> Option<(Range<usiz
     if before.is_some_and(|kind| is_torn(start, kind)) || after.is_some_and(|kind| is_torn(end, kind)) {
         return None;
     }
-    let octets: Vec<u8> = tokens
-        .get(start..end)?
-        .iter()
-        .flat_map(|token| token.text)
-        .copied()
-        .collect();
-    let text = std::str::from_utf8(&octets).ok()?;
-    Some((start..end, Address::parse(unwrapped(text)).ok()?))
+    let octets: Vec<&[u8]> = tokens.get(start..end)?.iter().map(|token| token.text).collect();
+    let text = String::from_utf8(octets.concat()).ok()?;
+    // A quoted local part may be folded (RFC 5322 3.2.4).
+    let text = if text.contains('\n') {
+        text.replace("\r\n", "").replace('\n', "")
+    } else {
+        text
+    };
+    Some((start..end, Address::parse(unwrapped(&text)).ok()?))
 }
 
 /// An address without the quotes of `'jane@x'` and the brackets of `[jane@x]` and `Jane [mailto:jane@x]`.
@@ -494,6 +495,11 @@ Jane <jane>, B <b@x> => B|b@x
             assert_eq!(parsed(list.as_bytes()), mailboxes.trim(), "{list}");
         }
         // Folded, 8-bit, with a NUL.
+        assert_eq!(
+            parsed(b"<\"jane\r\n doe\"@x>, \"a\n b\"@x"),
+            "|\"jane doe\"@x ~ |\"a b\"@x"
+        );
+        assert_eq!(parsed(b"\"ja\rne\"@x, b@x"), "|b@x");
         assert_eq!(parsed(b"\r\n \"Jane\r\n E\"\r\n\t<jane@x>\r\n"), "Jane E|jane@x");
         assert_eq!(
             parsed(b"J\xfcrgen M\xc3\xbcller\0 <j@x>, a@x\0, a@\xfc"),

@@ -397,7 +397,10 @@ fn is_removed(field: &Field<'_>) -> bool {
 /// us is several to them. What follows an LF is a fold to all.
 fn hides_an_order(field: &Field<'_>) -> bool {
     let is_order = |line: &[u8]| {
-        let start = line.iter().position(|&b| b == b'\n' || b > b' ' && b != 0x7f);
+        // No further than the next CR, which is looked at itself.
+        let start = line
+            .iter()
+            .position(|&b| matches!(b, b'\r' | b'\n') || b > b' ' && b != 0x7f);
         let name = start.map_or(&[][..], |start| &line[start..]);
         REMOVED_PREFIXES.iter().any(|prefix| {
             name.split_at_checked(prefix.len())

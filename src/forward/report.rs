@@ -1,0 +1,217 @@
+//! Reports on whether a message was delivered (RFC 3464), and which message they are about.
+
+use std::io;
+
+use crate::bucket::Stream;
+use crate::header::body_if_named;
+use crate::mime::{ContentType, Event, Kind, Scanner};
+
+/// Octets in which a report has to come to the header section of the message that it is about. Before it stand a text
+/// for the reader and a few fields for each recipient.
+const MAX_REPORT: usize = 1 << 20;
+
+/// Is it a report, by the body of its Content-Type field?
+pub(super) fn is_report(content_type: &[u8]) -> bool {
+    ContentType::parse(content_type).is_some_and(|it| {
+        let kind = it.parameter("report-type").unwrap_or_default();
+        (it.type_(), it.subtype()) == ("multipart", "report") && kind.eq_ignore_ascii_case("delivery-status")
+    })
+}
+
+/// Is it about a message that has this field? Where it is about a report, the message that this one is about counts too.
+///
+/// # Errors
+/// If it cannot be read.
+pub(super) async fn is_about(report: &mut Stream, has: &impl Fn(&[u8]) -> bool) -> io::Result<bool> {
+    let mut scanner = Scanner::default();
+    let mut about = About::new(has);
+    let mut left = MAX_REPORT;
+    while left > 0 {
+        let chunk = report.next().await?;
+        let last = chunk.is_none();
+        let chunk = chunk.unwrap_or_default();
+        let mut chunk = &chunk[..chunk.len().min(left)];
+        left -= chunk.len();
+        // No error: its own header section has been read before, and no other can fail.
+        while let Ok(Some(event)) = scanner.next(&mut chunk, last) {
+            if about.sees(&event) {
+                return Ok(true);
+            }
+        }
+        if last {
+            break;
+        }
+    }
+    Ok(false)
+}
+
+/// Follows the events of a report to the message that it is about. Messages that are attached to that one are not looked
+/// at: a sender may attach what it likes.
+struct About<'a, F> {
+    has: &'a F,
+    /// Depth at which the message stands that the innermost report is about; the part that holds it is one less.
+    depth: usize,
+    /// The message there is a report itself.
+    is_report: bool,
+    /// Where the part holds only the header section of the message (RFC 6522 4, RFC 6533 6).
+    header_section: Option<Scanner>,
+}
+
+impl<'a, F: Fn(&[u8]) -> bool> About<'a, F> {
+    fn new(has: &'a F) -> Self {
+        About {
+            has,
+            depth: 2,
+            is_report: false,
+            header_section: None,
+        }
+    }
+
+    /// Is this, or is in this, the field?
+    fn sees(&mut self, event: &Event<'_>) -> bool {
+        // Reports stand at even depths, and what follows on an inner one is of the outer.
+        self.depth = self.depth.min((event.depth & !1) + 2);
+        let Some(below) = self.depth.checked_sub(event.depth) else {
+            return false;
+        };
+        match (event.kind, below) {
+            (Kind::Field, 0) => {
+                if let Some(body) = body_if_named(event.bytes, "content-type") {
+                    self.is_report = is_report(body);
+                }
+                (self.has)(event.bytes)
+            }
+            (Kind::HeaderEnd, 0) => {
+                if std::mem::take(&mut self.is_report) {
+                    self.depth += 2;
+                }
+                false
+            }
+            (Kind::Field, 1) => {
+                if let Some(body) = body_if_named(event.bytes, "content-type") {
+                    self.header_section = is_header_section(body).then(Scanner::default);
+                }
+                false
+            }
+            (Kind::Body, 1) => self.in_header_section(event.bytes, false),
+            (Kind::Delimiter | Kind::CloseDelimiter, 2) => {
+                let seen = self.in_header_section(&[], true);
+                self.header_section = None;
+                seen
+            }
+            _ => false,
+        }
+    }
+
+    fn in_header_section(&mut self, mut bytes: &[u8], last: bool) -> bool {
+        let Some(scanner) = &mut self.header_section else {
+            return false;
+        };
+        while let Ok(Some(event)) = scanner.next(&mut bytes, last) {
+            if event.kind == Kind::Field && event.depth == 0 && (self.has)(event.bytes) {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+fn is_header_section(content_type: &[u8]) -> bool {
+    ContentType::parse(content_type).is_some_and(|it| {
+        matches!(
+            (it.type_(), it.subtype()),
+            ("text", "rfc822-headers") | ("message", "global-headers")
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OURS: &str = "X-Original-To: shop@example.com";
+
+    /// As SES writes it, with this in its last part.
+    fn report(enclosed: &str) -> String {
+        format!(
+            "From: MAILER-DAEMON@amazonses.example\r\nTo: shop@example.com\r\n\
+             Content-Type: multipart/report; boundary=\"b\"; report-type=Delivery-Status\r\n\r\n\
+             --b\r\n\r\nNot delivered: jane@example.org\r\n\
+             --b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\nAction: failed\r\n\
+             --b\r\nContent-Type: {enclosed}\r\n--b--\r\n"
+        )
+    }
+
+    fn message(fields: &str) -> String {
+        format!("message/rfc822\r\n\r\nFrom: Jo <shop@example.com>\r\n{fields}\r\n\r\nbody")
+    }
+
+    fn is_about_ours(report: &str, chunk: usize) -> bool {
+        let has = |field: &[u8]| field.trim_ascii() == OURS.as_bytes();
+        let mut about = About::new(&has);
+        let mut scanner = Scanner::default();
+        let mut chunks = report.as_bytes().chunks(chunk);
+        loop {
+            let (last, mut chunk) = chunks.next().map_or((true, &[][..]), |chunk| (false, chunk));
+            while let Some(event) = scanner.next(&mut chunk, last).unwrap() {
+                if about.sees(&event) {
+                    return true;
+                }
+            }
+            if last {
+                return false;
+            }
+        }
+    }
+
+    #[test]
+    fn a_report_says_what_it_is() {
+        for (content_type, told) in [
+            (
+                " multipart/report; report-type=delivery-status; boundary=b\r\n",
+                true,
+            ),
+            (
+                "Multipart/Report; boundary=b; report-type=\"Delivery-Status\"",
+                true,
+            ),
+            ("multipart/report; report-type=feedback-report; boundary=b", false),
+            ("multipart/mixed; report-type=delivery-status; boundary=b", false),
+            ("", false),
+        ] {
+            assert_eq!(is_report(content_type.as_bytes()), told, "{content_type}");
+        }
+    }
+
+    /// Catches a report that brings forth the next, and one on other mail that is kept back.
+    #[test]
+    fn the_message_that_a_report_is_about_is_found() {
+        let attached = format!(
+            "Content-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\nContent-Type: {}\r\n--m--",
+            message(OURS)
+        );
+        let after = format!(
+            "{}\r\n--b\r\nContent-Type: {}",
+            message(&report(&message("A: b"))),
+            message(OURS)
+        );
+        for (enclosed, ours) in [
+            (message(OURS), true),
+            (message("To: shop@example.com"), false),
+            (format!("text/rfc822-headers\r\n\r\nA: b\r\n{OURS}"), true),
+            (format!("message/global-headers\r\n\r\n{OURS}\r\nA: b"), true),
+            (format!("text/rfc822-headers\r\n\r\nA: b\r\n\r\n{OURS}"), false),
+            (format!("text/plain\r\n\r\n{OURS}"), false),
+            (format!("text/plain\r\n{OURS}\r\n\r\n"), false),
+            (message(&report(&message(OURS))), true),
+            (message(&report(&message(&report(&message(OURS))))), true),
+            (after, true),
+            (message(&attached), false),
+        ] {
+            let report = report(&enclosed);
+            for chunk in [1, 7, report.len()] {
+                assert_eq!(is_about_ours(&report, chunk), ours, "{chunk}: {report}");
+            }
+        }
+    }
+}
