@@ -150,6 +150,7 @@ mod tests {
             "a b",
             "a  b   c",
             &"word ".repeat(100),
+            &"word   ".repeat(100),
             &"longer-word-".repeat(70),
         ] {
             let body = FieldBody::words([body]);
@@ -158,7 +159,7 @@ mod tests {
             assert!(
                 lines
                     .iter()
-                    .all(|line| line.len() <= 998 && !line.trim().is_empty()),
+                    .all(|line| line.len() <= 998 && !line.is_empty() && !line.ends_with(' ')),
                 "{field:?}"
             );
             let one_word = |line: &str| !line.trim_start_matches("X-Test:").trim().contains(' ');
