@@ -155,6 +155,23 @@ fn open_boundaries_count_together() {
     assert_eq!(deepest(3), Some(0));
 }
 
+/// Catches boundaries that still count when they are closed.
+#[test]
+fn closed_boundaries_do_not_count() {
+    let inner = "--1234\nContent-Type: multipart/mixed; boundary=abcd\n\n--abcd\n\n--abcd--\n";
+    let unclosed = inner.replace("--abcd--\n", "");
+    let message = format!(
+        "Content-Type: multipart/mixed; boundary=1234\n\n{}--1234--\n",
+        [inner, &unclosed].concat().repeat(3)
+    );
+    let limits = Limits {
+        boundaries: 8,
+        ..Limits::default()
+    };
+    let depths: Vec<usize> = parts(limits, &message).iter().map(|part| part.depth).collect();
+    assert_eq!(depths, [0, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2]);
+}
+
 /// Catches the wrong reason: only a message without any LF is told that it has no lines.
 #[test]
 fn too_long_a_header_section_is_not_one_without_lines() {
@@ -196,6 +213,27 @@ fn spans_are_octets_of_the_message() {
     let part = parts(Limits::default(), message).remove(0);
     assert_eq!((part.header.start, part.header.end), (0, 10));
     assert_eq!((part.body.start, part.body.end), (11, 16));
+}
+
+/// Catches a name that is cut for ever, since the address alone leaves no room for one.
+#[test]
+fn an_address_may_leave_no_room_for_a_name() {
+    let alias = Address::parse(&format!("shop@{}", "x".repeat(314))).unwrap();
+    let rules = Rules::new(alias.clone(), vec![Address::parse("owner@example.net").unwrap()]);
+    for name in ["", "J", "Jane Example"] {
+        let mut rewriter = Rewriter::new(rules.clone());
+        let mut out = Vec::new();
+        let mut sink = |bytes: &[u8]| out.extend_from_slice(bytes);
+        rewriter
+            .write(
+                format!("From: {name} <jane@example.org>\n\n").as_bytes(),
+                &mut sink,
+            )
+            .unwrap();
+        rewriter.end(&mut sink).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        assert!(out.starts_with(&format!("From: {alias}\n")), "{out}");
+    }
 }
 
 /// Catches a size that is foretold to nobody.

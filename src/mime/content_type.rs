@@ -356,6 +356,8 @@ mod tests {
         for (body, want) in [
             ("a/b; name=plain.txt", "plain.txt"),
             ("a/b; name=my file.pdf; x=y", "my file.pdf"),
+            ("a/b; name=my.pdf\r\n x=y", "my.pdf"),
+            ("a/b; name=my.pdf\n x=y", "my.pdf"),
             ("a/b; name=\"my \\\"file\\\".pdf\"", "my \"file\".pdf"),
             ("a/b; name*=utf-8''%e2%82%ac%20rates.txt", "€ rates.txt"),
             ("a/b; name*0*=iso-8859-1'de'gr%FC; name*1=\"n.txt\"", "grün.txt"),
