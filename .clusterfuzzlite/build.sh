@@ -9,5 +9,5 @@ for target in fuzz/fuzz_targets/*.rs; do
     cp "fuzz/target/x86_64-unknown-linux-gnu/release/$name" "$OUT/"
     cp "fuzz/dictionaries/$name.dict" "$OUT/"
     zip -qrj "$OUT/${name}_seed_corpus.zip" "fuzz/corpus/$name"
-    printf '[libfuzzer]\nmax_len = 4096\n' > "$OUT/$name.options"
+    printf '[libfuzzer]\nmax_len = 8192\n' > "$OUT/$name.options"
 done

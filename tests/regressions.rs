@@ -50,17 +50,18 @@ fn what_the_fuzzers_have_found() {
     }
 }
 
-/// As `fuzz/seed` makes them.
+/// As `fuzz/seed` makes them, and with more options.
 #[test]
 fn the_seeds() {
-    let limits_and_cuts = [255, 255, 7, 127, 255, 0, 1, 2, 3, 64, 0, 5, 255, 17, 11, 2];
+    let limits_and_cuts = |boundary| [255, 255, 7, boundary, 255, 0, 1, 2, 3, 64, 0, 5, 255, 17, 11, 2];
     for path in files("fixtures/messages") {
         let lf = fs::read(&path).unwrap();
         let crlf = lf.split(|&b| b == b'\n').collect::<Vec<_>>().join(&b"\r\n"[..]);
         for message in [lf, crlf] {
             check(targets::structure, &path, b"", &message);
             check(targets::event, &path, b"", &message);
-            check(targets::chunking, &path, &limits_and_cuts, &message);
+            check(targets::chunking, &path, &limits_and_cuts(127), &message);
+            check(targets::chunking, &path, &limits_and_cuts(3), &message);
             for options in [0, 0b01_0101, 0b11_1010] {
                 let lines = b"[shop] \nshop@example.com\nbounce@example.org\n";
                 let rules = [&[options, 1, 7, 64, 255], &lines[..]].concat();

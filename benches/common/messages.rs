@@ -249,6 +249,15 @@ pub fn long_field(octets: usize) -> Vec<u8> {
     message
 }
 
+/// A field that is one line.
+pub fn unfolded(octets: usize) -> Vec<u8> {
+    let mut message = HEAD.as_bytes().to_vec();
+    message.extend_from_slice(b"X-Note: ");
+    fill(&mut message, octets, || "x".to_owned());
+    message.extend_from_slice(b"\r\n\r\nHello.\r\n");
+    message
+}
+
 /// A field of bare CR and controls: whatever follows each of them has to be looked at.
 pub fn bare_cr(octets: usize) -> Vec<u8> {
     let mut message = HEAD.as_bytes().to_vec();

@@ -18,12 +18,14 @@ struct Sample {
 }
 
 /// A table for each group: times, also as multiples of that of `unit`. What was measured before `started` is
-/// of another run and left out.
-pub fn print(started: SystemTime, unit: &str, groups: &[&str]) {
+/// of another run and left out. `false`: nothing else was.
+pub fn print(started: SystemTime, unit: &str, groups: &[&str]) -> bool {
+    let mut any = false;
     for group in groups {
         // Where criterion puts it: beside the directory that cargo gives to benches.
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("criterion");
         let mut benches = measured(&directory.join(group), started);
+        any |= !benches.is_empty();
         benches.sort_by(|a, b| a.nanoseconds.total_cmp(&b.nanoseconds));
         let Some(one) = benches.iter().find(|bench| bench.name == unit) else {
             continue;
@@ -38,6 +40,7 @@ pub fn print(started: SystemTime, unit: &str, groups: &[&str]) {
             );
         }
     }
+    any
 }
 
 fn measured(group: &Path, started: SystemTime) -> Vec<Measured> {

@@ -1,4 +1,5 @@
-//! Instructions instead of time: the same at every run, so that a check can hold a change to them.
+//! Instructions instead of time: the same at every run but for hash tables (2 %), so that a check can hold a change to
+//! them.
 //!
 //! ```sh
 //! cargo bench --no-default-features --bench instructions               # check, in about a minute
@@ -28,9 +29,12 @@ use cases::{Case, FIXED, GROWING, Work};
 /// Growth of a case that fails the check, in percent: more than another layout of the code makes of the same source.
 const TOLERANCE: u64 = 5;
 
-/// How much larger the larger input is, and the exponent of growth that fails: n log n is 1.09 here.
+/// How much larger each of three inputs is than the one before, and the exponent of growth that fails.
 const FACTOR: u32 = 4;
-const MAX_EXPONENT: f64 = 1.05;
+const MAX_EXPONENT: f64 = 1.1;
+
+/// Octets for an instruction: where one more costs less, nothing looks at them, and what is counted is by chance.
+const UNSEEN: u64 = 16;
 
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).filter(|arg| arg != "--bench").collect();
@@ -173,13 +177,16 @@ fn against(baseline: &Path) -> bool {
 fn growth() -> bool {
     let mut good = true;
     for (name, _, octets) in GROWING {
-        let small = count("growing", name, octets);
-        let large = count("growing", name, octets * FACTOR as usize);
+        let sizes = [1, FACTOR, FACTOR * FACTOR].map(|times| octets * times as usize);
+        let [small, medium, large] = sizes.map(|octets| count("growing", name, octets));
+        // By what each step adds, so that what is the same for all of them does not hide it.
+        let (first, second) = (medium.saturating_sub(small), large.saturating_sub(medium));
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-        let exponent = (large as f64 / small as f64).log(f64::from(FACTOR));
-        let linear = exponent <= MAX_EXPONENT;
+        let exponent = (second as f64 / first.max(1) as f64).log(f64::from(FACTOR));
+        let is_seen = second * UNSEEN > (sizes[2] - sizes[1]) as u64;
+        let linear = !is_seen || exponent <= MAX_EXPONENT;
         let verdict = if linear { "" } else { "  SUPERLINEAR" };
-        println!("{large:>12} for {FACTOR} times {small:>12}  n^{exponent:.2}  {name}{verdict}");
+        println!("{small:>10} + {first:>10} + {second:>10}  n^{exponent:.2}  {name}{verdict}");
         good &= linear;
     }
     good

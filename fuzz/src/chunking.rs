@@ -75,6 +75,14 @@ fn scan<'a>(
                     match (event.kind, event.depth) {
                         (Kind::Field, 0) => header += event.bytes.len(),
                         (Kind::Field, _) => assert!(event.bytes.len() <= limits.field, "L3: {event:?}"),
+                        (Kind::Delimiter | Kind::CloseDelimiter, _) => {
+                            // Before and after it two dashes.
+                            let boundary = event.bytes.trim_ascii().len().saturating_sub(4);
+                            assert!(
+                                boundary <= limits.boundary.min(limits.boundaries),
+                                "L3: {event:?}"
+                            );
+                        }
                         _ => {}
                     }
                     assert!(header <= limits.header, "L3: {header} octets");
