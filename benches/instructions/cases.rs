@@ -166,8 +166,12 @@ pub const GROWING: [Case; 22] = [
         |n| scanning(messages::later_misses, n),
         SMALL,
     ),
-    ("scan long misses", |n| scanning(messages::long_misses, n), SMALL),
-    // The boundaries alone are 32 kB.
+    // The boundaries alone are some 50 kB.
+    (
+        "scan long misses",
+        |n| scanning(messages::long_misses, n),
+        10 * SMALL,
+    ),
     (
         "scan short lines",
         |n| scanning(messages::short_lines, n),
