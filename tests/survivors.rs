@@ -236,6 +236,22 @@ fn an_address_may_leave_no_room_for_a_name() {
     }
 }
 
+/// Catches an empty To.
+#[test]
+fn without_targets_there_is_no_to() {
+    let mut rewriter = Rewriter::new(Rules::new(
+        Address::parse("shop@example.com").unwrap(),
+        Vec::new(),
+    ));
+    let mut out = Vec::new();
+    let mut sink = |bytes: &[u8]| out.extend_from_slice(bytes);
+    rewriter
+        .write(b"From: jane@example.org\nTo: shop@example.com\n\n", &mut sink)
+        .unwrap();
+    rewriter.end(&mut sink).unwrap();
+    assert!(!String::from_utf8(out).unwrap().contains("\nTo:"));
+}
+
 /// Catches a size that is foretold to nobody.
 #[test]
 fn the_size_is_known_when_the_header_section_ends() {

@@ -288,6 +288,14 @@ mod tests {
     }
 
     #[test]
+    fn a_longer_boundary_further_out_takes_nothing() {
+        let stack = open(&["a--", "a", "ab"]);
+        assert_eq!(stack.classify(b"--a--\n", false), at(1, true, 5, 1));
+        assert_eq!(stack.classify(b"--a", true), at(1, false, 3, 0));
+        assert_eq!(stack.classify(b"--a", false), Line::More);
+    }
+
+    #[test]
     fn the_end_of_the_message_ends_a_line() {
         let stack = open(&["ab"]);
         for (line, want) in [
