@@ -172,6 +172,55 @@ fn closed_boundaries_do_not_count() {
     assert_eq!(depths, [0, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2]);
 }
 
+/// Catches a delimiter that is taken for a field, since it has a colon in it.
+#[test]
+fn a_delimiter_ends_a_header_section_whatever_it_looks_like() {
+    let message = "Content-Type: multipart/mixed; boundary=\"a:b\"\n\n\
+                   --a:b\nX: y\n--a:b\nZ: w\n\nbody\n--a:b--\n";
+    let paths: Vec<String> = parts(Limits::default(), message)
+        .into_iter()
+        .map(|part| part.path)
+        .collect();
+    assert_eq!(paths.len(), 3, "{paths:?}");
+}
+
+/// Catches limits that are off by one.
+#[test]
+fn limits_are_exact() {
+    let nested = "Content-Type: message/rfc822\n\n".repeat(4);
+    for depth in 0..4 {
+        let limits = Limits {
+            depth,
+            ..Limits::default()
+        };
+        let deepest = parts(limits, &nested).iter().map(|part| part.depth).max();
+        assert_eq!(deepest, Some(depth));
+    }
+    for (header, fits) in [(9, false), (10, true)] {
+        let limits = Limits {
+            header,
+            ..Limits::default()
+        };
+        let end = Scanner::new(limits)
+            .next(&mut &b"A: bcdefgh"[..], true)
+            .map(|_| ());
+        assert_eq!(end.is_ok(), fits, "{header}");
+    }
+}
+
+/// Catches an octet that is lost at the end: a CR that no LF follows.
+#[test]
+fn a_lone_cr_at_the_end_is_told() {
+    for message in ["\r", "A: b\r\n\r", "A: b\n\r"] {
+        let mut scanner = Scanner::default();
+        let (mut rest, mut told) = (message.as_bytes(), 0);
+        while let Some(event) = scanner.next(&mut rest, true).unwrap() {
+            told += event.bytes.len();
+        }
+        assert_eq!(told, message.len(), "{message:?}");
+    }
+}
+
 /// Catches the wrong reason: only a message without any LF is told that it has no lines.
 #[test]
 fn too_long_a_header_section_is_not_one_without_lines() {
