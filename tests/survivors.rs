@@ -160,8 +160,9 @@ fn open_boundaries_count_together() {
 fn closed_boundaries_do_not_count() {
     let inner = "--1234\nContent-Type: multipart/mixed; boundary=abcd\n\n--abcd\n\n--abcd--\n";
     let unclosed = inner.replace("--abcd--\n", "");
+    let too_long = inner.replace("abcd", "abcde");
     let message = format!(
-        "Content-Type: multipart/mixed; boundary=1234\n\n{}--1234--\n",
+        "Content-Type: multipart/mixed; boundary=1234\n\n{}{too_long}--1234--\n",
         [inner, &unclosed].concat().repeat(3)
     );
     let limits = Limits {
@@ -169,7 +170,7 @@ fn closed_boundaries_do_not_count() {
         ..Limits::default()
     };
     let depths: Vec<usize> = parts(limits, &message).iter().map(|part| part.depth).collect();
-    assert_eq!(depths, [0, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2]);
+    assert_eq!(depths, [0, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1]);
 }
 
 /// Catches a delimiter that is taken for a field, since it has a colon in it.
