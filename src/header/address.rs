@@ -375,7 +375,16 @@ mod tests {
         ] {
             assert_eq!(format_mailbox(name, &jane), written);
         }
-        let long_address = Address::parse(&format!("{}@x", "j".repeat(MAX_MAILBOX - 2))).unwrap();
+        let address_of = |octets: usize| Address::parse(&format!("{}@x", "j".repeat(octets - 2))).unwrap();
+        let long_address = address_of(MAX_MAILBOX);
+        // Room for an ellipsis alone is room for nothing.
+        for octets in MAX_MAILBOX - 8..MAX_MAILBOX {
+            let address = address_of(octets);
+            assert_eq!(
+                format_mailbox(Some("Jane Example"), &address),
+                address.to_string()
+            );
+        }
         for name in ["a b.", "\u{4f60}", "\u{fc}x ", "\"", "word "].map(|unit| unit.repeat(400)) {
             let written = format_mailbox(Some(&name), &jane);
             assert!(
