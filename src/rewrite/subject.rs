@@ -27,24 +27,18 @@ pub(super) fn prefixed(prefix: &str, subject: Option<&[u8]>) -> New {
         (false, true, false) => format!("{} ", encoded_word::encode_unstructured(trimmed)),
         _ => return New::Body(FieldBody::unstructured(&format!("{prefix}{text}"))),
     };
-    if !is_writable(old) {
+    let mut unfolded = old.to_vec();
+    unfolded.retain(|b| !matches!(b, b'\r' | b'\n'));
+    if !is_writable(&unfolded) {
         return New::Body(FieldBody::unstructured(&format!("{prefix}{text}")));
     }
-    let old: Vec<u8> = old
-        .iter()
-        .copied()
-        .filter(|b| !matches!(b, b'\r' | b'\n'))
-        .collect();
     New::Body(FieldBody::written(format!(
         "{before}{}",
-        String::from_utf8_lossy(&old)
+        String::from_utf8_lossy(&unfolded)
     )))
 }
 
 /// Could we have written this body: printable ASCII, words that can be folded?
 fn is_writable(body: &[u8]) -> bool {
-    longest_word(body) <= MAX_WORD
-        && body
-            .iter()
-            .all(|b| matches!(b, b' '..=b'~' | b'\t' | b'\r' | b'\n'))
+    longest_word(body) <= MAX_WORD && body.iter().all(|b| matches!(b, b' '..=b'~' | b'\t'))
 }
