@@ -249,22 +249,23 @@ pub fn long_field(octets: usize) -> Vec<u8> {
     message
 }
 
-/// A field that is one line.
-pub fn unfolded(octets: usize) -> Vec<u8> {
+/// A field that is this text over and over.
+fn in_one_field(octets: usize, text: &str) -> Vec<u8> {
     let mut message = HEAD.as_bytes().to_vec();
     message.extend_from_slice(b"X-Note: ");
-    fill(&mut message, octets, || "x".to_owned());
-    message.extend_from_slice(b"\r\n\r\nHello.\r\n");
+    fill(&mut message, octets, || text.to_owned());
+    message.extend_from_slice(b"x\r\n\r\nHello.\r\n");
     message
+}
+
+/// A field that is one line.
+pub fn unfolded(octets: usize) -> Vec<u8> {
+    in_one_field(octets, "x")
 }
 
 /// A field of bare CR and controls: whatever follows each of them has to be looked at.
 pub fn bare_cr(octets: usize) -> Vec<u8> {
-    let mut message = HEAD.as_bytes().to_vec();
-    message.extend_from_slice(b"X-Note: ");
-    fill(&mut message, octets, || "\r\r \t".to_owned());
-    message.extend_from_slice(b"x\r\n\r\nHello.\r\n");
-    message
+    in_one_field(octets, "\r\r \t")
 }
 
 /// A body that is this text over and over, in as many multiparts with boundaries of one letter as are followed.

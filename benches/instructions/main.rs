@@ -31,7 +31,7 @@ const TOLERANCE: u64 = 5;
 
 /// How much larger each of three inputs is than the one before, and the exponent of growth that fails.
 const FACTOR: u32 = 4;
-const MAX_EXPONENT: f64 = 1.1;
+const MAX_EXPONENT: f64 = 1.05;
 
 /// Octets for an instruction: where one more costs less, nothing looks at them, and what is counted is by chance.
 const UNSEEN: u64 = 16;

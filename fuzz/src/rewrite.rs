@@ -90,6 +90,11 @@ fn rewritten<'a>(
     Ok((out, octets))
 }
 
+fn after_colon(raw: &[u8]) -> Option<&[u8]> {
+    let colon = raw.iter().position(|&b| b == b':')?;
+    Some(&raw[colon + 1..])
+}
+
 /// The fields that rules make, read as a mail program would.
 fn says_what_the_rules_say(rules: &Rules, out: &[u8]) {
     let fields = sealed::split(out).fields;
@@ -99,8 +104,7 @@ fn says_what_the_rules_say(rules: &Rules, out: &[u8]) {
             .rev()
             .find(|(name, _)| name == wanted)
             .map(|(_, raw)| raw)?;
-        let colon = raw.iter().position(|&b| b == b':')?;
-        Some(raw[colon + 1..].trim_ascii())
+        Some(after_colon(raw)?.trim_ascii())
     };
     let mailboxes = |name| body_of(name).map(parse_address_list).unwrap_or_default();
     let addresses = |name| -> Vec<String> {
@@ -155,13 +159,9 @@ fn keeps_what_no_rule_changes(rules: &Rules, message: &[u8], out: &[u8]) {
     if rules.to_header == ToHeader::Keep {
         kept.push("to");
     }
-    let body = |raw: &[u8]| {
-        raw.iter()
-            .position(|&b| b == b':')
-            .map_or(raw.len(), |colon| colon + 1)
-    };
     let reply_to = first(&before, "reply-to");
-    if reply_to.is_some_and(|raw| !parse_address_list(&raw[body(&raw)..]).is_empty()) {
+    let reply_to = reply_to.as_deref().and_then(after_colon).map(parse_address_list);
+    if reply_to.is_some_and(|list| !list.is_empty()) {
         kept.push("reply-to");
     }
     for name in kept {

@@ -48,9 +48,9 @@ pub(super) async fn check(header: &Header, source: &Source, alias: &Address) -> 
 
 /// Does an X-Original-To name this alias? Every message that is forwarded says so whom it was for.
 fn names(body: &[u8], alias: &Address) -> bool {
-    let alias = alias.to_string();
+    let alias = alias.key();
     let mut named = parse_address_list(body).into_iter();
-    named.any(|mailbox| mailbox.address.to_string().eq_ignore_ascii_case(&alias))
+    named.any(|mailbox| mailbox.address.key() == alias)
 }
 
 #[cfg(test)]

@@ -9,4 +9,4 @@ mod write;
 pub use field::{Field, Header};
 pub(crate) use field::{body_if_named, line_ending};
 pub use write::{FieldBody, write_field};
-pub(crate) use write::{MAX_WORD, longest_word};
+pub(crate) use write::{MAX_WORD, longest_word, unfolded};

@@ -63,10 +63,7 @@ impl FieldBody {
     /// A copy of another field's body, unfolded: as it is where it is ASCII, else as encoded-words. At most
     /// 998 octets of it.
     pub fn copy(body: &[u8]) -> Self {
-        let mut unfolded = Vec::with_capacity(body.len());
-        for line in body.split(|b| matches!(b, b'\r' | b'\n')) {
-            unfolded.extend_from_slice(line);
-        }
+        let unfolded = unfolded(body);
         let unfolded = unfolded.trim_ascii();
         if unfolded.is_ascii() && longest_word(unfolded) <= MAX_WORD {
             let kept = &unfolded[..unfolded.len().min(MAX_COPY)];
@@ -95,6 +92,15 @@ fn has_long_blank(text: &str) -> bool {
             .as_bytes()
             .windows(MAX_BLANKS + 1)
             .any(|run| run.iter().all(|&b| b == b' '))
+}
+
+/// A field body without the line breaks of its folds (RFC 5322 2.2.3), and without any bare CR.
+pub(crate) fn unfolded(body: &[u8]) -> Vec<u8> {
+    let mut unfolded = Vec::with_capacity(body.len());
+    for line in body.split(|b| matches!(b, b'\r' | b'\n')) {
+        unfolded.extend_from_slice(line);
+    }
+    unfolded
 }
 
 pub(crate) fn longest_word(text: &[u8]) -> usize {

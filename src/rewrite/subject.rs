@@ -1,7 +1,7 @@
 //! The subject and its prefix.
 
 use super::rules::New;
-use crate::header::{FieldBody, MAX_WORD, encoded_word, longest_word};
+use crate::header::{FieldBody, MAX_WORD, encoded_word, longest_word, unfolded};
 
 /// The subject with `prefix` before its text; as it is, if the prefix is in it already (a reply).
 ///
@@ -27,8 +27,7 @@ pub(super) fn prefixed(prefix: &str, subject: Option<&[u8]>) -> New {
         (false, true, false) => format!("{} ", encoded_word::encode_unstructured(trimmed)),
         _ => return New::Body(FieldBody::unstructured(&format!("{prefix}{text}"))),
     };
-    let mut unfolded = old.to_vec();
-    unfolded.retain(|b| !matches!(b, b'\r' | b'\n'));
+    let unfolded = unfolded(old);
     if !is_writable(&unfolded) {
         return New::Body(FieldBody::unstructured(&format!("{prefix}{text}")));
     }
