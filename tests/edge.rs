@@ -196,6 +196,21 @@ fn a_cut_stream_is_taken_up_again() {
     edge.assert_landed(&large, 1);
 }
 
+/// Catches a wait for ever, which ends with the function's time and without an outcome.
+#[test]
+fn a_stream_from_which_nothing_comes_is_taken_up_again() {
+    let edge = Edge::start();
+    let large = message(LARGE);
+    edge.s3
+        .script([s3::Fault::None, s3::Fault::Stall { after: 3 << 20 }]);
+    let outcome = edge.forward(&large, "shop@example.com");
+    assert_eq!(outcome.outcome, Ending::Sent, "{outcome:?}");
+    edge.assert_landed(&large, 1);
+    let attempts = edge.s3.attempts();
+    assert_eq!(attempts.len(), 3);
+    assert!(attempts[2].range.is_some(), "{attempts:?}");
+}
+
 #[test]
 fn an_object_that_changes_between_the_readings_is_not_sent() {
     let edge = Edge::start();
@@ -213,6 +228,8 @@ fn an_object_that_changes_between_the_readings_is_not_sent() {
 #[test]
 fn a_message_over_the_limit_costs_one_get_of_its_head() {
     let edge = Edge::start();
+    // Seconds to go for a client that has seen enough.
+    edge.s3.pace(4 << 20);
     let outcome = edge.forward(&message(45 << 20), "shop@example.com");
     assert_eq!(
         (outcome.outcome, outcome.cause),
@@ -243,6 +260,7 @@ fn report(forwarded_for: &str) -> Vec<u8> {
 #[test]
 fn a_report_on_what_was_forwarded_does_not_bring_forth_the_next() {
     let edge = Edge::start();
+    edge.s3.pace(4 << 20);
     let outcome = edge.forward(&report("shop@example.com"), "shop@example.com");
     assert_eq!(
         (outcome.outcome, outcome.cause),
@@ -256,6 +274,7 @@ fn a_report_on_what_was_forwarded_does_not_bring_forth_the_next() {
         edge.s3.bytes_sent()
     );
 
+    edge.s3.pace(0);
     let other = report("many@example.com");
     let outcome = edge.forward(&other, "shop@example.com");
     assert_eq!(outcome.outcome, Ending::Sent, "{outcome:?}");

@@ -57,7 +57,7 @@ fn memory_is_flat() {
 
 #[test]
 fn init_is_short() {
-    let times: Vec<Duration> = (0..5)
+    let times: Vec<Duration> = (0..10)
         .map(|_| {
             let stands = Stands::start();
             let running = stands.function(&[]);

@@ -15,7 +15,7 @@ const MAX_HEAD: usize = 64 << 10;
 /// Octets that are read or written at once, and between two looks at the clock where a rate is set.
 pub const CHUNK: usize = 16 << 10;
 /// How long a connection that is given up is read on, so that the answer is not lost to a reset.
-const LINGER: Duration = Duration::from_secs(2);
+const LINGER: Duration = Duration::from_secs(10);
 
 /// The request line and the header section.
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use super::sigv4::{Credentials, sha256_hex, verify};
 use super::{Script, lock};
 
 /// How long requests that go on are waited for.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What happens to a GET of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,9 +58,8 @@ pub struct Attempt {
 struct State {
     objects: Mutex<BTreeMap<String, Object>>,
     script: Script<Fault>,
-    attempts: Mutex<Vec<Attempt>>,
-    /// Requests that have not ended.
-    busy: AtomicUsize,
+    /// In the order in which they came; `None`: it has not ended.
+    attempts: Mutex<Vec<Option<Attempt>>>,
     /// Octets a second; 0: no limit.
     rate: AtomicU64,
     credentials: Mutex<Credentials>,
@@ -79,7 +78,6 @@ impl S3 {
             objects: Mutex::default(),
             script: Script::new(Fault::None),
             attempts: Mutex::default(),
-            busy: AtomicUsize::new(0),
             rate: AtomicU64::new(0),
             credentials: Mutex::new(Credentials::test()),
         });
@@ -146,14 +144,21 @@ impl S3 {
         self.state.rate.store(rate, Relaxed);
     }
 
-    /// The requests that ended, in order. Waits a while for those that are still going on: a client has the last
-    /// octet before it is known here that it was sent.
+    /// The requests, in the order in which they came. Waits for those that are still going on: a client has the last
+    /// octet, and may send the next request, before it is known here that the octet was sent.
+    ///
+    /// # Panics
+    /// If one does not end.
     pub fn attempts(&self) -> Vec<Attempt> {
         let start = Instant::now();
-        while self.state.busy.load(Relaxed) > 0 && start.elapsed() < PATIENCE {
+        loop {
+            let ended: Option<Vec<_>> = lock(&self.state.attempts).iter().cloned().collect();
+            if let Some(attempts) = ended {
+                return attempts;
+            }
+            assert!(start.elapsed() < PATIENCE, "a request goes on and on");
             thread::sleep(Duration::from_millis(1));
         }
-        lock(&self.state.attempts).clone()
     }
 
     /// Octets of objects that were sent.
@@ -174,14 +179,12 @@ impl Object {
 }
 
 fn serve(state: &State, head: &Head, connection: &mut Connection) -> io::Result<Then> {
-    state.busy.fetch_add(1, Relaxed);
-    let then = serve_one(state, head, connection);
-    state.busy.fetch_sub(1, Relaxed);
-    then
-}
-
-fn serve_one(state: &State, head: &Head, connection: &mut Connection) -> io::Result<Then> {
     let body = connection.read_body(head)?;
+    let place = {
+        let mut attempts = lock(&state.attempts);
+        attempts.push(None);
+        attempts.len() - 1
+    };
     let path = percent_decode(head.path().trim_start_matches('/'));
     let credentials = lock(&state.credentials).clone();
     let range = head.field("range").map(str::to_owned);
@@ -211,7 +214,7 @@ fn serve_one(state: &State, head: &Head, connection: &mut Connection) -> io::Res
         }
     };
     // Also where the client was gone before the end.
-    lock(&state.attempts).push(attempt);
+    lock(&state.attempts)[place] = Some(attempt);
     then
 }
 
