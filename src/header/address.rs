@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::header::encoded_word::{collapse, encode_phrase, is_atext};
+use crate::header::encoded_word::{collapse, encode_phrase, is_atext, quoted};
 
 /// Octets of a written mailbox at most: what Amazon SES takes.
 pub const MAX_MAILBOX: usize = 320;
@@ -94,7 +94,7 @@ impl Address {
         let address = Address { local, domain };
         // At the worst two quotes, and a backslash before each octet of the local part.
         let longest = 2 * address.local.len() + address.domain.len() + "\"\"@".len();
-        if longest > MAX_MAILBOX && address.to_string().len() > MAX_MAILBOX {
+        if longest > MAX_MAILBOX && address.written().len() > MAX_MAILBOX {
             return Err(AddressError::TooLong);
         }
         Ok(address)
@@ -120,8 +120,17 @@ impl Address {
 
     /// Can the local part be written without quotes (RFC 5322 3.2.3)?
     fn is_dot_atom(&self) -> bool {
-        let is_atom = |atom: &str| !atom.is_empty() && atom.bytes().all(is_atext);
-        self.local.split('.').all(is_atom)
+        let is_atom = |atom: &[u8]| !atom.is_empty() && atom.iter().copied().all(is_atext);
+        self.local.as_bytes().split(|&b| b == b'.').all(is_atom)
+    }
+
+    /// As [`Display`](fmt::Display) writes it.
+    pub(crate) fn written(&self) -> String {
+        if self.is_dot_atom() {
+            [&self.local, "@", &self.domain].concat()
+        } else {
+            [&quoted(&self.local), "@", &self.domain].concat()
+        }
     }
 
     /// `local@domain` in lower case and without quotes, to compare addresses as nearly every system does. Only
@@ -157,7 +166,8 @@ fn check_domain(domain: &str) -> Result<(), AddressError> {
         return reject(literal, is_in_literal);
     }
     reject(domain, |b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))?;
-    if domain.split('.').any(str::is_empty) {
+    let mut labels = domain.as_bytes().split(|&b| b == b'.');
+    if labels.any(<[u8]>::is_empty) {
         Err(AddressError::EmptyLabel)
     } else {
         Ok(())
@@ -181,14 +191,7 @@ fn reject(text: &str, allowed: impl Fn(u8) -> bool) -> Result<(), AddressError> 
 impl fmt::Display for Address {
     /// A valid addr-spec: the local part is quoted where it is no dot-atom (RFC 5322 3.2.3).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_dot_atom() {
-            f.write_str(&self.local)?;
-        } else {
-            let escaped = self.local.replace('\\', r"\\").replace('"', "\\\"");
-            write!(f, "\"{escaped}\"")?;
-        }
-        f.write_str("@")?;
-        f.write_str(&self.domain)
+        f.write_str(&self.written())
     }
 }
 
@@ -232,7 +235,7 @@ pub fn format_mailbox(name: Option<&str>, address: &Address) -> String {
     if let Some(whole) = whole_mailbox(name, address) {
         return whole;
     }
-    let address = address.to_string();
+    let address = address.written();
     let room = MAX_MAILBOX.saturating_sub(address.len() + " <>".len());
     match name.map(|name| fitting_phrase(name, room)) {
         Some(phrase) if !phrase.is_empty() => format!("{phrase} <{address}>"),
@@ -242,7 +245,7 @@ pub fn format_mailbox(name: Option<&str>, address: &Address) -> String {
 
 /// The same, `None` if the name has to be cut.
 pub(crate) fn whole_mailbox(name: Option<&str>, address: &Address) -> Option<String> {
-    let address = address.to_string();
+    let address = address.written();
     let phrase = name.map(encode_phrase).unwrap_or_default();
     if phrase.is_empty() {
         return Some(address);

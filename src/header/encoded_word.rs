@@ -291,7 +291,7 @@ pub fn encode_unstructured(text: &str) -> String {
     let (mut done, mut start) = (0, 0);
     for word in text.split(' ') {
         let end = start + word.len();
-        if !is_plain(word, MAX_WORD) {
+        if !is_plain(word.as_bytes(), MAX_WORD) {
             span = Some((span.map_or(start, |(first, _)| first), end));
         } else if !word.is_empty()
             && let Some((first, last)) = span.take()
@@ -323,7 +323,8 @@ pub fn encode_unstructured(text: &str) -> String {
 /// ```
 pub fn encode_phrase(text: &str) -> String {
     let text = collapse(text);
-    if !text.split(' ').all(|word| is_plain(word, MAX_PHRASE_WORD)) {
+    let mut words = text.as_bytes().split(|&b| b == b' ');
+    if !words.all(|word| is_plain(word, MAX_PHRASE_WORD)) {
         let mut out = String::new();
         push_encoded(&mut out, &text);
         return out;
@@ -331,8 +332,21 @@ pub fn encode_phrase(text: &str) -> String {
     if text.bytes().all(|b| b == b' ' || is_atext(b)) {
         return text.into_owned();
     }
-    let escaped = text.replace('\\', r"\\").replace('"', "\\\"");
-    format!("\"{escaped}\"")
+    quoted(&text)
+}
+
+/// Writes a quoted-string (RFC 5322 3.2.4).
+pub(super) fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        if matches!(c, '"' | '\\') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out.push('"');
+    out
 }
 
 /// One space in place of every run of white space and controls, none at the ends.
@@ -364,8 +378,8 @@ fn is_collapsed(text: &str) -> bool {
 }
 
 /// Can this word be written as it is?
-fn is_plain(word: &str, longest: usize) -> bool {
-    word.len() <= longest && word.bytes().all(|b| b.is_ascii_graphic()) && !word.contains("=?")
+fn is_plain(word: &[u8], longest: usize) -> bool {
+    word.len() <= longest && word.iter().all(u8::is_ascii_graphic) && find(word, 0, *b"=?").is_none()
 }
 
 /// The characters of an atom (RFC 5322 3.2.3).

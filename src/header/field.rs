@@ -12,63 +12,24 @@ const USUAL_FIELDS: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field<'a> {
     raw: &'a [u8],
-    cut: Cut,
-}
-
-/// Where a field is cut: octets of its name, and those before its body. What is no field has neither.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Cut {
-    name: usize,
-    body: usize,
-}
-
-impl Cut {
-    fn of(raw: &[u8]) -> Self {
-        let name = raw
-            .iter()
-            .take_while(|&&b| matches!(b, b'!'..=b'9' | b';'..=b'~'))
-            .count();
-        let blanks = raw[name..]
-            .iter()
-            .take_while(|&&b| b == b' ' || b == b'\t')
-            .count();
-        let colon = name + blanks;
-        if name > 0 && raw.get(colon) == Some(&b':') {
-            Cut {
-                name,
-                body: colon + 1,
-            }
-        } else {
-            Cut {
-                name: 0,
-                body: raw.len(),
-            }
-        }
-    }
 }
 
 /// The body of `raw`, its last line break included, if it is a field of this name. Case does not count.
 #[inline]
 pub(crate) fn body_if_named<'a>(raw: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    // Most fields are others, and most of those show it at their first octet.
+    // Most fields are others. What shows it at once is the first octet, and where the name ends.
     let first = name.as_bytes().first()?;
-    if !raw.first()?.eq_ignore_ascii_case(first) {
+    let may_be =
+        raw.first()?.eq_ignore_ascii_case(first) && matches!(raw.get(name.len())?, b':' | b' ' | b'\t');
+    if !may_be {
         return None;
     }
-    let (head, tail) = raw.split_at_checked(name.len())?;
-    if !head.eq_ignore_ascii_case(name.as_bytes()) {
-        return None;
-    }
-    let blanks = tail.iter().take_while(|&&b| b == b' ' || b == b'\t').count();
-    tail[blanks..].strip_prefix(b":")
+    let (head, tail) = raw.split_at(name.len());
+    let is_named = head.eq_ignore_ascii_case(name.as_bytes());
+    is_named.then(|| after_colon(tail)).flatten()
 }
 
 impl<'a> Field<'a> {
-    fn new(raw: &'a [u8]) -> Self {
-        let cut = Cut::of(raw);
-        Field { raw, cut }
-    }
-
     /// All of its bytes.
     pub fn raw(&self) -> &'a [u8] {
         self.raw
@@ -77,33 +38,64 @@ impl<'a> Field<'a> {
     /// The field name as written. Empty for what is in a header section but no field: white space before the
     /// first field, an mbox `From ` line.
     pub fn name(&self) -> &'a [u8] {
-        &self.raw[..self.cut.name]
+        self.cut().map_or(&[], |(name, _)| name)
     }
 
     /// Is this its name? Case does not count.
     #[inline]
     pub fn is(&self, name: &str) -> bool {
-        self.name().eq_ignore_ascii_case(name.as_bytes())
+        body_if_named(self.raw, name).is_some()
     }
 
-    /// The field body as written: what follows the colon, folds included, without the last line break.
+    /// The field body as written: what follows the colon, folds included, without the last line break. Empty for
+    /// what is no field.
     pub fn body(&self) -> &'a [u8] {
-        let body = &self.raw[self.cut.body..];
+        let body = self.cut().map_or(&[][..], |(_, body)| body);
         let body = body.strip_suffix(b"\n").unwrap_or(body);
         body.strip_suffix(b"\r").unwrap_or(body)
     }
 
     /// The `From ` line that separates the messages of an mbox file (RFC 4155).
     pub fn is_mbox_line(&self) -> bool {
-        self.cut.name == 0 && self.raw.starts_with(b"From ")
+        self.raw.starts_with(b"From ") && self.cut().is_none()
     }
+
+    /// The name, and what follows the colon. `None`: it is no field.
+    fn cut(&self) -> Option<(&'a [u8], &'a [u8])> {
+        let (name, rest) = self.raw.split_at(name_len(self.raw));
+        let body = after_colon(rest)?;
+        (!name.is_empty()).then_some((name, body))
+    }
+}
+
+/// Octets at the front of a line that a field name is made of: printable ASCII without the colon (RFC 5322 2.2).
+#[inline]
+pub(crate) fn name_len(line: &[u8]) -> usize {
+    const IS_OF_A_NAME: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut octet = b'!';
+        while octet <= b'~' {
+            table[octet as usize] = octet != b':';
+            octet += 1;
+        }
+        table
+    };
+    let other = line.iter().position(|&b| !IS_OF_A_NAME[usize::from(b)]);
+    other.unwrap_or(line.len())
+}
+
+/// What follows the colon; blanks may stand before it (RFC 5322 4.5).
+#[inline]
+fn after_colon(rest: &[u8]) -> Option<&[u8]> {
+    let blanks = rest.iter().take_while(|&&b| b == b' ' || b == b'\t').count();
+    rest[blanks..].strip_prefix(b":")
 }
 
 /// A header section: its fields in order and the empty line, as they came.
 #[derive(Clone, Debug, Default)]
 pub struct Header {
     raw: Vec<u8>,
-    /// Where each field ends in `raw`. Where it is cut is found anew: a hostile section has a field every four octets.
+    /// Where each field ends in `raw`. Nothing more is kept of it: a hostile section has a field every three octets.
     ends: Vec<usize>,
 }
 
@@ -130,7 +122,10 @@ impl Header {
 
     /// The fields in order.
     pub fn fields(&self) -> impl Iterator<Item = Field<'_>> {
-        self.uncut().map(Field::new)
+        let mut start = 0;
+        self.ends.iter().map(move |&end| Field {
+            raw: &self.raw[std::mem::replace(&mut start, end)..end],
+        })
     }
 
     /// The first field of this name.
@@ -140,14 +135,7 @@ impl Header {
 
     /// The fields of this name in order. Case does not count.
     pub fn named(&self, name: &str) -> impl Iterator<Item = Field<'_>> {
-        let alike = self.uncut().filter(|raw| body_if_named(raw, name).is_some());
-        alike.map(Field::new)
-    }
-
-    fn uncut(&self) -> impl Iterator<Item = &[u8]> {
-        self.ends.iter().scan(0, |start, &end| {
-            Some(&self.raw[std::mem::replace(start, end)..end])
-        })
+        self.fields().filter(move |field| field.is(name))
     }
 
     /// Octets of the section, the empty line included: the offset of the message's body.
@@ -197,12 +185,12 @@ mod tests {
             (": a\r\n", "", ""),
             ("From jane Mon Jan  1 00:00:00 2024\n", "", ""),
         ] {
-            let field = Field::new(raw.as_bytes());
+            let field = Field { raw: raw.as_bytes() };
             assert_eq!(field.name(), name.as_bytes(), "{raw:?}");
             assert_eq!(field.body(), body.as_bytes(), "{raw:?}");
         }
-        assert!(Field::new(b"From jane").is_mbox_line());
-        assert!(!Field::new(b"From : jane").is_mbox_line());
+        assert!(Field { raw: b"From jane" }.is_mbox_line());
+        assert!(!Field { raw: b"From : jane" }.is_mbox_line());
     }
 
     #[test]

@@ -365,8 +365,11 @@ fn addr_spec(tokens: &[Token<'_>], at: usize, loose: bool) -> Option<(Range<usiz
     if before.is_some_and(|kind| is_torn(start, kind)) || after.is_some_and(|kind| is_torn(end, kind)) {
         return None;
     }
-    let octets: Vec<&[u8]> = tokens.get(start..end)?.iter().map(|token| token.text).collect();
-    let text = String::from_utf8(octets.concat()).ok()?;
+    let mut text = Vec::with_capacity(MAX_MAILBOX);
+    for token in tokens.get(start..end)? {
+        text.extend_from_slice(token.text);
+    }
+    let text = String::from_utf8(text).ok()?;
     // A quoted local part may be folded (RFC 5322 3.2.4).
     let text = if text.contains('\n') {
         text.replace("\r\n", "").replace('\n', "")
@@ -388,7 +391,9 @@ fn unwrapped(text: &str) -> &str {
 
 /// The name that these tokens make, `None` if it is empty.
 fn decode_name(tokens: &[Token<'_>]) -> Option<String> {
-    let mut name = Vec::new();
+    // With the spaces between them, at most.
+    let octets = tokens.iter().map(|token| token.text.len() + 1).sum();
+    let mut name = Vec::with_capacity(octets);
     for token in tokens {
         if token.spaced && !name.is_empty() {
             name.push(b' ');

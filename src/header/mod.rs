@@ -7,6 +7,6 @@ pub mod mailbox;
 mod write;
 
 pub use field::{Field, Header};
-pub(crate) use field::{body_if_named, line_ending};
+pub(crate) use field::{body_if_named, line_ending, name_len};
 pub use write::{FieldBody, write_field};
-pub(crate) use write::{MAX_WORD, longest_word, unfolded};
+pub(crate) use write::{MAX_WORD, has_long_word, unfolded};

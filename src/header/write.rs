@@ -63,13 +63,12 @@ impl FieldBody {
     /// A copy of another field's body, unfolded: as it is where it is ASCII, else as encoded-words. At most
     /// 998 octets of it.
     pub fn copy(body: &[u8]) -> Self {
-        let unfolded = unfolded(body);
-        let unfolded = unfolded.trim_ascii();
-        if unfolded.is_ascii() && longest_word(unfolded) <= MAX_WORD {
-            let kept = &unfolded[..unfolded.len().min(MAX_COPY)];
-            return FieldBody::structured(String::from_utf8_lossy(kept).into_owned());
+        let mut unfolded = unfolded(body.trim_ascii());
+        if unfolded.is_ascii() && !has_long_word(&unfolded) {
+            unfolded.truncate(MAX_COPY);
+            return FieldBody::structured(String::from_utf8(unfolded).unwrap_or_default());
         }
-        let text = encoded_word::decode(unfolded);
+        let text = encoded_word::decode(&unfolded);
         FieldBody::unstructured(text[..text.floor_char_boundary(MAX_COPY)].trim())
     }
 
@@ -96,18 +95,15 @@ fn has_long_blank(text: &str) -> bool {
 
 /// A field body without the line breaks of its folds (RFC 5322 2.2.3), and without any bare CR.
 pub(crate) fn unfolded(body: &[u8]) -> Vec<u8> {
-    let mut unfolded = Vec::with_capacity(body.len());
-    for line in body.split(|b| matches!(b, b'\r' | b'\n')) {
-        unfolded.extend_from_slice(line);
-    }
+    let mut unfolded = body.to_vec();
+    unfolded.retain(|b| !matches!(b, b'\r' | b'\n'));
     unfolded
 }
 
-pub(crate) fn longest_word(text: &[u8]) -> usize {
-    text.split(u8::is_ascii_whitespace)
-        .map(<[u8]>::len)
-        .max()
-        .unwrap_or(0)
+/// Is there a word longer than [`MAX_WORD`]?
+pub(crate) fn has_long_word(text: &[u8]) -> bool {
+    let mut words = text.split(u8::is_ascii_whitespace);
+    text.len() > MAX_WORD && words.any(|word| word.len() > MAX_WORD)
 }
 
 /// Appends `name: body` to `out`, folded at 78 columns where a space allows it, each line ended by `line_ending`.
@@ -119,20 +115,21 @@ pub fn write_field(out: &mut Vec<u8>, name: &str, body: &FieldBody, line_ending:
     out.extend_from_slice(name.as_bytes());
     out.push(b':');
     let mut column = name.len() + 1;
-    let mut rest = body.as_str();
+    let mut rest = body.as_str().as_bytes();
     let mut first = true;
     while !rest.is_empty() {
-        let blanks = rest.len() - rest.trim_start_matches(' ').len();
-        let word = rest[blanks..].find(' ').map_or(rest.len(), |at| blanks + at);
+        let blanks = rest.iter().take_while(|&&b| b == b' ').count();
+        let word = rest[blanks..].iter().take_while(|&&b| b != b' ').count();
+        let end = blanks + word;
         let lead = usize::from(first);
-        if !first && column + word > FOLD_AT {
+        if !first && column + end > FOLD_AT {
             out.extend_from_slice(line_ending);
             column = 0;
         }
         out.extend_from_slice(&b" "[..lead]);
-        out.extend_from_slice(&rest.as_bytes()[..word]);
-        column += lead + word;
-        rest = &rest[word..];
+        out.extend_from_slice(&rest[..end]);
+        column += lead + end;
+        rest = &rest[end..];
         first = false;
     }
     out.extend_from_slice(line_ending);

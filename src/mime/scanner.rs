@@ -13,7 +13,7 @@ use memchr::{memchr, memmem};
 
 use super::content_type::ContentType;
 use super::delimiter::{Boundaries, Line};
-use crate::header::body_if_named;
+use crate::header::{body_if_named, name_len};
 
 /// What the bytes of an [`Event`] are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -399,6 +399,10 @@ impl Scanner {
         if self.depth == 0 {
             self.header_octets += raw.len();
         }
+        if self.depth >= self.limits.depth {
+            // Whatever its type, it is not taken apart.
+            return (Kind::Field, raw.len());
+        }
         // Of several the first counts.
         if let Some(body) = body_if_named(raw, "content-type") {
             self.entity
@@ -547,10 +551,7 @@ fn starts_field(buf: &[u8], last: bool, entity: &Entity) -> Option<bool> {
         return Some(first);
     }
     let line = &buf[..buf.len().min(MAX_FIELD_NAME + 1)];
-    let name = line
-        .iter()
-        .take_while(|&&b| matches!(b, b'!'..=b'9' | b';'..=b'~'))
-        .count();
+    let name = name_len(line);
     let blanks = line[name..]
         .iter()
         .take_while(|&&b| matches!(b, b' ' | b'\t'))

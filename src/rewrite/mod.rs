@@ -1,5 +1,6 @@
 //! The rewrite: bytes in, bytes out, only the top-level header section changed.
 
+mod name;
 mod reader;
 mod rules;
 mod subject;

@@ -22,7 +22,7 @@ pub struct Head {
 }
 
 /// Reads a message up to the end of its header section. Holds at most [`Limits::header`] octets and some 64 KiB.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct HeaderReader {
     scanner: Scanner,
     header: Header,
@@ -31,11 +31,18 @@ pub struct HeaderReader {
     body: Vec<u8>,
 }
 
+impl Default for HeaderReader {
+    fn default() -> Self {
+        HeaderReader::new(Limits::default())
+    }
+}
+
 impl HeaderReader {
     /// A reader at the start of a message.
     pub fn new(limits: Limits) -> Self {
         HeaderReader {
-            scanner: Scanner::new(limits),
+            // The body is not taken apart.
+            scanner: Scanner::new(Limits { depth: 0, ..limits }),
             header: Header::new(),
             ended: false,
             body: Vec::new(),

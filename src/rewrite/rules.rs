@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use memchr::memchr_iter;
 
+use super::name::Name;
 use super::reader::Head;
 use super::subject;
 use crate::header::mailbox::{
@@ -121,20 +122,6 @@ pub struct Rules {
     pub envelope_sender: Option<Address>,
 }
 
-/// Fields that do not go out. SES writes or verifies these itself (Return-Path, Sender, DKIM-Signature,
-/// Message-ID, Feedback-ID), or they would give recipients away (Bcc) or misroute errors and loops.
-const REMOVED: [&str; 9] = [
-    "return-path",
-    "sender",
-    "dkim-signature",
-    "domainkey-signature",
-    "message-id",
-    "feedback-id",
-    "bcc",
-    "delivered-to",
-    "errors-to",
-];
-
 /// Prefixes of fields that do not go out: SES takes orders from `X-SES-*` (configuration set, identity ARN), and
 /// a sender must not give any; `X-Readdress-*` is for readdress alone.
 const REMOVED_PREFIXES: [&str; 2] = ["x-ses-", "x-readdress-"];
@@ -172,34 +159,34 @@ impl Rules {
         let header = &head.header;
         // A message without any line break is given the one of RFC 5322 2.1.
         let eol = head.line_ending.unwrap_or(b"\r\n");
-        let told = Told::by(header);
+        let bare_cr = has_bare_cr(header.raw());
+        let names: Vec<Option<Name>> = header.fields().map(|field| Name::of(&field)).collect();
+        let told = Told::by(header, &names, bare_cr);
         let new = self.new_fields(&told);
         let mut out = Vec::with_capacity(header.octets() + 1024);
-        let mut pending = new.each_ref().map(|(name, _)| (*name, true));
-        let mut date_seen = false;
+        let mut seen = [false; 6];
 
-        for (index, field) in header.fields().enumerate() {
-            if (index == 0 && field.is_mbox_line()) || is_removed(&field) {
+        for (index, (field, &name)) in header.fields().zip(&names).enumerate() {
+            if (index == 0 && field.is_mbox_line()) || hides_an_order(&field, bare_cr) {
                 continue;
             }
-            if let Some(at) = new.iter().position(|(name, _)| field.is(name)) {
-                // Only the first of each goes out.
-                if std::mem::replace(&mut pending[at].1, false) {
-                    match &new[at].1 {
-                        New::Keep => keep(&mut out, &field, eol),
-                        New::Drop => {}
-                        New::Body(body) => write_field(&mut out, new[at].0, body, eol),
-                    }
-                }
-                continue;
+            match name {
+                None => keep(&mut out, &field, eol),
+                Some(name) if name.is_removed() => {}
+                Some(name) => match new.iter().position(|(once, ..)| *once == name) {
+                    None => keep(&mut out, &field, eol),
+                    // Only the first of each goes out.
+                    Some(at) if std::mem::replace(&mut seen[at], true) => {}
+                    Some(at) => match &new[at] {
+                        (.., New::Keep) => keep(&mut out, &field, eol),
+                        (.., New::Drop) => {}
+                        (_, name, New::Body(body)) => write_field(&mut out, name, body, eol),
+                    },
+                },
             }
-            if field.is("date") && std::mem::replace(&mut date_seen, true) {
-                continue;
-            }
-            keep(&mut out, &field, eol);
         }
-        for ((name, absent), (_, new)) in pending.iter().zip(&new) {
-            if let (true, New::Body(body)) = (absent, new) {
+        for (seen, (_, name, new)) in seen.iter().zip(&new) {
+            if let (false, New::Body(body)) = (seen, new) {
                 write_field(&mut out, name, body, eol);
             }
         }
@@ -211,75 +198,65 @@ impl Rules {
         out
     }
 
-    /// What becomes of the fields that go out once and changed.
-    fn new_fields(&self, told: &Told<'_>) -> [(&'static str, New); 5] {
+    /// What becomes of the fields that go out once.
+    fn new_fields(&self, told: &Told<'_>) -> [(Name, &'static str, New); 6] {
         let from = told.from.map(parse_address_list).unwrap_or_default();
+        let new_from = FieldBody::written(self.new_from(told, from.first()));
         [
-            (
-                "From",
-                New::Body(FieldBody::written(self.new_from(told, from.first()))),
-            ),
-            ("To", self.new_to()),
-            ("Reply-To", self.new_reply_to(told, &from)),
-            ("Subject", self.new_subject(told)),
-            ("References", new_references(told)),
+            (Name::From, "From", New::Body(new_from)),
+            (Name::To, "To", self.new_to()),
+            (Name::ReplyTo, "Reply-To", self.new_reply_to(told, &from)),
+            (Name::Subject, "Subject", self.new_subject(told)),
+            (Name::References, "References", new_references(told)),
+            (Name::Date, "Date", New::Keep),
         ]
     }
 
     fn new_from(&self, told: &Told<'_>, from: Option<&Mailbox>) -> String {
+        let (decoded, sender);
         let (name, address) = if let Some(mailbox) = from {
-            (mailbox.name.clone(), Some(mailbox.address.clone()))
+            (mailbox.name.as_deref(), Some(&mailbox.address))
         } else {
-            (told.from.map(encoded_word::decode), self.envelope_sender(told))
+            decoded = told.from.map(encoded_word::decode);
+            sender = self.envelope_sender(told);
+            (decoded.as_deref(), sender.as_ref())
         };
-        let name = name.map(|name| {
-            let name = name.trim();
-            let end = name
-                .char_indices()
-                .nth(MAX_NAME)
-                .map_or(name.len(), |(end, _)| end);
-            name[..end].to_owned()
-        });
+        let name = name.map(|name| first_chars(name.trim(), MAX_NAME));
         // `<>` and the like are no name.
         let name = name.filter(|name| name.contains(|c: char| c.is_ascii_alphanumeric() || !c.is_ascii()));
-        self.format_from(name.as_deref(), address.as_ref())
+        self.format_from(name, address)
     }
 
     /// The new From. The name is cut until the mailbox fits what SES takes, so that the sender's address, which
     /// stands behind it, is never what is cut.
     fn format_from(&self, name: Option<&str>, sender: Option<&Address>) -> String {
         let address = self.from_address();
-        let bare = sender.map(|sender| format!("{} at {}", sender.local(), sender.domain()));
+        let bare = sender.map(|sender| [sender.local(), " at ", sender.domain()].concat());
         // Some programs repeat the address as the name.
-        let name = name.filter(|name| sender.is_none_or(|s| !s.to_string().eq_ignore_ascii_case(name)));
+        let mut name = name.filter(|name| sender.is_none_or(|s| !s.written().eq_ignore_ascii_case(name)));
         let display = |name: Option<&str>| match (self.from_format, name, &bare) {
             (FromFormat::Alias, ..) | (_, None, None) => None,
-            (FromFormat::Full, Some(name), Some(bare)) => Some(format!("{name} ({bare})")),
+            (FromFormat::Full, Some(name), Some(bare)) => Some([name, " (", bare, ")"].concat()),
             (FromFormat::Full | FromFormat::Name, Some(name), _) => Some(name.to_owned()),
             (FromFormat::Full | FromFormat::Name, None, Some(bare)) => Some(bare.clone()),
             (FromFormat::Via, Some(name), _) => Some(format!("{name} via {}", self.alias.domain())),
             (FromFormat::Via, None, Some(bare)) => Some(format!("{bare} via {}", self.alias.domain())),
         };
-        let mut cut = name.map(str::to_owned);
         loop {
-            let display = display(cut.as_deref());
+            let display = display(name);
             if let Some(whole) = whole_mailbox(display.as_deref(), address) {
                 return whole;
             }
-            match &mut cut {
-                Some(name) if name.chars().count() > 1 => {
-                    let kept = name.chars().count() * 7 / 8;
-                    *name = name.chars().take(kept.max(1)).collect();
-                    name.truncate(name.trim_end().len());
-                }
-                _ => return format_mailbox(display.as_deref(), address),
+            match name.map_or(0, |name| name.chars().count()) {
+                0 | 1 => return format_mailbox(display.as_deref(), address),
+                chars => name = name.map(|name| first_chars(name, (chars * 7 / 8).max(1)).trim_end()),
             }
         }
     }
 
     fn new_to(&self) -> New {
         let list = |addresses: &[Address]| {
-            let written: Vec<String> = addresses.iter().map(Address::to_string).collect();
+            let written: Vec<String> = addresses.iter().map(Address::written).collect();
             New::Body(FieldBody::written(written.join(", ")))
         };
         match self.to_header {
@@ -301,7 +278,7 @@ impl Rules {
             return New::Body(FieldBody::mailboxes(from.iter().take(MAX_REPLY_TO)));
         }
         match self.envelope_sender(told) {
-            Some(sender) => New::Body(FieldBody::written(sender.to_string())),
+            Some(sender) => New::Body(FieldBody::written(sender.written())),
             None => New::Drop,
         }
     }
@@ -332,9 +309,15 @@ impl Rules {
             .into_iter()
             .filter_map(|(name, body)| Some((name, FieldBody::copy(body?))))
             .filter(|(_, body)| !body.as_str().is_empty());
-        let alias = FieldBody::written(self.alias.to_string());
+        let alias = FieldBody::written(self.alias.written());
         copies.chain([("X-Original-To", alias)])
     }
+}
+
+/// So many characters of a text, or all.
+fn first_chars(text: &str, chars: usize) -> &str {
+    let end = text.char_indices().nth(chars);
+    &text[..end.map_or(text.len(), |(end, _)| end)]
 }
 
 /// What becomes of a field that goes out at most once.
@@ -362,40 +345,34 @@ struct Told<'a> {
 }
 
 impl<'a> Told<'a> {
-    fn by(header: &'a Header) -> Self {
+    fn by(header: &'a Header, names: &[Option<Name>], bare_cr: bool) -> Self {
         let mut told = Told::default();
-        let mut wanted = [
-            ("from", &mut told.from),
-            ("sender", &mut told.sender),
-            ("reply-to", &mut told.reply_to),
-            ("return-path", &mut told.return_path),
-            ("subject", &mut told.subject),
-            ("date", &mut told.date),
-            ("message-id", &mut told.message_id),
-            ("in-reply-to", &mut told.in_reply_to),
-            ("references", &mut told.references),
-        ];
-        for field in header.fields() {
-            if let Some((_, body)) = wanted.iter_mut().find(|(name, _)| field.is(name))
-                && body.is_none()
-                && !hides_an_order(&field)
-            {
-                **body = Some(field.body());
+        for (field, name) in header.fields().zip(names) {
+            let told = match name {
+                Some(Name::From) => &mut told.from,
+                Some(Name::Sender) => &mut told.sender,
+                Some(Name::ReplyTo) => &mut told.reply_to,
+                Some(Name::ReturnPath) => &mut told.return_path,
+                Some(Name::Subject) => &mut told.subject,
+                Some(Name::Date) => &mut told.date,
+                Some(Name::MessageId) => &mut told.message_id,
+                Some(Name::InReplyTo) => &mut told.in_reply_to,
+                Some(Name::References) => &mut told.references,
+                Some(Name::To | Name::Removed) | None => continue,
+            };
+            if told.is_none() && !hides_an_order(&field, bare_cr) {
+                *told = Some(field.body());
             }
         }
         told
     }
 }
 
-fn is_removed(field: &Field<'_>) -> bool {
-    REMOVED.iter().any(|removed| field.is(removed)) || hides_an_order(field)
-}
-
 /// Is it, or would it be to some program, a field by which a sender gives orders?
 ///
 /// There are programs that end a line at a bare CR too, and that trim names of blanks and controls: what is one field to
-/// us is several to them. What follows an LF is a fold to all.
-fn hides_an_order(field: &Field<'_>) -> bool {
+/// us is several to them. What follows an LF is a fold to all. `bare_cr`: there may be one in it.
+fn hides_an_order(field: &Field<'_>, bare_cr: bool) -> bool {
     let is_order = |line: &[u8]| {
         // No further than the next CR, which is looked at itself.
         let start = line
@@ -408,7 +385,15 @@ fn hides_an_order(field: &Field<'_>) -> bool {
         })
     };
     let raw = field.raw();
-    is_order(raw) || memchr_iter(b'\r', raw).any(|cr| is_order(&raw[cr + 1..]))
+    is_order(raw) || bare_cr && memchr_iter(b'\r', raw).any(|cr| is_order(&raw[cr + 1..]))
+}
+
+/// A CR that no LF follows; at the end of `raw` none follows.
+fn has_bare_cr(raw: &[u8]) -> bool {
+    // Not over at the first: so it is done for many octets at once.
+    let pairs = raw.iter().zip(raw.iter().skip(1));
+    let any = pairs.fold(false, |any, (&a, &b)| any | matches!((a, b), (b'\r', b) if b != b'\n'));
+    any || raw.ends_with(b"\r")
 }
 
 /// A field as it is; one that the message was cut off in gets its line break.

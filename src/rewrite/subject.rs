@@ -1,7 +1,7 @@
 //! The subject and its prefix.
 
 use super::rules::New;
-use crate::header::{FieldBody, MAX_WORD, encoded_word, longest_word, unfolded};
+use crate::header::{FieldBody, encoded_word, has_long_word, unfolded};
 
 /// The subject with `prefix` before its text; as it is, if the prefix is in it already (a reply).
 ///
@@ -39,5 +39,5 @@ pub(super) fn prefixed(prefix: &str, subject: Option<&[u8]>) -> New {
 
 /// Could we have written this body: printable ASCII, words that can be folded?
 fn is_writable(body: &[u8]) -> bool {
-    longest_word(body) <= MAX_WORD && body.iter().all(|b| matches!(b, b' '..=b'~' | b'\t'))
+    !has_long_word(body) && body.iter().all(|b| matches!(b, b' '..=b'~' | b'\t'))
 }
