@@ -29,7 +29,7 @@ use common::ratios;
 
 const CHUNK: usize = 64 << 10;
 
-const SHAPES: [(&str, Make, usize); 16] = [
+const SHAPES: [(&str, Make, usize); 18] = [
     ("newsletter 10 kB", messages::newsletter, 10_000),
     ("attachments 100 kB", messages::attachments, 100_000),
     ("attachments 1 MB", messages::attachments, 1_000_000),
@@ -46,6 +46,8 @@ const SHAPES: [(&str, Make, usize); 16] = [
     ("later misses 1 MB", messages::later_misses, 1_000_000),
     ("long misses 1 MB", messages::long_misses, 1_000_000),
     ("short lines 1 MB", messages::short_lines, 1_000_000),
+    ("nested boundaries 1 MB", messages::nested_boundaries, 1_000_000),
+    ("tiny parts 1 MB", messages::tiny_parts, 1_000_000),
 ];
 
 fn main() -> ExitCode {

@@ -289,6 +289,20 @@ pub fn later_misses(octets: usize) -> Vec<u8> {
     in_one_letter_boundaries(octets, b"\n--ax")
 }
 
+/// Parts as short as can be: a delimiter and the beginning of a field every 7 octets.
+pub fn tiny_parts(octets: usize) -> Vec<u8> {
+    let mut message = opened(&["a"]);
+    fill(&mut message, octets, || "\n--a\na:".to_owned());
+    message
+}
+
+/// Boundaries that begin with each other, and lines that begin with all of them.
+pub fn nested_boundaries(octets: usize) -> Vec<u8> {
+    let mut message = opened(&["a", "ab", "abc"]);
+    fill(&mut message, octets, || "\n--abcx".to_owned());
+    message
+}
+
 /// Boundaries that differ at their ends only, and lines that differ from all of them there.
 pub fn long_misses(octets: usize) -> Vec<u8> {
     let shared = "b".repeat(500);

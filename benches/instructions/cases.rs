@@ -18,7 +18,7 @@ pub type Case = (&'static str, fn(usize) -> Work, usize);
 const CHUNK: usize = 64 << 10;
 
 /// Those with a baseline.
-pub const FIXED: [Case; 25] = [
+pub const FIXED: [Case; 27] = [
     (
         "rewrite a newsletter",
         |n| rewriting(messages::newsletter, n),
@@ -86,6 +86,12 @@ pub const FIXED: [Case; 25] = [
         200_000,
     ),
     (
+        "scan nested boundaries",
+        |n| scanning(messages::nested_boundaries, n),
+        200_000,
+    ),
+    ("scan tiny parts", |n| scanning(messages::tiny_parts, n), 200_000),
+    (
         "parse a mailbox",
         |_| reading_list(b" \"Jane Q. Example\" <jane@example.org>"),
         0,
@@ -115,7 +121,7 @@ pub const FIXED: [Case; 25] = [
 ];
 
 /// Those that must not grow faster than their input.
-pub const GROWING: [Case; 22] = [
+pub const GROWING: [Case; 24] = [
     (
         "rewrite attachments",
         |n| rewriting(messages::attachments, n),
@@ -177,6 +183,12 @@ pub const GROWING: [Case; 22] = [
         |n| scanning(messages::short_lines, n),
         10 * SMALL,
     ),
+    (
+        "scan nested boundaries",
+        |n| scanning(messages::nested_boundaries, n),
+        SMALL,
+    ),
+    ("scan tiny parts", |n| scanning(messages::tiny_parts, n), SMALL),
     ("parse hostile mailboxes", hostile_lists, SMALL),
     ("decode hostile encoded-words", hostile_words, SMALL),
 ];

@@ -79,6 +79,9 @@ impl Boundaries {
     pub(super) fn delimit(&mut self, index: usize, close: bool) -> (usize, bool) {
         let Open { depth, digest, .. } = self.open[index];
         let kept = if close { index } else { index + 1 };
+        if kept == self.open.len() {
+            return (depth, digest);
+        }
         for Open { boundary, .. } in self.open.drain(kept..) {
             self.octets -= boundary.len();
             count(&mut self.smaller, boundary[0], |smaller| *smaller -= 1);
@@ -151,26 +154,26 @@ impl Boundaries {
                 continue;
             }
             let ahead = &line[at..];
-            if ahead.is_empty() {
+            let Some(first) = ahead.first() else {
                 if !last && innermost < possible.iter().max().copied() {
                     decided = Line::More;
                 }
                 break;
+            };
+            // What the first and the last begin with, those between them do too.
+            let (lowest, highest) = (boundary(low)[at], boundary(high)[at]);
+            if !(lowest..=highest).contains(first) {
+                break;
             }
-            // What the first and the last begin with, those between them do too. No further than the line goes along:
-            // boundaries may be long, and lines short.
-            let both = boundary(low)[at..].iter().zip(&boundary(high)[at..]);
-            let shared = ahead.iter().zip(both);
-            let shared = shared.take_while(|(a, (low, high))| a == low && a == high);
-            let shared = shared.count();
-            at += shared;
-            if shared == 0 {
-                let next = |index: usize| boundary(index)[at];
-                if !(next(low)..=next(high)).contains(&ahead[0]) {
-                    break;
-                }
-                let start = possible.partition_point(|&index| next(index) < ahead[0]);
-                let end = possible.partition_point(|&index| next(index) <= ahead[0]);
+            if lowest == highest {
+                // No further than the line goes along: boundaries may be long, and lines short.
+                let both = boundary(low)[at..].iter().zip(&boundary(high)[at..]);
+                let shared = ahead.iter().zip(both);
+                let shared = shared.take_while(|(a, (low, high))| a == low && a == high);
+                at += shared.count();
+            } else {
+                let start = possible.partition_point(|&index| boundary(index)[at] < *first);
+                let end = possible.partition_point(|&index| boundary(index)[at] <= *first);
                 possible = &possible[start..end];
                 at += 1;
             }

@@ -392,7 +392,9 @@ fn hides_an_order(field: &Field<'_>, bare_cr: bool) -> bool {
 fn has_bare_cr(raw: &[u8]) -> bool {
     // Not over at the first: so it is done for many octets at once.
     let pairs = raw.iter().zip(raw.iter().skip(1));
-    let any = pairs.fold(false, |any, (&a, &b)| any | matches!((a, b), (b'\r', b) if b != b'\n'));
+    let any = pairs.fold(false, |any, (&a, &b)| {
+        any | matches!((a, b), (b'\r', b) if b != b'\n')
+    });
     any || raw.ends_with(b"\r")
 }
 
