@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::header::encoded_word::{collapse, encode_phrase, is_atext, quoted};
+use crate::header::encoded_word::{collapse, encode_phrase, has_start, is_atext, quoted};
 
 /// Octets of a written mailbox at most: what Amazon SES takes.
 pub const MAX_MAILBOX: usize = 320;
@@ -86,7 +86,7 @@ impl Address {
         if local.is_empty() {
             return Err(AddressError::EmptyLocal);
         }
-        if local.contains("=?") {
+        if has_start(local.as_bytes()) {
             return Err(AddressError::EncodedWord);
         }
         let domain = domain.strip_suffix('.').unwrap_or(domain).to_owned();

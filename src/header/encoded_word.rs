@@ -379,7 +379,12 @@ fn is_collapsed(text: &str) -> bool {
 
 /// Can this word be written as it is?
 fn is_plain(word: &[u8], longest: usize) -> bool {
-    word.len() <= longest && word.iter().all(u8::is_ascii_graphic) && find(word, 0, *b"=?").is_none()
+    word.len() <= longest && word.iter().all(u8::is_ascii_graphic) && !has_start(word)
+}
+
+/// Might some program see an encoded-word in it?
+pub(super) fn has_start(text: &[u8]) -> bool {
+    text.windows(2).any(|pair| pair == b"=?")
 }
 
 /// The characters of an atom (RFC 5322 3.2.3).

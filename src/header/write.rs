@@ -46,8 +46,13 @@ impl FieldBody {
 
     /// A list of mailboxes (RFC 5322 3.4).
     pub fn mailboxes<'a>(mailboxes: impl IntoIterator<Item = &'a Mailbox>) -> Self {
-        let list: Vec<String> = mailboxes.into_iter().map(Mailbox::to_string).collect();
-        FieldBody::structured(list.join(", "))
+        FieldBody::list(mailboxes.into_iter().map(Mailbox::to_string))
+    }
+
+    /// A list of mailboxes or addresses that have been brought into their written form.
+    pub(crate) fn list(written: impl Iterator<Item = String>) -> Self {
+        let list = written.reduce(|list, next| list + ", " + &next);
+        FieldBody::structured(list.unwrap_or_default())
     }
 
     /// One mailbox, address or message id that has been brought into its written form.

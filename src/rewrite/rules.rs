@@ -255,10 +255,7 @@ impl Rules {
     }
 
     fn new_to(&self) -> New {
-        let list = |addresses: &[Address]| {
-            let written: Vec<String> = addresses.iter().map(Address::written).collect();
-            New::Body(FieldBody::written(written.join(", ")))
-        };
+        let list = |addresses: &[Address]| New::Body(FieldBody::list(addresses.iter().map(Address::written)));
         match self.to_header {
             ToHeader::Keep => New::Keep,
             ToHeader::Alias => list(std::slice::from_ref(&self.alias)),
@@ -380,8 +377,8 @@ fn hides_an_order(field: &Field<'_>, bare_cr: bool) -> bool {
             .position(|&b| matches!(b, b'\r' | b'\n') || b > b' ' && b != 0x7f);
         let name = start.map_or(&[][..], |start| &line[start..]);
         REMOVED_PREFIXES.iter().any(|prefix| {
-            name.split_at_checked(prefix.len())
-                .is_some_and(|(start, _)| start.eq_ignore_ascii_case(prefix.as_bytes()))
+            let start = name.get(..prefix.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
         })
     };
     let raw = field.raw();
