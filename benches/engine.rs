@@ -11,6 +11,10 @@
 //! too, mailparse finds the parts and reads their header sections.
 
 mod common;
+/// The first writing of a request to SES, which is free of the SDK.
+#[allow(dead_code)] // What the second writing needs.
+#[path = "../src/ses/measure.rs"]
+mod measure;
 
 use std::env;
 use std::hint::black_box;
@@ -25,9 +29,12 @@ use sha2::{Digest, Sha256};
 
 use common::engine::{rewrite, rules, scan};
 use common::messages::{self, Make};
-use common::ratios;
+use common::{fields, ratios};
 
 const CHUNK: usize = 64 << 10;
+
+/// The group of what is done to single fields.
+const FIELDS: &str = "fields";
 
 const SHAPES: [(&str, Make, usize); 18] = [
     ("newsletter 10 kB", messages::newsletter, 10_000),
@@ -65,12 +72,20 @@ fn main() -> ExitCode {
             .sampling_mode(SamplingMode::Flat)
             .throughput(Throughput::Bytes(message.len() as u64));
         engine(&mut group, &message);
+        request(&mut group, &message);
         ceilings(&mut group, &message);
         peers(&mut group, &message);
         group.finish();
     }
+    let mut group = criterion.benchmark_group(FIELDS);
+    for (name, ready) in fields::FIELDS {
+        let mut work = ready();
+        group.bench_function(name, |b| b.iter(&mut work));
+    }
+    group.finish();
     criterion.final_summary();
-    let any = ratios::print(started, "memmem", &SHAPES.map(|(name, ..)| name));
+    let shapes = ratios::print(started, "memmem", &SHAPES.map(|(name, ..)| name));
+    let any = ratios::print(started, "parse a mailbox", &[FIELDS]) || shapes;
     // `cargo test --benches` calls it without `--bench` and measures nothing.
     if any || env::args().any(|arg| arg == "--list") || env::args().all(|arg| arg != "--bench") {
         return ExitCode::SUCCESS;
@@ -105,6 +120,19 @@ fn engine(group: &mut BenchmarkGroup<'_, WallTime>, message: &[u8]) {
             rewrite(message, CHUNK, &rules, &mut |bytes| {
                 black_box(bytes);
             });
+        });
+    });
+}
+
+/// The request to SES that has the message in it: base64 in JSON, hashed for its signature.
+fn request(group: &mut BenchmarkGroup<'_, WallTime>, message: &[u8]) {
+    group.bench_function("request", |b| {
+        b.iter(|| {
+            let mut measure = measure::Measure::new();
+            for chunk in message.chunks(CHUNK) {
+                measure.write(black_box(chunk));
+            }
+            measure.end()
         });
     });
 }

@@ -2,23 +2,20 @@
 
 use std::hint::black_box;
 
-use readdress::alias::AliasMap;
 use readdress::header::encoded_word::{decode, encode_unstructured};
 use readdress::header::mailbox::parse_address_list;
 
-use crate::common::engine::{address, rewrite, rules, scan};
+use crate::common::engine::{rewrite, rules, scan};
+use crate::common::fields::Work;
 use crate::common::messages::{self, Make};
-
-/// Work that can be done again.
-pub type Work = Box<dyn FnMut()>;
 
 /// A case: its name, how to get ready for about so many octets, and how many.
 pub type Case = (&'static str, fn(usize) -> Work, usize);
 
 const CHUNK: usize = 64 << 10;
 
-/// Those with a baseline.
-pub const FIXED: [Case; 27] = [
+/// Those with a baseline, beside [`FIELDS`](crate::common::fields::FIELDS).
+pub const FIXED: [Case; 20] = [
     (
         "rewrite a newsletter",
         |n| rewriting(messages::newsletter, n),
@@ -91,33 +88,6 @@ pub const FIXED: [Case; 27] = [
         200_000,
     ),
     ("scan tiny parts", |n| scanning(messages::tiny_parts, n), 200_000),
-    (
-        "parse a mailbox",
-        |_| reading_list(b" \"Jane Q. Example\" <jane@example.org>"),
-        0,
-    ),
-    (
-        "parse an encoded mailbox",
-        |_| reading_list(b" =?utf-8?Q?J=C3=A4ne?= Example <jane@example.org>"),
-        0,
-    ),
-    ("parse a list of mailboxes", |n| reading_list(&list_of(n)), 10_000),
-    (
-        "decode a plain subject",
-        |_| decoding(b"Ten things that are new, and one that is not"),
-        0,
-    ),
-    (
-        "decode an encoded subject",
-        |_| decoding(b"=?utf-8?Q?gr=C3=BC=C3=9Fe?=\r\n =?utf-8?B?w7xiZXI=?= all"),
-        0,
-    ),
-    (
-        "encode a subject",
-        |_| encoding("Zehn neue Dinge \u{2013} und eines f\u{fc}r J\u{fc}rgen"),
-        0,
-    ),
-    ("look up aliases", |_| looking_up(), 0),
 ];
 
 /// Those that must not grow faster than their input.
@@ -213,57 +183,6 @@ fn rewriting(make: Make, octets: usize) -> Work {
         rewrite(&message, CHUNK, &rules, &mut |bytes| {
             black_box(bytes);
         });
-    })
-}
-
-fn reading_list(body: &[u8]) -> Work {
-    let body = body.to_vec();
-    Box::new(move || {
-        black_box(parse_address_list(black_box(&body)));
-    })
-}
-
-fn list_of(octets: usize) -> Vec<u8> {
-    b" \"Example, Jane\" <jane@example.org>,\r\n =?utf-8?q?J=C3=BC?= <j@example.org>, omar@example.net (Omar),"
-        .repeat(octets / 100)
-}
-
-fn decoding(body: &[u8]) -> Work {
-    let body = body.to_vec();
-    Box::new(move || {
-        black_box(decode(black_box(&body)));
-    })
-}
-
-fn encoding(text: &str) -> Work {
-    let text = text.to_owned();
-    Box::new(move || {
-        black_box(encode_unstructured(black_box(&text)));
-    })
-}
-
-/// A recipient of each form of key in a map of a hundred.
-fn looking_up() -> Work {
-    let entries: Vec<String> = (0..97)
-        .map(|n| format!(r#""alias{n}@example.com":"jane@example.net""#))
-        .collect();
-    let json = format!(
-        r#"{{{},"@example.org":"jane@example.net","user":"jane@example.net","@":"jane@example.net"}}"#,
-        entries.join(",")
-    );
-    let map = AliasMap::parse(json.as_bytes()).expect("a map");
-    let recipients = [
-        "alias50@example.com",
-        "alias50+tag@example.com",
-        "jane@example.org",
-        "user+tag@x",
-        "a@x",
-    ];
-    let recipients = recipients.map(address);
-    Box::new(move || {
-        for recipient in &recipients {
-            black_box(map.resolve(black_box(recipient)));
-        }
     })
 }
 

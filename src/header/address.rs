@@ -92,7 +92,9 @@ impl Address {
         let domain = domain.strip_suffix('.').unwrap_or(domain).to_owned();
         check_domain(&domain)?;
         let address = Address { local, domain };
-        if address.written().len() > MAX_MAILBOX {
+        // At the worst two quotes, and a backslash before each octet of the local part.
+        let longest = 2 * address.local.len() + address.domain.len() + "\"\"@".len();
+        if longest > MAX_MAILBOX && address.written().len() > MAX_MAILBOX {
             return Err(AddressError::TooLong);
         }
         Ok(address)

@@ -12,6 +12,7 @@
 //! - Everything else stays as it is and is not repeated.
 
 mod failure;
+mod measure;
 mod request;
 
 use std::sync::Arc;
@@ -33,7 +34,8 @@ use crate::header::mailbox::Address;
 use crate::outbox::{Batch, Cause, FirstReading, Outgoing, SendError};
 
 use failure::Failure;
-use request::{Destination, Measure, Measured, Message, Progress, Request, Tail};
+use measure::{Measure, Measured};
+use request::{Destination, Message, Progress, Request, Tail};
 
 /// Recipients that SES takes in one call.
 pub const MAX_RECIPIENTS: usize = 50;

@@ -10,20 +10,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
-use base64_simd::STANDARD as BASE64;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
+use sha2::Digest;
 
+use super::measure::{Encoder, HEAD, Measured, STEP};
 use crate::bucket::{Source, Stream};
 use crate::config::Tag;
-
-/// Comes before what differs between the batches of a message, so that they share one hash of it.
-const HEAD: &[u8] = br#"{"Content":{"Raw":{"Data":""#;
-
-/// Octets that are encoded at once. A multiple of 3, and about the size of a chunk.
-const STEP: usize = 48 * 1024;
 
 /// What follows the message: the envelope and the settings.
 #[derive(Debug, Serialize)]
@@ -54,103 +48,6 @@ impl Tail<'_> {
         tail.extend_from_slice(json.strip_prefix(b"{").unwrap_or(&json));
         tail
     }
-}
-
-/// Base64 over chunks of any size.
-#[derive(Clone, Debug, Default)]
-struct Encoder {
-    /// Up to two octets that wait for their group of three.
-    rest: [u8; 2],
-    held: usize,
-}
-
-impl Encoder {
-    fn write(&mut self, mut chunk: &[u8], out: &mut Vec<u8>) {
-        if self.held > 0 {
-            let missing = 3 - self.held;
-            if chunk.len() < missing {
-                self.hold(chunk);
-                return;
-            }
-            let mut group = [0; 3];
-            group[..self.held].copy_from_slice(&self.rest[..self.held]);
-            group[self.held..].copy_from_slice(&chunk[..missing]);
-            BASE64.encode_append(group, out);
-            self.held = 0;
-            chunk = &chunk[missing..];
-        }
-        let whole = chunk.len() / 3 * 3;
-        BASE64.encode_append(&chunk[..whole], out);
-        self.hold(&chunk[whole..]);
-    }
-
-    fn hold(&mut self, octets: &[u8]) {
-        for &octet in octets {
-            self.rest[self.held] = octet;
-            self.held += 1;
-        }
-    }
-
-    fn end(&mut self, out: &mut Vec<u8>) {
-        BASE64.encode_append(&self.rest[..self.held], out);
-        self.held = 0;
-    }
-}
-
-/// The first writing: hashes and counts, and keeps nothing.
-#[derive(Debug)]
-pub(super) struct Measure {
-    hash: Sha256,
-    octets: u64,
-    encoder: Encoder,
-    encoded: Vec<u8>,
-}
-
-impl Measure {
-    pub(super) fn new() -> Self {
-        let mut measure = Measure {
-            hash: Sha256::new(),
-            octets: 0,
-            encoder: Encoder::default(),
-            encoded: Vec::new(),
-        };
-        measure.count(HEAD);
-        measure
-    }
-
-    fn count(&mut self, octets: &[u8]) {
-        self.hash.update(octets);
-        self.octets += octets.len() as u64;
-    }
-
-    /// The next octets of the message.
-    pub(super) fn write(&mut self, chunk: &[u8]) {
-        // Encoded and hashed while it is in the cache.
-        for step in chunk.chunks(STEP) {
-            let mut encoded = std::mem::take(&mut self.encoded);
-            self.encoder.write(step, &mut encoded);
-            self.count(&encoded);
-            encoded.clear();
-            self.encoded = encoded;
-        }
-    }
-
-    pub(super) fn end(mut self) -> Measured {
-        let mut encoded = std::mem::take(&mut self.encoded);
-        self.encoder.end(&mut encoded);
-        self.count(&encoded);
-        Measured {
-            hash: self.hash,
-            octets: self.octets,
-        }
-    }
-}
-
-/// Hash and size of the request up to the end of the message: the same for each batch.
-#[derive(Debug)]
-pub(super) struct Measured {
-    hash: Sha256,
-    octets: u64,
 }
 
 impl Measured {
@@ -379,6 +276,10 @@ impl http_body::Body for Body {
 mod tests {
     use std::future::poll_fn;
 
+    use base64_simd::STANDARD as BASE64;
+    use sha2::Sha256;
+
+    use super::super::measure::Measure;
     use super::*;
     use crate::executor::block_on;
 

@@ -1,0 +1,108 @@
+//! The first writing of a request: the message in base64, hashed and counted. Free of the SDK, so that it can be
+//! measured alone.
+
+use base64_simd::STANDARD as BASE64;
+use sha2::{Digest, Sha256};
+
+/// Comes before what differs between the batches of a message, so that they share one hash of it.
+pub(super) const HEAD: &[u8] = br#"{"Content":{"Raw":{"Data":""#;
+
+/// Octets that are encoded at once. A multiple of 3, and about the size of a chunk.
+pub(super) const STEP: usize = 48 * 1024;
+
+/// Base64 over chunks of any size.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Encoder {
+    /// Up to two octets that wait for their group of three.
+    rest: [u8; 2],
+    held: usize,
+}
+
+impl Encoder {
+    pub(super) fn write(&mut self, mut chunk: &[u8], out: &mut Vec<u8>) {
+        if self.held > 0 {
+            let missing = 3 - self.held;
+            if chunk.len() < missing {
+                self.hold(chunk);
+                return;
+            }
+            let mut group = [0; 3];
+            group[..self.held].copy_from_slice(&self.rest[..self.held]);
+            group[self.held..].copy_from_slice(&chunk[..missing]);
+            BASE64.encode_append(group, out);
+            self.held = 0;
+            chunk = &chunk[missing..];
+        }
+        let whole = chunk.len() / 3 * 3;
+        BASE64.encode_append(&chunk[..whole], out);
+        self.hold(&chunk[whole..]);
+    }
+
+    fn hold(&mut self, octets: &[u8]) {
+        for &octet in octets {
+            self.rest[self.held] = octet;
+            self.held += 1;
+        }
+    }
+
+    pub(super) fn end(&mut self, out: &mut Vec<u8>) {
+        BASE64.encode_append(&self.rest[..self.held], out);
+        self.held = 0;
+    }
+}
+
+/// The first writing: hashes and counts, and keeps nothing.
+#[derive(Debug)]
+pub(super) struct Measure {
+    hash: Sha256,
+    octets: u64,
+    encoder: Encoder,
+    encoded: Vec<u8>,
+}
+
+impl Measure {
+    pub(super) fn new() -> Self {
+        let mut measure = Measure {
+            hash: Sha256::new(),
+            octets: 0,
+            encoder: Encoder::default(),
+            encoded: Vec::new(),
+        };
+        measure.count(HEAD);
+        measure
+    }
+
+    fn count(&mut self, octets: &[u8]) {
+        self.hash.update(octets);
+        self.octets += octets.len() as u64;
+    }
+
+    /// The next octets of the message.
+    pub(super) fn write(&mut self, chunk: &[u8]) {
+        // Encoded and hashed while it is in the cache.
+        for step in chunk.chunks(STEP) {
+            let mut encoded = std::mem::take(&mut self.encoded);
+            self.encoder.write(step, &mut encoded);
+            self.count(&encoded);
+            encoded.clear();
+            self.encoded = encoded;
+        }
+    }
+
+    pub(super) fn end(mut self) -> Measured {
+        let mut encoded = std::mem::take(&mut self.encoded);
+        self.encoder.end(&mut encoded);
+        self.count(&encoded);
+        Measured {
+            hash: self.hash,
+            octets: self.octets,
+        }
+    }
+}
+
+/// Hash and size of the request up to the end of the message: the same for each batch.
+#[derive(Debug)]
+pub(super) struct Measured {
+    pub(super) hash: Sha256,
+    pub(super) octets: u64,
+}
