@@ -60,7 +60,7 @@ locals {
 
 resource "aws_cloudwatch_log_group" "function" {
   #checkov:skip=CKV_AWS_158: a key of one's own is var.kms_key_arn
-  #checkov:skip=CKV_AWS_338: the log names senders and recipients: a month is enough to look into a complaint
+  #checkov:skip=CKV_AWS_338: a month is enough to look into a complaint
   name              = "/aws/lambda/${var.name}"
   retention_in_days = var.log_retention_days
   kms_key_id        = var.kms_key_arn

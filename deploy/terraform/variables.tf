@@ -298,7 +298,7 @@ variable "max_send_bytes" {
 }
 
 variable "feedback_email" {
-  description = "Where SES sends bounces and complaints as mail. Not one of the aliases: what comes back would be forwarded."
+  description = "Where SES sends bounces and complaints as mail: an address that is verified in SES, or SES refuses every mail. Not one of the aliases, where such a report ends as failed."
   type        = string
   default     = null
 

@@ -17,7 +17,7 @@ pub(super) struct Metrics {
     no_alias: u64,
     /// Recipients whose mail could not be sent, and events that could not be read.
     pub(super) failed: u64,
-    /// Octets of the messages that went out.
+    /// Octets of the messages that went out, for each recipient whose mail is in them.
     bytes: u64,
     /// How long it took.
     pub(super) duration: Duration,

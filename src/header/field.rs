@@ -41,7 +41,7 @@ impl<'a> Field<'a> {
         self.cut().map_or(&[], |(name, _)| name)
     }
 
-    /// Is this its name? Case does not count.
+    /// Is this its name? `name` is one that a field can have: printable ASCII without a colon. Case does not count.
     #[inline]
     pub fn is(&self, name: &str) -> bool {
         body_if_named(self.raw, name).is_some()

@@ -71,6 +71,7 @@ impl FieldBody {
         let mut unfolded = unfolded(body.trim_ascii());
         if unfolded.is_ascii() && !has_long_word(&unfolded) {
             unfolded.truncate(MAX_COPY);
+            unfolded.shrink_to_fit();
             return FieldBody::structured(String::from_utf8(unfolded).unwrap_or_default());
         }
         let text = encoded_word::decode(&unfolded);

@@ -10,11 +10,16 @@ use super::{SEND_ALL, Stands, ses_event};
 /// Messages over this size are left out: there are few, and they take most of the time.
 const MAX: usize = 1 << 20;
 
-/// Why not every message lands: bare CR, and what SES refuses of a message whose body and other fields go out as they
-/// came. How many, at most.
+/// What SES says of a line over 998 octets.
+const LONG_LINE: &str = "552 message line is too long";
+/// Messages that have one in the body, at most. SES refuses them; here they are sent once more to where they land.
+const LONG_LINES: usize = 30;
+
+/// Why not every other message lands: bare CR, and what SES refuses of a message whose body and other fields go out as
+/// they came. How many, at most.
 const REFUSED: [(&str, usize); 8] = [
     ("bare CR", 74),
-    ("552 message line is too long", 7),
+    (LONG_LINE, 7),
     ("Duplicate header", 12),
     ("Empty header names are illegal", 9),
     ("Local address contains control or whitespace", 1),
@@ -33,6 +38,7 @@ fn every_message_lands_sealed() {
     let mut taken_orders = BTreeSet::new();
     let mut landed = BTreeSet::new();
     let mut refused: BTreeMap<String, usize> = BTreeMap::new();
+    let mut long_lines = 0;
     for (n, path) in messages(&corpus).into_iter().enumerate() {
         let message = fs::read(corpus.join("messages").join(&path)).unwrap();
         if message.len() > MAX {
@@ -40,7 +46,16 @@ fn every_message_lands_sealed() {
         }
         let id = format!("m{n}");
         stands.put(&id, &message);
-        let reply = stands.api.invoke(&ses_event(&id, &["shop@example.com"]));
+        let invoke = || stands.api.invoke(&ses_event(&id, &["shop@example.com"]));
+        let mut reply = invoke();
+        if let Reply::Err(error) = &reply
+            && error.to_string().contains(LONG_LINE)
+        {
+            stands.ses.rules(|rules| rules.body_lines = false);
+            reply = invoke();
+            stands.ses.rules(|rules| rules.body_lines = true);
+            long_lines += usize::from(matches!(reply, Reply::Ok(_)));
+        }
         stands.s3.remove("mail", &format!("inbound/{id}"));
         let sent = stands.ses.take_messages();
         if let Reply::Err(error) = reply {
@@ -64,7 +79,10 @@ fn every_message_lands_sealed() {
         landed.insert(path);
     }
     stands.ses.assert_signed();
-    println!("{} messages landed; not sent:", landed.len());
+    println!(
+        "{} messages landed, {long_lines} of them with a long line in the body; not sent:",
+        landed.len()
+    );
     for (reason, count) in &refused {
         println!("{count:5} {reason}");
     }
@@ -76,6 +94,7 @@ fn every_message_lands_sealed() {
     for ((reason, most), count) in REFUSED.iter().zip(counts) {
         assert!(count <= *most, "{count} times: {reason}");
     }
+    assert!(long_lines <= LONG_LINES, "{long_lines} times: {LONG_LINE}");
     assert!(landed.len() > 3_700, "{} landed", landed.len());
     // Explained where only the message itself can say whom to reply to; here the event has the envelope sender.
     let replies = "spamassassin-corpus/data__spam-2__00030";

@@ -45,7 +45,7 @@ impl Default for Rules {
         Rules {
             max_raw: 40 << 20,
             verified: vec!["example.com".to_owned()],
-            body_lines: false,
+            body_lines: true,
             address_syntax: true,
             destinations_once: false,
             count_header_recipients: false,
