@@ -37,7 +37,7 @@ module "aliases" {
   }
   package = {
     file         = var.package_file
-    architecture = "arm64"
+    architecture = "x86_64" # what the zip was built on: x86_64 or arm64
   }
 
   # While SES keeps the account in its sandbox.
