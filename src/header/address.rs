@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::header::encoded_word::{collapse, encode_phrase, has_start, is_atext, quoted};
+use crate::header::write::has_long_blank;
 
 /// Octets of a written mailbox at most: what Amazon SES takes.
 pub const MAX_MAILBOX: usize = 320;
@@ -42,8 +43,9 @@ pub enum AddressError {
     /// Characters that need SMTPUTF8 (RFC 6531), which few relays have.
     #[error("it is not ASCII: write the domain in its xn-- form; a local part has none")]
     NotAscii,
-    /// A space or a control character, such as a line break.
-    #[error("it has a space or a control character in it")]
+    /// A space or a control character, such as a line break; or, between quotes, more spaces in a row than are kept in
+    /// a field.
+    #[error("it has a space, or a row of them, or a control character in it")]
     Space,
     /// A character that has no place there.
     #[error("it has {0:?} in it")]
@@ -88,6 +90,9 @@ impl Address {
         }
         if has_start(local.as_bytes()) {
             return Err(AddressError::EncodedWord);
+        }
+        if has_long_blank(&local) {
+            return Err(AddressError::Space);
         }
         let domain = domain.strip_suffix('.').unwrap_or(domain).to_owned();
         check_domain(&domain)?;
@@ -336,6 +341,7 @@ mod tests {
             ("ja\0ne@x", Space),
             ("\"ja\rne\"@x", Space),
             ("\"ja\\\nne\"@x", Space),
+            (&format!("\"j{}e\"@x", " ".repeat(61)), Space),
             ("jane@[1 2]", Space),
             ("jane,joe@x", Illegal(',')),
             ("\"<jane>\"@x", Illegal('<')),
@@ -357,6 +363,7 @@ mod tests {
             assert_eq!(Address::parse(text), Err(reason), "{text:?}");
         }
         assert!(Address::parse(&long[..MAX_MAILBOX]).is_ok());
+        assert!(Address::parse(&format!("\"j{}e\"@x", " ".repeat(60))).is_ok());
         // What counts is how long it is written.
         let escaped = |quotes: usize| Address::parse(&format!("\"{}\"@x", r#"\""#.repeat(quotes)));
         let fits = (MAX_MAILBOX - "\"\"@x".len()) / 2;

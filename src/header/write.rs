@@ -91,7 +91,7 @@ fn is_clean(text: &str) -> bool {
 }
 
 /// More than [`MAX_BLANKS`] spaces in a row?
-fn has_long_blank(text: &str) -> bool {
+pub(super) fn has_long_blank(text: &str) -> bool {
     text.len() > MAX_BLANKS
         && text
             .as_bytes()
