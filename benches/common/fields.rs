@@ -34,30 +34,27 @@ pub const FIELDS: [(&str, Ready); 7] = [
     ("look up aliases", looking_up),
 ];
 
-/// Reads a list of mailboxes.
-pub fn reading_list(body: &[u8]) -> Work {
+fn reading_list(body: &[u8]) -> Work {
     let body = body.to_vec();
     Box::new(move || {
         black_box(parse_address_list(black_box(&body)));
     })
 }
 
-/// A list of about so many octets.
-pub fn list_of(octets: usize) -> Vec<u8> {
+/// About so many octets.
+fn list_of(octets: usize) -> Vec<u8> {
     b" \"Example, Jane\" <jane@example.org>,\r\n =?utf-8?q?J=C3=BC?= <j@example.org>, omar@example.net (Omar),"
         .repeat(octets / 100)
 }
 
-/// Decodes unstructured text.
-pub fn decoding(body: &[u8]) -> Work {
+fn decoding(body: &[u8]) -> Work {
     let body = body.to_vec();
     Box::new(move || {
         black_box(decode(black_box(&body)));
     })
 }
 
-/// Encodes unstructured text.
-pub fn encoding(text: &str) -> Work {
+fn encoding(text: &str) -> Work {
     let text = text.to_owned();
     Box::new(move || {
         black_box(encode_unstructured(black_box(&text)));
@@ -65,7 +62,7 @@ pub fn encoding(text: &str) -> Work {
 }
 
 /// A recipient of each form of key in a map of a hundred.
-pub fn looking_up() -> Work {
+fn looking_up() -> Work {
     let entries: Vec<String> = (0..97)
         .map(|n| format!(r#""alias{n}@example.com":"jane@example.net""#))
         .collect();

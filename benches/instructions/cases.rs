@@ -100,7 +100,8 @@ pub const GROWING: [Case; 24] = [
     (
         "rewrite a long header section",
         |n| rewriting(messages::long_header, n),
-        SMALL,
+        // The largest is then as large as a header section may be.
+        60_000,
     ),
     (
         "rewrite a long field",

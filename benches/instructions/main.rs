@@ -30,10 +30,9 @@ use common::fields::{FIELDS, Work};
 /// Growth of a case that fails the check, in percent: more than another layout of the code makes of the same source.
 const TOLERANCE: u64 = 5;
 
-/// How much larger each of three inputs is than the one before, and the exponent of growth that fails. A buffer that
-/// doubles is copied more often at some sizes than at others, which is worth a tenth.
+/// How much larger each of three inputs is than the one before, and the exponent of growth that fails.
 const FACTOR: u32 = 4;
-const MAX_EXPONENT: f64 = 1.15;
+const MAX_EXPONENT: f64 = 1.05;
 
 /// Octets for an instruction: where one more costs less, nothing looks at them, and what is counted is by chance.
 const UNSEEN: u64 = 16;

@@ -160,14 +160,21 @@ impl Rules {
         // A message without any line break is given the one of RFC 5322 2.1.
         let eol = head.line_ending.unwrap_or(b"\r\n");
         let bare_cr = has_bare_cr(header.raw());
-        let names: Vec<Option<Name>> = header.fields().map(|field| Name::of(&field)).collect();
-        let told = Told::by(header, &names, bare_cr);
+        let name = |field: Field<'_>| {
+            if hides_an_order(&field, bare_cr) {
+                Some(Name::Removed)
+            } else {
+                Name::of(&field)
+            }
+        };
+        let names: Vec<Option<Name>> = header.fields().map(name).collect();
+        let told = Told::by(header, &names);
         let new = self.new_fields(&told);
         let mut out = Vec::with_capacity(header.octets() + 1024);
         let mut seen = [false; 6];
 
         for (index, (field, &name)) in header.fields().zip(&names).enumerate() {
-            if (index == 0 && field.is_mbox_line()) || hides_an_order(&field, bare_cr) {
+            if index == 0 && field.is_mbox_line() {
                 continue;
             }
             match name {
@@ -342,7 +349,7 @@ struct Told<'a> {
 }
 
 impl<'a> Told<'a> {
-    fn by(header: &'a Header, names: &[Option<Name>], bare_cr: bool) -> Self {
+    fn by(header: &'a Header, names: &[Option<Name>]) -> Self {
         let mut told = Told::default();
         for (field, name) in header.fields().zip(names) {
             let told = match name {
@@ -357,9 +364,7 @@ impl<'a> Told<'a> {
                 Some(Name::References) => &mut told.references,
                 Some(Name::To | Name::Removed) | None => continue,
             };
-            if told.is_none() && !hides_an_order(&field, bare_cr) {
-                *told = Some(field.body());
-            }
+            told.get_or_insert_with(|| field.body());
         }
         told
     }
