@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 
 type Target = fn(&[u8]);
 
-const TARGETS: [(&str, Target); 7] = [
+const TARGETS: [(&str, Target); 8] = [
     ("alias_map", targets::alias_map),
     ("chunking", targets::chunking),
     ("encoded_word", targets::encoded_word),
     ("event", targets::event),
+    ("hostile", targets::hostile),
     ("mailbox", targets::mailbox),
     ("rewrite", targets::rewrite),
     ("structure", targets::structure),
@@ -79,5 +80,24 @@ fn the_seeds() {
     }
     for path in files("fixtures/trial") {
         check(targets::event, &path, b"", &fs::read(&path).unwrap());
+    }
+}
+
+/// Header sections by chance: `READDRESS_HOSTILE=1000000` for a long run, which wants `--release`.
+#[test]
+fn hostile_header_sections() {
+    let count = std::env::var("READDRESS_HOSTILE").map_or(20_000, |count| count.parse().unwrap());
+    // Xorshift: the same sections in each run.
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    for _ in 0..count {
+        let mut input = Vec::new();
+        for _ in 0..4 {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            input.extend_from_slice(&state.to_le_bytes());
+        }
+        input.truncate(usize::try_from(state % 32).unwrap());
+        targets::hostile(&input);
     }
 }

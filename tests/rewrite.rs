@@ -5,6 +5,7 @@ mod common;
 use common::sealed::{assert_sealed, split};
 use common::{address, chunkings, crlf, fixtures, rewrite, rules, scan};
 use proptest::prelude::*;
+use readdress::header::encoded_word::decode;
 use readdress::header::mailbox::parse_address_list;
 use readdress::mime::{Kind, Limits};
 use readdress::rewrite::{Error, FromFormat, Rules, ToHeader};
@@ -226,6 +227,20 @@ fn a_prefix_comes_before_the_subject_once() {
     for (prefix, field, want) in [
         ("[shop] ", "Subject: Hello", "[shop] Hello"),
         ("[shop] ", "Subject: Re: [shop] Hello", "Re: [shop] Hello"),
+        ("[shop] ", "Subject: [shop] Hello", "[shop] Hello"),
+        (
+            "[shop] ",
+            "Subject: AW: Re[2]:FWD:[shop] Hello",
+            "AW: Re[2]:FWD:[shop] Hello",
+        ),
+        // A sender must not suppress a mark by writing it where nobody looks.
+        ("[shop] ", "Subject: Hello [shop]", "[shop] Hello [shop]"),
+        (
+            "[shop] ",
+            "Subject: Re: Hello: [shop] x",
+            "[shop] Re: Hello: [shop] x",
+        ),
+        ("[shop] ", "Subject: now: [shop] x", "[shop] now: [shop] x"),
         (
             "[shop] ",
             "Subject: =?utf-8?q?Re=3A_=5Bshop=5D_Gr=C3=BC=C3=9Fe?=",
@@ -316,13 +331,15 @@ fn what_the_message_said_is_kept_beside() {
     ] {
         assert_eq!(sent(&rules(), message, name), [want], "{name}");
     }
+    // Nobody but us writes these.
     for name in [
         "X-Original-From",
         "X-Original-Message-ID",
         "X-Original-Date",
         "X-Original-Sender",
     ] {
-        assert!(sent(&rules(), "X: y\n\n", name).is_empty(), "{name}");
+        let forged = format!("X: y\n{name}: forged\n{} : forged\n\n", name.to_uppercase());
+        assert!(sent(&rules(), &forged, name).is_empty(), "{name}");
     }
 }
 
@@ -340,6 +357,11 @@ fn a_sender_gives_no_orders() {
         "Delivered-To: d@example.org",
         "Return-Path: <r@example.org>",
         "Sender: s@example.org",
+        "Resent-Bcc: b@example.org",
+        "Disposition-Notification-To: b@example.org",
+        "Return-Receipt-To: b@example.org",
+        "X-Confirm-Reading-To: b@example.org",
+        "Generate-Delivery-Report: yes",
     ] {
         let message = format!("From: jane@example.org\n{field}\nX-Kept: 1\n\nbody");
         let (out, _) = rewrite(&rules(), [message.as_bytes()]).unwrap();
@@ -475,41 +497,98 @@ proptest! {
     }
 }
 
-/// Catches mail that nobody can answer: a Reply-To that does not go out, taken for one that does.
-#[test]
-fn a_field_with_an_order_is_as_if_it_were_not_there() {
-    let message = b"From: Jane <jane@example.org>\r\nReply-To: a@example.org,\rx-ses-b\r\n\
-        Subject: d\rX-SES-E: f\r\nSubject: g\r\n\r\n";
-    let (out, _) = rewrite(&rules(), [&message[..]]).unwrap();
-    assert_sealed("orders in named fields", message, &out);
-    let text = String::from_utf8(out).unwrap();
-    assert!(
-        text.contains("\r\nReply-To: Jane <jane@example.org>\r\n"),
-        "{text}"
-    );
-    assert!(text.contains("\r\nSubject: g\r\n"), "{text}");
+/// The header section that goes out, as text.
+fn header_sent(message: &[u8]) -> String {
+    let (out, octets) = rewrite(&rules(), [message]).unwrap();
+    assert_sealed("hostile", message, &out);
+    String::from_utf8_lossy(&out[..usize::try_from(octets.after).unwrap()]).into_owned()
 }
 
-/// Some programs end a line at a bare CR, and trim names. Catches an order to SES that only these see, in a field that
-/// would be kept.
+/// Some programs end a line at a bare CR, trim names of controls, or decode UTF-8 before they look at a name. Catches a
+/// field that only these see: an order to SES, a second From, the end of the header section.
 #[test]
-fn no_order_goes_out_behind_a_bare_cr() {
-    let message =
-        b" X-SES-A: first line\r\nFrom: jane@example.org\rX-SES-FROM-ARN: a\r\nSubject: s\rx-ses-a: b\r\n\
-        X-A: b\rX-SES-CONFIGURATION-SET: other\r\nX-C: d\r\x01\x0c X-SES-E: f\r\nX-B: c\rd\r\n\
-        ARC-Message-Signature: h=From:\r\n X-SES-Outgoing:Date\r\n\r\nbody\r\n";
-    let (out, _) = rewrite(&rules(), [&message[..]]).unwrap();
-    assert_sealed("orders behind a bare CR", message, &out);
-    let text = String::from_utf8(out).unwrap().to_lowercase();
-    let lines = text
-        .split(['\r', '\n'])
-        .map(|line| line.trim_start_matches(|c| c <= ' '));
-    assert_eq!(
-        lines.filter(|line| line.starts_with("x-ses-")).count(),
-        1,
-        "{text}"
+fn no_field_hides_behind_a_bare_cr() {
+    let sent = header_sent(
+        b" X-SES-A: first line\r\n Bcc: fold\r\nFrom: jane@example.org\rX-SES-FROM-ARN: a\r\nSubject: s\rx-ses-a: b\r\n\
+        X-A: b\r\x01\r\n X-SES-CONFIGURATION-SET: other\r\nX-B: d\r\x01\x0c X-SE\xc5\xbf-E: f\r\n\
+        X-C: c\rReturn-Path: <ceo@example.com>\rFrom: ceo@example.com\r\rbody\r\nX-D: a\r\r\r\n\
+        Reply-To: a@example.org,\rx-ses-b\r\n\r\nbody\r\n",
     );
-    // That one is a fold.
-    assert!(text.contains("h=from:\r\n x-ses-outgoing:date\r\n"), "{text}");
-    assert!(text.contains("x-b: c\rd\r\n"), "{text}");
+    assert!(!sent.contains("first line") && !sent.contains("Bcc"), "{sent}");
+    for kept in [
+        "X-A: b \r\n X-SES-CONFIGURATION-SET: other\r\n",
+        "X-B: d  X-SE\u{17f}-E: f\r\n",
+        "X-C: c Return-Path: <ceo@example.com> From: ceo@example.com  body\r\n",
+        "X-D: a  \r\n",
+        "Reply-To: a@example.org, x-ses-b\r\n",
+        "Subject: s x-ses-a: b\r\n",
+    ] {
+        assert!(sent.contains(kept), "{kept:?} in {sent}");
+    }
+}
+
+/// Catches Japanese that is torn where its escape sequences are taken out.
+#[test]
+fn raw_iso_2022_jp_arrives() {
+    let sent = header_sent(
+        b"From: \x1b$B$3$s\x1b(B <jane@example.org>\r\nSubject: \x1b$B$3$s\x1b(B\r\n\
+        Cc: \x1b$B$3\x1b(B <a@example.org>\r\n\r\n",
+    );
+    let header = decode(sent.as_bytes());
+    assert!(
+        header.contains("\u{3053}\u{3093} (jane at example.org)"),
+        "{header}"
+    );
+    assert!(sent.contains("\r\nSubject: =?utf-8?b?44GT44KT?=\r\n"), "{sent}");
+    assert!(
+        sent.contains("\r\nCc: =?utf-8?b?44GT?= <a@example.org>\r\n"),
+        "{sent}"
+    );
+}
+
+/// Catches answers that come back round, to the alias and so to whoever wrote them.
+#[test]
+fn answers_do_not_go_to_the_alias() {
+    for (header, want) in [
+        (
+            "From: jane@example.org\nReply-To: Shop <SHOP@Example.com>",
+            Some("jane@example.org"),
+        ),
+        (
+            "From: jane@example.org\nReply-To: shop+x@example.com, a@example.org",
+            Some("a@example.org"),
+        ),
+        (
+            "From: shop@example.com\nReturn-Path: <b@example.org>",
+            Some("b@example.org"),
+        ),
+        ("From: shop@example.com\nReturn-Path: <shop@example.com>", None),
+        (
+            "From: jane@example.org\nReply-To: shop@example.org",
+            Some("shop@example.org"),
+        ),
+    ] {
+        let reply_to = sent(&rules(), &format!("{header}\n\nbody"), "Reply-To");
+        assert_eq!(reply_to.first().map(String::as_str), want, "{header}");
+    }
+}
+
+/// Catches a From whose cost grows with what nobody reads, and an address that the limit has cut in two.
+#[test]
+fn a_sender_is_read_up_to_a_limit() {
+    let many = "a@example.org, ".repeat(10_000);
+    let reply_to = &sent(&rules(), &format!("From: {many}\n\nbody"), "Reply-To")[0];
+    assert_eq!(reply_to.matches("a@example.org").count(), 50);
+    let long = format!(
+        "From: jane@example.org, {} x@example.org\n\n",
+        "x".repeat(1 << 16)
+    );
+    assert_eq!(sent(&rules(), &long, "Reply-To"), ["jane@example.org"]);
+    let ids: String = (0..3000).map(|n| format!(" <{n}@x>\n")).collect();
+    let references = &sent(
+        &rules(),
+        &format!("Message-ID: <last@x>\nReferences:{ids}\n"),
+        "References",
+    )[0];
+    assert!(references.starts_with("<0@x> <2002@x> ") && references.ends_with("<2999@x> <last@x>"));
 }

@@ -9,6 +9,9 @@ mod allocated;
 mod chunking;
 mod encoded_word;
 mod event;
+mod hostile;
+#[path = "../../tests/common/lax.rs"]
+mod lax;
 mod mailbox;
 #[path = "../../tests/common/naive.rs"]
 mod naive;
@@ -23,6 +26,7 @@ pub use alias_map::alias_map;
 pub use chunking::chunking;
 pub use encoded_word::encoded_word;
 pub use event::event;
+pub use hostile::hostile;
 pub use mailbox::mailbox;
 pub use rewrite::rewrite;
 pub use structure::structure;

@@ -28,17 +28,25 @@ pub const MAX_MAILBOXES: usize = 1000;
 /// assert_eq!(names, ["Example, Jane", "Joe"]);
 /// ```
 pub fn parse_address_list(body: &[u8]) -> Vec<Mailbox> {
+    parse_at_most(body, body.len(), MAX_MAILBOXES)
+}
+
+/// The same, of at most so many octets and mailboxes. A mailbox that the limit cuts is not one.
+pub(crate) fn parse_at_most(body: &[u8], octets: usize, mailboxes: usize) -> Vec<Mailbox> {
     let mut list = List::default();
-    for token in Lexer::new(body) {
-        if list.found.len() >= MAX_MAILBOXES {
+    for token in Lexer::new(&body[..body.len().min(octets)]) {
+        if list.found.len() >= mailboxes {
             break;
         }
         list.push(token);
     }
-    if list.bracket.is_some() {
-        list.close_bracket();
+    if body.len() <= octets {
+        if list.bracket.is_some() {
+            list.close_bracket();
+        }
+        list.finish();
     }
-    list.finish();
+    list.found.truncate(mailboxes);
     list.found
 }
 

@@ -17,6 +17,10 @@ const MAX_BLANKS: usize = 60;
 /// (RFC 5322 2.1.1). A From field of 100 kB in real mail is not worth a second copy.
 const MAX_COPY: usize = 998;
 
+/// Octets of a field body that are looked at for a copy: encoded-words take up to four times the octets of their text,
+/// and their folds some more.
+const MAX_COPIED_FROM: usize = 8 * MAX_COPY;
+
 /// The body of a new field: printable ASCII and spaces, not folded yet. CR, LF, NUL and every other control
 /// character are refused by construction: they become spaces, whatever the text decoded from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,7 +72,8 @@ impl FieldBody {
     /// A copy of another field's body, unfolded: as it is where it is ASCII, else as encoded-words. At most
     /// 998 octets of it.
     pub fn copy(body: &[u8]) -> Self {
-        let mut unfolded = unfolded(body.trim_ascii());
+        let body = body.trim_ascii();
+        let mut unfolded = unfolded(&body[..body.len().min(MAX_COPIED_FROM)]);
         if unfolded.is_ascii() && !has_long_word(&unfolded) {
             unfolded.truncate(MAX_COPY);
             unfolded.shrink_to_fit();

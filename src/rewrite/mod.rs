@@ -1,8 +1,10 @@
 //! The rewrite: bytes in, bytes out, only the top-level header section changed.
 
+mod controls;
 mod name;
 mod reader;
 mod rules;
+mod sender;
 mod subject;
 
 pub use reader::{Head, HeaderReader};

@@ -2,14 +2,12 @@
 
 use std::str::FromStr;
 
-use memchr::memchr_iter;
-
+use super::controls;
 use super::name::Name;
 use super::reader::Head;
+use super::sender;
 use super::subject;
-use crate::header::mailbox::{
-    Address, MAX_MAILBOX, Mailbox, format_mailbox, parse_address_list, whole_mailbox,
-};
+use crate::header::mailbox::{Address, Mailbox, parse_at_most};
 use crate::header::{Field, FieldBody, Header, MAX_WORD, encoded_word, write_field};
 
 /// The display name of the new From.
@@ -122,15 +120,15 @@ pub struct Rules {
     pub envelope_sender: Option<Address>,
 }
 
-/// Prefixes of fields that do not go out: SES takes orders from `X-SES-*` (configuration set, identity ARN), and
-/// a sender must not give any; `X-Readdress-*` is for readdress alone.
-const REMOVED_PREFIXES: [&str; 2] = ["x-ses-", "x-readdress-"];
-
 /// Addresses in a Reply-To made from From. A From of more is no mail to reply to.
 const MAX_REPLY_TO: usize = 50;
 
-/// Characters of a display name that are worth encoding: more cannot fit in [`MAX_MAILBOX`].
-const MAX_NAME: usize = MAX_MAILBOX;
+/// Octets of a field that are read to find out who wrote: room for [`MAX_REPLY_TO`] mailboxes of the greatest length, and
+/// for long names around them. A From field of a megabyte is there to cost time.
+const MAX_SENDER_OCTETS: usize = 64 << 10;
+
+/// Ids in References: the first names the thread, the last ones its branch.
+const MAX_REFERENCES: usize = 1000;
 
 impl Rules {
     /// Rules that forward from `alias` to `targets`, with every option at its default.
@@ -156,27 +154,17 @@ impl Rules {
     /// A field that no rule names keeps its bytes and its place; a changed one keeps its place; added ones come
     /// last, where nothing that follows can be taken for their fold.
     pub fn rewrite(&self, head: &Head) -> Vec<u8> {
-        let header = &head.header;
         // A message without any line break is given the one of RFC 5322 2.1.
         let eol = head.line_ending.unwrap_or(b"\r\n");
-        let bare_cr = has_bare_cr(header.raw());
-        let name = |field: Field<'_>| {
-            if hides_an_order(&field, bare_cr) {
-                Some(Name::Removed)
-            } else {
-                Name::of(&field)
-            }
-        };
-        let names: Vec<Option<Name>> = header.fields().map(name).collect();
+        let cleaned = controls::cleaned(&head.header, eol);
+        let header = cleaned.as_ref().unwrap_or(&head.header);
+        let names: Vec<Option<Name>> = header.fields().map(|field| Name::of(&field)).collect();
         let told = Told::by(header, &names);
         let new = self.new_fields(&told);
         let mut out = Vec::with_capacity(header.octets() + 1024);
         let mut seen = [false; 6];
 
-        for (index, (field, &name)) in header.fields().zip(&names).enumerate() {
-            if index == 0 && field.is_mbox_line() {
-                continue;
-            }
+        for (field, &name) in header.fields().zip(&names) {
             match name {
                 None => keep(&mut out, &field, eol),
                 Some(name) if name.is_removed() => {}
@@ -207,7 +195,7 @@ impl Rules {
 
     /// What becomes of the fields that go out once.
     fn new_fields(&self, told: &Told<'_>) -> [(Name, &'static str, New); 6] {
-        let from = told.from.map(parse_address_list).unwrap_or_default();
+        let from = told.from.map(sender_mailboxes).unwrap_or_default();
         let new_from = FieldBody::written(self.new_from(told, from.first()));
         [
             (Name::From, "From", New::Body(new_from)),
@@ -220,45 +208,11 @@ impl Rules {
     }
 
     fn new_from(&self, told: &Told<'_>, from: Option<&Mailbox>) -> String {
-        let (decoded, sender);
-        let (name, address) = if let Some(mailbox) = from {
-            (mailbox.name.as_deref(), Some(&mailbox.address))
-        } else {
-            decoded = told.from.map(encoded_word::decode);
-            sender = self.envelope_sender(told);
-            (decoded.as_deref(), sender.as_ref())
-        };
-        let name = name.map(|name| first_chars(name.trim(), MAX_NAME));
-        // `<>` and the like are no name.
-        let name = name.filter(|name| name.contains(|c: char| c.is_ascii_alphanumeric() || !c.is_ascii()));
-        self.format_from(name, address)
-    }
-
-    /// The new From. The name is cut until the mailbox fits what SES takes, so that the sender's address, which
-    /// stands behind it, is never what is cut.
-    fn format_from(&self, name: Option<&str>, sender: Option<&Address>) -> String {
-        let address = self.from_address();
-        let bare = sender.map(|sender| [sender.local(), " at ", sender.domain()].concat());
-        // Some programs repeat the address as the name.
-        let mut name = name.filter(|name| sender.is_none_or(|s| !s.written().eq_ignore_ascii_case(name)));
-        let display = |name: Option<&str>| match (self.from_format, name, &bare) {
-            (FromFormat::Alias, ..) | (_, None, None) => None,
-            (FromFormat::Full, Some(name), Some(bare)) => Some([name, " (", bare, ")"].concat()),
-            (FromFormat::Full | FromFormat::Name, Some(name), _) => Some(name.to_owned()),
-            (FromFormat::Full | FromFormat::Name, None, Some(bare)) => Some(bare.clone()),
-            (FromFormat::Via, Some(name), _) => Some(format!("{name} via {}", self.alias.domain())),
-            (FromFormat::Via, None, Some(bare)) => Some(format!("{bare} via {}", self.alias.domain())),
-        };
-        loop {
-            let display = display(name);
-            if let Some(whole) = whole_mailbox(display.as_deref(), address) {
-                return whole;
-            }
-            match name.map_or(0, |name| name.chars().count()) {
-                0 | 1 => return format_mailbox(display.as_deref(), address),
-                chars => name = name.map(|name| first_chars(name, (chars * 7 / 8).max(1)).trim_end()),
-            }
+        if let Some(mailbox) = from {
+            return sender::new_from(self, mailbox.name.as_deref(), Some(&mailbox.address));
         }
+        let name = told.from.map(|body| encoded_word::decode(first_octets(body)));
+        sender::new_from(self, name.as_deref(), self.envelope_sender(told).as_ref())
     }
 
     fn new_to(&self) -> New {
@@ -271,25 +225,36 @@ impl Rules {
         }
     }
 
+    /// Where answers go: to nobody who is the alias itself, since they would come back round.
     fn new_reply_to(&self, told: &Told<'_>, from: &[Mailbox]) -> New {
-        if told
-            .reply_to
-            .is_some_and(|body| !parse_address_list(body).is_empty())
-        {
+        let reply_to = told.reply_to.map(sender_mailboxes).unwrap_or_default();
+        if !reply_to.is_empty() && !reply_to.iter().any(|mailbox| self.is_alias(&mailbox.address)) {
             return New::Keep;
         }
-        if !from.is_empty() {
-            return New::Body(FieldBody::mailboxes(from.iter().take(MAX_REPLY_TO)));
+        for list in [&reply_to[..], from] {
+            let others = list.iter().filter(|mailbox| !self.is_alias(&mailbox.address));
+            let body = FieldBody::mailboxes(others);
+            if !body.as_str().is_empty() {
+                return New::Body(body);
+            }
         }
         match self.envelope_sender(told) {
-            Some(sender) => New::Body(FieldBody::written(sender.written())),
-            None => New::Drop,
+            Some(sender) if !self.is_alias(&sender) => New::Body(FieldBody::written(sender.written())),
+            _ => New::Drop,
         }
+    }
+
+    /// Whether mail to this address comes back to the alias, whatever its `+tag`.
+    fn is_alias(&self, address: &Address) -> bool {
+        let untagged = |address: &'_ Address| address.local().split('+').next().map_or(0, str::len);
+        let (ours, theirs) = (untagged(&self.alias), untagged(address));
+        address.domain().eq_ignore_ascii_case(self.alias.domain())
+            && address.local()[..theirs].eq_ignore_ascii_case(&self.alias.local()[..ours])
     }
 
     fn envelope_sender(&self, told: &Told<'_>) -> Option<Address> {
         self.envelope_sender.clone().or_else(|| {
-            let return_path = parse_address_list(told.return_path?);
+            let return_path = sender_mailboxes(told.return_path?);
             return_path.into_iter().next().map(|mailbox| mailbox.address)
         })
     }
@@ -318,10 +283,14 @@ impl Rules {
     }
 }
 
-/// So many characters of a text, or all.
-fn first_chars(text: &str, chars: usize) -> &str {
-    let end = text.char_indices().nth(chars);
-    &text[..end.map_or(text.len(), |(end, _)| end)]
+/// The mailboxes of a field that says who wrote.
+fn sender_mailboxes(body: &[u8]) -> Vec<Mailbox> {
+    parse_at_most(body, MAX_SENDER_OCTETS, MAX_REPLY_TO)
+}
+
+/// The octets of a field body without mailboxes that can matter to a name.
+fn first_octets(body: &[u8]) -> &[u8] {
+    &body[..body.len().min(MAX_SENDER_OCTETS)]
 }
 
 /// What becomes of a field that goes out at most once.
@@ -370,36 +339,6 @@ impl<'a> Told<'a> {
     }
 }
 
-/// Is it, or would it be to some program, a field by which a sender gives orders?
-///
-/// There are programs that end a line at a bare CR too, and that trim names of blanks and controls: what is one field to
-/// us is several to them. What follows an LF is a fold to all. `bare_cr`: there may be one in it.
-fn hides_an_order(field: &Field<'_>, bare_cr: bool) -> bool {
-    let is_order = |line: &[u8]| {
-        // No further than the next CR, which is looked at itself.
-        let start = line
-            .iter()
-            .position(|&b| matches!(b, b'\r' | b'\n') || b > b' ' && b != 0x7f);
-        let name = start.map_or(&[][..], |start| &line[start..]);
-        REMOVED_PREFIXES.iter().any(|prefix| {
-            let start = name.get(..prefix.len());
-            start.is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
-        })
-    };
-    let raw = field.raw();
-    is_order(raw) || bare_cr && memchr_iter(b'\r', raw).any(|cr| is_order(&raw[cr + 1..]))
-}
-
-/// A CR that no LF follows; at the end of `raw` none follows.
-fn has_bare_cr(raw: &[u8]) -> bool {
-    // Not over at the first: so it is done for many octets at once.
-    let pairs = raw.iter().zip(raw.iter().skip(1));
-    let any = pairs.fold(false, |any, (&a, &b)| {
-        any | matches!((a, b), (b'\r', b) if b != b'\n')
-    });
-    any || raw.ends_with(b"\r")
-}
-
 /// A field as it is; one that the message was cut off in gets its line break.
 fn keep(out: &mut Vec<u8>, field: &Field<'_>, eol: &[u8]) {
     out.extend_from_slice(field.raw());
@@ -432,6 +371,9 @@ fn new_references(told: &Told<'_>) -> New {
         words.push(id);
     } else if told.references.is_some() {
         return New::Keep;
+    }
+    if words.len() > MAX_REFERENCES {
+        words.drain(1..=words.len() - MAX_REFERENCES);
     }
     New::Body(FieldBody::words(words))
 }

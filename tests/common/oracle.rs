@@ -59,6 +59,17 @@ fn oracle_arguments(message_names: &BTreeSet<String>) -> Vec<String> {
             "Delivered-To",
             "Errors-To",
             "From_",
+            "?",
+            "Resent-Bcc",
+            "Disposition-Notification-To",
+            "Return-Receipt-To",
+            "X-Confirm-Reading-To",
+            "Generate-Delivery-Report",
+            // Those that come, that is; ours are named below.
+            "X-Original-From",
+            "X-Original-Message-ID",
+            "X-Original-Date",
+            "X-Original-Sender",
         ],
     );
     say(
@@ -132,6 +143,11 @@ const EXPLAINED: &[(&str, &str, &str)] = &[
         "spamassassin-corpus/data__spam-2__00030.b360f27c098b3ab5cff96433e7963d4a.txt.eml",
         "HDR-MISSING reply-to",
         "Reply-To, From and Return-Path are all empty: there is nobody to reply to",
+    ),
+    (
+        "spamassassin-corpus/data__spam-2__01264.52c303d4e65ae6c83bedb1dc8db0d0c7.txt.eml",
+        "HDR-BYTES x-mailer",
+        "a control character in X-Mailer does not go out",
     ),
 ];
 const TWO_DATES: &str = "several Date fields: the first goes out";

@@ -1,0 +1,213 @@
+//! The sender as the new From shows it.
+
+use std::borrow::Cow;
+
+use super::rules::{FromFormat, Rules};
+use crate::header::mailbox::{Address, MAX_MAILBOX, format_mailbox, whole_mailbox};
+
+/// Characters of a name that are shown before the sender's address: mail programs cut what they list, and a longer name
+/// would push the address out of sight.
+const MAX_SHOWN: usize = 60;
+
+/// The new From: the alias, named after the sender as the rules say.
+///
+/// A name is cut until the mailbox fits what SES takes, so that the sender's address, which stands behind it, is never
+/// what is cut.
+pub(super) fn new_from(rules: &Rules, name: Option<&str>, sender: Option<&Address>) -> String {
+    let address = rules.from_address();
+    let name = name.map(visible).map(without_imitation);
+    // `<>` and the like are not a name.
+    let name = name.filter(|name| name.contains(|c: char| c.is_ascii_alphanumeric() || !c.is_ascii()));
+    // Some programs repeat the address as the name.
+    let name = name.filter(|name| sender.is_none_or(|s| !s.written().eq_ignore_ascii_case(name)));
+    let shown = sender.map(shown_address);
+    let display = |name: Option<&str>| display_name(rules, name, shown.as_deref());
+    let Some(name) = name else {
+        return format_mailbox(display(None).as_deref(), address);
+    };
+    // Nothing stands behind a bare name, so that only the mailbox's own limit holds.
+    let mut chars = match rules.from_format {
+        FromFormat::Full | FromFormat::Via => MAX_SHOWN,
+        FromFormat::Name | FromFormat::Alias => MAX_MAILBOX,
+    };
+    loop {
+        let display = display(Some(&shortened(&name, chars)));
+        match whole_mailbox(display.as_deref(), address) {
+            Some(whole) => return whole,
+            None if chars <= 1 => return format_mailbox(display.as_deref(), address),
+            None => chars = chars.min(name.chars().count()) * 7 / 8,
+        }
+    }
+}
+
+/// The display name of this format, or `None` where it has none.
+fn display_name(rules: &Rules, name: Option<&str>, shown: Option<&str>) -> Option<String> {
+    match (rules.from_format, name, shown) {
+        (FromFormat::Alias, ..) | (_, None, None) => None,
+        (FromFormat::Full, Some(name), Some(shown)) => Some([name, " (", shown, ")"].concat()),
+        (FromFormat::Full | FromFormat::Name, Some(name), _) => Some(name.to_owned()),
+        (FromFormat::Full | FromFormat::Name, None, Some(shown)) => Some(shown.to_owned()),
+        (FromFormat::Via, Some(name), _) => Some(format!("{name} via {}", rules.alias.domain())),
+        (FromFormat::Via, None, Some(shown)) => Some(format!("{shown} via {}", rules.alias.domain())),
+    }
+}
+
+/// The address with ` at ` in place of the `@`. A quoted local part cannot close the parentheses around it.
+fn shown_address(sender: &Address) -> String {
+    if sender.local().contains(is_parenthesis) {
+        let local = sender.local().replace(is_parenthesis, "");
+        return [&local, " at ", sender.domain()].concat();
+    }
+    [sender.local(), " at ", sender.domain()].concat()
+}
+
+/// The first `chars` characters, the last of them an ellipsis where something was cut.
+fn shortened(name: &str, chars: usize) -> Cow<'_, str> {
+    // No character is shorter than an octet.
+    if name.len() <= chars || name.chars().count() <= chars {
+        return Cow::Borrowed(name);
+    }
+    let ellipsis = if name.is_ascii() { "..." } else { "\u{2026}" };
+    let kept = chars.saturating_sub(ellipsis.chars().count()).max(1);
+    let kept: String = name.chars().take(kept).collect();
+    Cow::Owned(kept.trim_end().to_owned() + ellipsis)
+}
+
+/// The name as it looks: without characters that cannot be seen or that change the direction of what follows, and with
+/// single spaces.
+fn visible(name: &str) -> Cow<'_, str> {
+    if name.is_ascii() {
+        return Cow::Borrowed(name.trim());
+    }
+    let seen: String = name.chars().filter(|&c| !is_invisible(c)).collect();
+    Cow::Owned(seen.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// Whether nothing of the character itself is seen: general category Cf of Unicode 16, and the characters that are made
+/// to look like nothing, such as the Hangul fillers and the empty braille pattern.
+///
+/// The two variation selectors that emoji are written with (U+FE0E, U+FE0F) are not among them.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}'
+        | '\u{890}'..='\u{891}' | '\u{8e2}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0d}' | '\u{feff}'
+        | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// The name without its parentheses, if what stands in or behind the first could be read as an address: the one that is
+/// appended is then the only one that looks like it.
+///
+/// `Bank (service at bank.example)` becomes `Bank service at bank.example`; `Jane (Sales)` stays.
+fn without_imitation(name: Cow<'_, str>) -> Cow<'_, str> {
+    match name.find(is_parenthesis) {
+        Some(first) if looks_like_an_address(&name[first..]) => {
+            let words = name.split(|c: char| is_parenthesis(c) || c == ' ');
+            let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+            Cow::Owned(words.join(" "))
+        }
+        _ => name,
+    }
+}
+
+/// Whether there is a word `at`, a character that looks like `@`, or a dot inside a word as in a domain.
+fn looks_like_an_address(text: &str) -> bool {
+    let mut words = text.split(|c: char| !c.is_alphanumeric());
+    let at = words.any(|word| word.eq_ignore_ascii_case("at"));
+    let dot = |c: char| matches!(c, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}');
+    let mut pairs = text.chars().zip(text.chars().skip(1));
+    at || text.contains(['@', '\u{ff20}', '\u{fe6b}'])
+        || pairs.any(|(before, after)| dot(before) && after.is_alphanumeric())
+}
+
+/// A parenthesis, or a character that is easily taken for one.
+fn is_parenthesis(c: char) -> bool {
+    matches!(c,
+        '(' | ')' | '\u{207d}'..='\u{207e}' | '\u{208d}'..='\u{208e}' | '\u{2768}'..='\u{276b}'
+        | '\u{27ee}'..='\u{27ef}' | '\u{2985}'..='\u{2986}' | '\u{2e28}'..='\u{2e29}'
+        | '\u{fd3e}'..='\u{fd3f}' | '\u{fe35}'..='\u{fe36}' | '\u{fe59}'..='\u{fe5a}'
+        | '\u{ff08}'..='\u{ff09}' | '\u{ff5f}'..='\u{ff60}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::header::mailbox::parse_address_list;
+
+    fn shown(format: FromFormat, name: &str, sender: &str) -> String {
+        let alias = Address::parse("shop@example.com").unwrap();
+        let rules = Rules {
+            from_format: format,
+            ..Rules::new(alias, Vec::new())
+        };
+        let sender = Address::parse(sender).unwrap();
+        let from = new_from(&rules, Some(name), Some(&sender));
+        assert!(from.len() <= MAX_MAILBOX, "{from}");
+        let mailbox = parse_address_list(from.as_bytes()).remove(0);
+        assert_eq!(mailbox.address, rules.alias);
+        mailbox.name.unwrap()
+    }
+
+    /// Catches a sender who hides the address that is shown, or moves it elsewhere.
+    #[test]
+    fn a_name_holds_nothing_invisible() {
+        for (name, want) in [
+            ("Ja\u{ad}ne\u{202e}\u{2066}\u{feff}", "Jane"),
+            ("\u{3164}\u{2800}Jane\u{115f}\u{e0041}", "Jane"),
+            ("Jane\u{2003}\u{a0} \u{3000}Doe", "Jane Doe"),
+            ("\u{2764}\u{fe0f} Jane", "\u{2764}\u{fe0f} Jane"),
+            ("\u{200b}\u{2060}", ""),
+        ] {
+            let shown = shown(FromFormat::Full, name, "jane@example.org");
+            let want = match want {
+                "" => "jane at example.org".to_owned(),
+                want => format!("{want} (jane at example.org)"),
+            };
+            assert_eq!(shown, want, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_cannot_pass_for_the_address() {
+        for (name, want) in [
+            ("Bank (service at bank.example)", "Bank service at bank.example"),
+            ("Bank\u{ff08}service AT bank\u{ff09}", "Bank service AT bank"),
+            ("Bank) (service@bank.example", "Bank service@bank.example"),
+            ("Bank (bank.example)", "Bank bank.example"),
+            ("Jane (Sales)", "Jane (Sales)"),
+            ("Jane (St. Gallen)", "Jane (St. Gallen)"),
+            ("Ann at work (home)", "Ann at work (home)"),
+        ] {
+            let shown = shown(FromFormat::Full, name, "eve@evil.example");
+            assert_eq!(shown, format!("{want} (eve at evil.example)"));
+        }
+        let odd = "\"x) (ceo at bank.example\"@evil.example";
+        assert_eq!(
+            shown(FromFormat::Full, "Eve", odd),
+            "Eve (x ceo at bank.example at evil.example)"
+        );
+    }
+
+    #[test]
+    fn a_long_name_leaves_the_address_in_sight() {
+        for (name, format) in [("x y", FromFormat::Full), ("\u{e9}", FromFormat::Via)] {
+            let shown = shown(format, &name.repeat(200), "eve@evil.example");
+            let name = shown.rsplit_once(" (").or(shown.rsplit_once(" via ")).unwrap().0;
+            assert!(
+                (MAX_SHOWN - 5..=MAX_SHOWN).contains(&name.chars().count()),
+                "{shown}"
+            );
+            assert!(name.ends_with("...") || name.ends_with('\u{2026}'), "{shown}");
+        }
+        let exact = "n".repeat(MAX_SHOWN);
+        assert_eq!(
+            shown(FromFormat::Full, &exact, "eve@evil.example"),
+            format!("{exact} (eve at evil.example)")
+        );
+        // Nothing stands behind this one.
+        let name = "n".repeat(200);
+        assert_eq!(shown(FromFormat::Name, &name, "eve@evil.example"), name);
+    }
+}
