@@ -83,9 +83,15 @@ impl Edge {
     }
 
     fn forward(&self, message: &[u8], alias: &str) -> Outcome {
+        let mut outcomes = self.forward_to(message, &[alias.to_owned()]);
+        assert_eq!(outcomes.len(), 1);
+        outcomes.remove(0)
+    }
+
+    fn forward_to(&self, message: &[u8], recipients: &[String]) -> Vec<Outcome> {
         self.s3.put("mail", "inbound/m1", message);
         let event = json!({"Records": [{"eventSource": "aws:ses", "ses": {
-            "mail": {"messageId": "m1"}, "receipt": {"recipients": [alias]}}}]});
+            "mail": {"messageId": "m1"}, "receipt": {"recipients": recipients}}}]});
         let arrival: Arrival = event::parse(event.to_string().as_bytes())
             .unwrap()
             .remove(0)
@@ -95,9 +101,7 @@ impl Edge {
             .enable_all()
             .build()
             .unwrap();
-        let outcomes = runtime.block_on(self.forwarder.forward(&arrival, &self.aliases, None));
-        assert_eq!(outcomes.len(), 1);
-        outcomes.into_iter().next().unwrap()
+        runtime.block_on(self.forwarder.forward(&arrival, &self.aliases, None))
     }
 
     /// Sent in so many calls, each signed, with the body as it came.
@@ -242,6 +246,54 @@ fn a_message_over_the_limit_costs_one_get_of_its_head() {
         "{} octets were read",
         edge.s3.bytes_sent()
     );
+}
+
+/// Catches mail that a stranger sends to a hundred tags of one alias, and that is paid for a hundred times.
+#[test]
+fn a_message_costs_the_same_for_one_recipient_and_for_a_hundred() {
+    let recipients: Vec<String> = (0..100).map(|n| format!("shop+{n}@example.com")).collect();
+    let refused = [b"Comments: a\r\nComments: b\r\n", &message(LARGE)[..]].concat();
+    let report = report("shop@example.com");
+    for (message, ending, cause, gets, sends) in [
+        (message(LARGE), Ending::Sent, None, 2, 1),
+        (refused, Ending::Failed, Some(Cause::Rejected), 2, 1),
+        (message(45 << 20), Ending::TooLarge, Some(Cause::TooLarge), 1, 0),
+        // Read once to find out what it reports on, and twice to be sent.
+        (report, Ending::Sent, None, 3, 1),
+    ] {
+        let edge = Edge::start();
+        let outcomes = edge.forward_to(&message, &recipients);
+        assert_eq!(outcomes.len(), 100);
+        for (outcome, recipient) in outcomes.iter().zip(&recipients) {
+            assert_eq!((outcome.outcome, outcome.cause), (ending, cause), "{outcome:?}");
+            assert_eq!(outcome.alias.as_ref(), Some(recipient));
+        }
+        let requests = || (edge.s3.attempts().len(), edge.ses.attempts().len());
+        assert_eq!(requests(), (gets, sends), "{ending:?}");
+        // Lambda repeats what failed. SES is not asked again for what it has refused for good.
+        let again = edge.forward_to(&message, &recipients);
+        assert!(again.iter().all(|outcome| outcome.outcome == ending), "{again:?}");
+        assert_eq!(requests().1, sends, "{ending:?}, again");
+    }
+}
+
+/// Catches a message that goes out twice, since it leads to the same target by two recipients and SES's answer was lost.
+#[test]
+fn what_may_have_been_sent_is_not_sent_for_the_next_recipient() {
+    let edge = Edge::start();
+    edge.ses.script([ses::Fault::CutAfterTaking]);
+    let recipients = ["shop+a@example.com", "shop+b@example.com"].map(str::to_owned);
+    for outcome in edge.forward_to(&message(2_000), &recipients) {
+        assert_eq!(outcome.cause, Some(Cause::Ambiguous), "{outcome:?}");
+    }
+    assert_eq!(edge.ses.messages().len(), 1);
+    // Whoever repeats the arrival has decided that twice is better than never.
+    let again = edge.forward_to(&message(2_000), &recipients);
+    assert!(
+        again.iter().all(|outcome| outcome.outcome == Ending::Sent),
+        "{again:?}"
+    );
+    assert_eq!(edge.ses.messages().len(), 2);
 }
 
 /// As SES reports that a forwarded mail did not reach a target: the mail is in it.

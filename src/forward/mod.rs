@@ -20,6 +20,7 @@ use crate::rewrite::{Head, HeaderReader, Rules};
 pub use outcome::{Ending, Outcome};
 
 use ledger::{Ledger, Reached};
+use rounds::Rounds;
 
 /// Forwards arrivals.
 #[derive(Debug)]
@@ -45,6 +46,8 @@ struct Opened {
     head: Head,
     /// The first reading, where it goes on with the body.
     stream: Option<Stream>,
+    /// Whether it goes in a circle, once somebody has asked.
+    rounds: Option<Result<Rounds, (Cause, String)>>,
 }
 
 /// What stays the same for all recipients of an arrival.
@@ -160,11 +163,7 @@ impl Forwarder {
         let mut outcome = outcome(Ending::Sent);
         outcome.targets = entry.targets.iter().map(Address::to_string).collect();
 
-        let left = entry
-            .targets
-            .iter()
-            .filter(|target| task.reached.find(target).is_none());
-        let targets: Vec<Address> = left.cloned().collect();
+        let targets = task.reached.left(&entry.targets);
         if let (true, Some(first)) = (targets.is_empty(), entry.targets.first())
             && let Some(earlier) = task.reached.find(first)
         {
@@ -173,6 +172,9 @@ impl Forwarder {
                 targets: outcome.targets,
                 ..earlier.clone()
             };
+        }
+        if let Some((cause, error)) = task.reached.refusal(&targets, &entry.options) {
+            return outcome.fail(cause, error);
         }
 
         let opened = match &mut task.opened {
@@ -185,21 +187,23 @@ impl Forwarder {
         };
         let octets = opened.source.octets();
         outcome.bytes_in = Some(octets);
-        let rules = self.rules(alias, targets, &entry.options, arrival.envelope_sender.as_deref());
-        let header = rules.rewrite(&opened.head);
-        let bytes_out = octets - opened.head.header.octets() as u64 + header.len() as u64;
-        outcome.bytes_out = Some(bytes_out);
-        if bytes_out > self.max_send_bytes {
-            let error = format!(
-                "the message would go out with {bytes_out} octets, {} are allowed (MAX_SEND_BYTES); \
-                 it is still in the bucket",
-                self.max_send_bytes
-            );
-            return outcome.fail(Cause::TooLarge, error);
+        let body_octets = octets - opened.head.header.octets() as u64;
+        if body_octets > self.max_send_bytes {
+            return outcome.fail(Cause::TooLarge, self.too_large(body_octets, "more than "));
         }
-        if let Err((cause, reason)) = rounds::check(&opened.head.header, &opened.source, &rules.alias).await {
+        if let Err((cause, reason)) = opened.check_rounds(&alias).await {
             let error = format!("the message is not forwarded, it is still in the bucket: {reason}");
             return outcome.fail(cause, error);
+        }
+        let rules = self.rules(alias, targets, &entry.options, arrival.envelope_sender.as_deref());
+        let header = rules.rewrite(&opened.head);
+        let bytes_out = body_octets + header.len() as u64;
+        outcome.bytes_out = Some(bytes_out);
+        if bytes_out > self.max_send_bytes {
+            let error = self.too_large(bytes_out, "");
+            task.reached
+                .refuse(&rules.targets, &entry.options, Cause::TooLarge, &error);
+            return outcome.fail(Cause::TooLarge, error);
         }
         let mut body = opened.body(self.hashes_bodies);
         let outgoing = Outgoing {
@@ -225,9 +229,19 @@ impl Forwarder {
                 }
                 outcome.sent_id = None;
                 let error = format!("the message could not be sent, it is still in the bucket: {reason}");
+                let left: Vec<Address> = task.reached.left(&rules.targets);
+                task.reached.refuse(&left, &entry.options, cause, &error);
                 outcome.fail(cause, error)
             }
         }
+    }
+
+    fn too_large(&self, octets: u64, more_than: &str) -> String {
+        format!(
+            "the message would go out with {more_than}{octets} octets, {} are allowed (MAX_SEND_BYTES); \
+             it is still in the bucket",
+            self.max_send_bytes
+        )
     }
 
     fn rules(&self, alias: Address, targets: Vec<Address>, options: &Options, sender: Option<&str>) -> Rules {
@@ -278,6 +292,7 @@ impl Forwarder {
             source,
             head,
             stream: goes_on.then_some(stream),
+            rounds: None,
         })
     }
 }
@@ -299,6 +314,16 @@ impl Task<'_> {
 }
 
 impl Opened {
+    async fn check_rounds(&mut self, alias: &Address) -> Result<(), (Cause, String)> {
+        let rounds = match &mut self.rounds {
+            Some(rounds) => rounds,
+            None => self
+                .rounds
+                .insert(Rounds::read(&self.head.header, &self.source).await),
+        };
+        rounds.as_ref().map_err(Clone::clone)?.check(alias)
+    }
+
     /// A reading of the body: the rest of the first one, which is already open, or a new one.
     fn body(&mut self, hashed: bool) -> FirstReading {
         let at = self.head.header.octets() as u64;

@@ -18,13 +18,14 @@ pub(super) fn is_report(content_type: &[u8]) -> bool {
     })
 }
 
-/// Is it about a message that has this field? Where it is about a report, the message that this one is about counts too.
+/// Passes each field of the message that the report is about to `field`. Where that is a report itself, the fields of the
+/// message that this one is about follow.
 ///
 /// # Errors
 /// If it cannot be read.
-pub(super) async fn is_about(report: &mut Stream, has: &impl Fn(&[u8]) -> bool) -> io::Result<bool> {
+pub(super) async fn original_fields(report: &mut Stream, field: &mut impl FnMut(&[u8])) -> io::Result<()> {
     let mut scanner = Scanner::default();
-    let mut about = About::new(has);
+    let mut about = About::new(field);
     let mut left = MAX_REPORT;
     while left > 0 {
         let chunk = report.next().await?;
@@ -34,21 +35,19 @@ pub(super) async fn is_about(report: &mut Stream, has: &impl Fn(&[u8]) -> bool) 
         left -= chunk.len();
         // No error: its own header section has been read before, and no other can fail.
         while let Ok(Some(event)) = scanner.next(&mut chunk, last) {
-            if about.sees(&event) {
-                return Ok(true);
-            }
+            about.push(&event);
         }
         if last {
             break;
         }
     }
-    Ok(false)
+    Ok(())
 }
 
 /// Follows the events of a report to the message that it is about. Messages that are attached to that one are not looked
 /// at: a sender may attach what it likes.
 struct About<'a, F> {
-    has: &'a F,
+    field: &'a mut F,
     /// Depth at which the message stands that the innermost report is about; the part that holds it is one less.
     depth: usize,
     /// The message there is a report itself.
@@ -57,62 +56,57 @@ struct About<'a, F> {
     header_section: Option<Scanner>,
 }
 
-impl<'a, F: Fn(&[u8]) -> bool> About<'a, F> {
-    fn new(has: &'a F) -> Self {
+impl<'a, F: FnMut(&[u8])> About<'a, F> {
+    fn new(field: &'a mut F) -> Self {
         About {
-            has,
+            field,
             depth: 2,
             is_report: false,
             header_section: None,
         }
     }
 
-    /// Is this, or is in this, the field?
-    fn sees(&mut self, event: &Event<'_>) -> bool {
+    fn push(&mut self, event: &Event<'_>) {
         // Reports stand at even depths, and what follows on an inner one is of the outer.
         self.depth = self.depth.min((event.depth & !1) + 2);
         let Some(below) = self.depth.checked_sub(event.depth) else {
-            return false;
+            return;
         };
         match (event.kind, below) {
             (Kind::Field, 0) => {
                 if let Some(body) = body_if_named(event.bytes, "content-type") {
                     self.is_report = is_report(body);
                 }
-                (self.has)(event.bytes)
+                (self.field)(event.bytes);
             }
             (Kind::HeaderEnd, 0) => {
                 if std::mem::take(&mut self.is_report) {
                     self.depth += 2;
                 }
-                false
             }
             (Kind::Field, 1) => {
                 if let Some(body) = body_if_named(event.bytes, "content-type") {
                     self.header_section = is_header_section(body).then(Scanner::default);
                 }
-                false
             }
-            (Kind::Body, 1) => self.in_header_section(event.bytes, false),
+            (Kind::Body, 1) => self.push_header_section(event.bytes, false),
             (Kind::Delimiter | Kind::CloseDelimiter, 2) => {
-                let seen = self.in_header_section(&[], true);
+                self.push_header_section(&[], true);
                 self.header_section = None;
-                seen
             }
-            _ => false,
+            _ => {}
         }
     }
 
-    fn in_header_section(&mut self, mut bytes: &[u8], last: bool) -> bool {
+    fn push_header_section(&mut self, mut bytes: &[u8], last: bool) {
         let Some(scanner) = &mut self.header_section else {
-            return false;
+            return;
         };
         while let Ok(Some(event)) = scanner.next(&mut bytes, last) {
-            if event.kind == Kind::Field && event.depth == 0 && (self.has)(event.bytes) {
-                return true;
+            if event.kind == Kind::Field && event.depth == 0 {
+                (self.field)(event.bytes);
             }
         }
-        false
     }
 }
 
@@ -147,19 +141,18 @@ mod tests {
     }
 
     fn is_about_ours(report: &str, chunk: usize) -> bool {
-        let has = |field: &[u8]| field.trim_ascii() == OURS.as_bytes();
-        let mut about = About::new(&has);
+        let mut ours = false;
+        let mut field = |field: &[u8]| ours |= field.trim_ascii() == OURS.as_bytes();
+        let mut about = About::new(&mut field);
         let mut scanner = Scanner::default();
         let mut chunks = report.as_bytes().chunks(chunk);
         loop {
             let (last, mut chunk) = chunks.next().map_or((true, &[][..]), |chunk| (false, chunk));
             while let Some(event) = scanner.next(&mut chunk, last).unwrap() {
-                if about.sees(&event) {
-                    return true;
-                }
+                about.push(&event);
             }
             if last {
-                return false;
+                return ours;
             }
         }
     }

@@ -16,41 +16,73 @@ const ENDLESS: &str = "it has been received over a hundred times; two systems se
 const REPORT: &str = "it reports on the delivery of what was forwarded for this alias, and would be reported on in turn; \
                       mend or take out the target that it names";
 
-/// Must a message not be forwarded for this alias, since it was here before, goes between others for ever, or would bring
-/// forth its like? Then why not.
-///
-/// A sender can write what is looked at, and so keep a message of its own from being forwarded; nobody else's.
-pub(super) async fn check(header: &Header, source: &Source, alias: &Address) -> Result<(), (Cause, String)> {
-    let circle = |reason: &str| Err((Cause::Loop, reason.to_owned()));
-    if header
-        .named("x-original-to")
-        .any(|field| names(field.body(), alias))
-    {
-        return circle(CAME_BACK);
-    }
-    if header.named("received").count() > MAX_RECEIVED {
-        return circle(ENDLESS);
-    }
-    // Where a target is gone, what reports it would be forwarded there, and reported in turn.
-    let content_type = header.first("content-type");
-    if content_type.is_some_and(|field| report::is_report(field.body())) {
-        let ours = |field: &[u8]| {
-            let body = body_if_named(field, "x-original-to");
-            body.is_some_and(|body| names(body, alias))
-        };
-        let about = report::is_about(&mut source.stream(0), &ours).await;
-        if about.map_err(|error| (Cause::Message, format!("it cannot be read: {error}")))? {
-            return circle(REPORT);
-        }
-    }
-    Ok(())
+/// Aliases that are noted of the messages that one report is about. One names one; who writes more of them is a stranger.
+const MAX_REPORTED: usize = 1000;
+
+/// The aliases that a message was forwarded for before it came here, as far as it says so. Found once for all recipients:
+/// a report is scanned for it.
+#[derive(Debug)]
+pub(super) struct Rounds {
+    /// Of the message itself.
+    forwarded_for: Vec<String>,
+    /// Of the messages that it reports on.
+    reported_for: Vec<String>,
+    received: usize,
 }
 
-/// Does an X-Original-To name this alias? Every message that is forwarded says so whom it was for.
-fn names(body: &[u8], alias: &Address) -> bool {
-    let alias = alias.key();
-    let mut named = parse_address_list(body).into_iter();
-    named.any(|mailbox| mailbox.address.key() == alias)
+impl Rounds {
+    /// Reads the header section, and of a delivery report what it is about.
+    ///
+    /// # Errors
+    /// If the report cannot be read.
+    pub(super) async fn read(header: &Header, source: &Source) -> Result<Self, (Cause, String)> {
+        let mut forwarded_for = Vec::new();
+        for field in header.named("x-original-to") {
+            note_aliases(field.body(), &mut forwarded_for);
+        }
+        let mut reported_for = Vec::new();
+        let content_type = header.first("content-type");
+        if content_type.is_some_and(|field| report::is_report(field.body())) {
+            let mut note = |field: &[u8]| {
+                if let Some(body) = body_if_named(field, "x-original-to") {
+                    note_aliases(body, &mut reported_for);
+                }
+            };
+            let read = report::original_fields(&mut source.stream(0), &mut note).await;
+            read.map_err(|error| (Cause::Message, format!("it cannot be read: {error}")))?;
+        }
+        Ok(Rounds {
+            forwarded_for,
+            reported_for,
+            received: header.named("received").count(),
+        })
+    }
+
+    /// Returns why forwarding for this alias would feed a mail loop: the message has passed it before, bounces between two
+    /// other systems, or is a delivery report that would cause another.
+    ///
+    /// A sender can write what is looked at, and so keep a message of its own from being forwarded; nobody else's.
+    pub(super) fn check(&self, alias: &Address) -> Result<(), (Cause, String)> {
+        let key = alias.key();
+        let reason = if self.forwarded_for.contains(&key) {
+            CAME_BACK
+        } else if self.received > MAX_RECEIVED {
+            ENDLESS
+        } else if self.reported_for.contains(&key) {
+            // Where a target is gone, what reports it would be forwarded there, and reported in turn.
+            REPORT
+        } else {
+            return Ok(());
+        };
+        Err((Cause::Loop, reason.to_owned()))
+    }
+}
+
+/// Notes the aliases that an X-Original-To names: every message that is forwarded says so whom it was for.
+fn note_aliases(body: &[u8], aliases: &mut Vec<String>) {
+    let named = parse_address_list(body).into_iter();
+    let room = MAX_REPORTED.saturating_sub(aliases.len());
+    aliases.extend(named.map(|mailbox| mailbox.address.key()).take(room));
 }
 
 #[cfg(test)]
@@ -70,8 +102,8 @@ mod tests {
             let head = HeaderReader::default().read(&mut message.as_bytes(), true);
             let header = head.unwrap().unwrap().header;
             let alias = Address::parse("shop@example.com").unwrap();
-            let told = check(&header, &source, &alias).await;
-            told.err().map(|(cause, reason)| {
+            let rounds = Rounds::read(&header, &source).await.unwrap();
+            rounds.check(&alias).err().map(|(cause, reason)| {
                 assert_eq!(cause, Cause::Loop);
                 reason
             })
