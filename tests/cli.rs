@@ -2,7 +2,7 @@
 #![cfg(feature = "cli")]
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -601,8 +601,6 @@ fn a_file_that_is_no_alias_map_is_not_taken_for_an_empty_one() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_40_mb_mail_goes_through_in_8_mb() {
-    use std::io::Read;
-
     let mut message = b"From: jane@example.org\r\nContent-Type: application/x-big\r\n\r\n".to_vec();
     message.resize(40_000_000, b'x');
     let arguments = [
@@ -627,24 +625,81 @@ fn a_40_mb_mail_goes_through_in_8_mb() {
     while octets < 39_000_000 {
         octets += output.read(&mut chunk).unwrap();
     }
-    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
-    let peak = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .unwrap()
-        .trim()
-        .to_owned();
-    let kibibytes: u64 = peak.split_whitespace().next().unwrap().parse().unwrap();
+    let peak = peak_kibibytes(&child);
     let drain = std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()).unwrap());
     drop(feeder.join().unwrap());
     drain.join().unwrap();
     assert!(child.wait().unwrap().success());
-    eprintln!("peak memory of the process for 40 MB: {peak}");
-    // A debug build with the AWS SDK is a program of 200 MB, whose tables alone are more than all that rewrite needs.
+    eprintln!("peak memory of the process for 40 MB: {peak} kB");
+    assert_small(peak);
+}
+
+/// Catches a part tree in memory: of these parts it takes some 150 MB.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_million_parts_are_shown_in_the_same_memory() {
+    let mut message = b"Content-Type: multipart/mixed; boundary=b\n\n".to_vec();
+    message.extend_from_slice(&b"--b\n\n\n".repeat(600_000));
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), message).unwrap();
+    let mut child = readdress(&["inspect", "--json", file.path().to_str().unwrap()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut output = child.stdout.take().unwrap();
+    // The first octet comes when all has been read; the pipe is full long before all has been written.
+    output.read_exact(&mut [0]).unwrap();
+    let peak = peak_kibibytes(&child);
+    std::io::copy(&mut output, &mut std::io::sink()).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert_small(peak);
+}
+
+#[cfg(target_os = "linux")]
+fn peak_kibibytes(child: &std::process::Child) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    peak.unwrap().split_whitespace().next().unwrap().parse().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+fn assert_small(kibibytes: u64) {
+    // A debug build with the AWS SDK is a program of 200 MB, whose tables alone are more than all that a command needs.
     let most = if cfg!(all(feature = "aws", debug_assertions)) {
         16
     } else {
         8
     };
-    assert!(kibibytes <= most * 1024, "peak memory {peak}");
+    assert!(kibibytes <= most * 1024, "peak memory {kibibytes} kB");
+}
+
+/// Catches an event that makes the program read, and forward, what is not mail.
+#[test]
+fn a_key_outside_of_the_prefix_is_not_read() {
+    let trial = Trial::new(&json!({"shop@example.com": "a@example.net"}));
+    fs::create_dir_all(trial.path("bucket/backup")).unwrap();
+    fs::write(trial.path("bucket/backup/m1"), MESSAGE).unwrap();
+    let created = |key: &str| {
+        json!({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
+            "s3": {"bucket": {"name": "mail"}, "object": {"key": key}}}]})
+    };
+    let stored = |key: &str| {
+        let notification = json!({"notificationType": "Received", "mail": {"messageId": "m1"}, "receipt": {
+            "recipients": ["shop@example.com"], "action": {"bucketName": "mail", "objectKey": key}}});
+        json!({"Records": [{"EventSource": "aws:sns", "Sns": {"Message": notification.to_string()}}]})
+    };
+    for event in [
+        created("backup/m1"),
+        stored("backup/m1"),
+        created("m1"),
+        created("inboundm1"),
+    ] {
+        let (code, outcomes) = trial.forward(&event, &[]);
+        assert_eq!((code, outcomes_of(&outcomes)), (1, vec!["failed"]));
+        let error = outcomes[0]["error"].as_str().unwrap();
+        assert!(error.contains("EMAIL_PREFIX"), "{error}");
+    }
+    assert!(trial.outbox().is_empty());
+    let (code, _) = trial.forward(&stored("inbound/m1"), &[]);
+    assert_eq!(code, 0);
 }

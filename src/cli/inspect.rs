@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use serde::Serialize;
 
-use readdress::mime::{Limits, Part, Parts, Scanner};
+use readdress::mime::{Limits, Part, PartChange, PartTree, Scanner};
 
+use super::part_spool::PartSpool;
 use super::{Failure, Input, unbuffered};
 
 /// Show the parts of a message: where they are and what they are
@@ -21,67 +21,79 @@ pub(super) struct Arguments {
     file: Option<PathBuf>,
 }
 
-/// What `--json` writes.
-#[derive(Serialize)]
-struct Tree<'a> {
-    size: u64,
-    parts: &'a [Part],
-}
-
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut input = Input::open(arguments.file.as_ref())?;
     let name = input.name.clone();
     let mut scanner = Scanner::new(Limits::default());
-    let mut parts = Parts::new();
+    let mut tree = PartTree::default();
+    // A parent's line comes before those of its children, and says where it ends: after them.
+    let mut spool = PartSpool::default();
+    let mut spooled = Ok(());
     let mut size = 0;
+    let mut keep = |change: PartChange<'_>| {
+        if spooled.is_ok() {
+            spooled = match change {
+                PartChange::Begun(part) => spool.begin(part),
+                PartChange::Ended { index, end } => spool.end(index, end),
+            };
+        }
+    };
     let mut scan = |mut chunk: &[u8], last: bool| {
         size += chunk.len() as u64;
         while let Some(event) = scanner
             .next(&mut chunk, last)
             .map_err(|error| Failure::failed(&name, error))?
         {
-            parts.push(&event);
+            tree.push(&event, &mut keep);
         }
         Ok(())
     };
     input.read(&mut |chunk| scan(chunk, false))?;
     scan(&[], true)?;
-    let parts = parts.finish();
-    // Every part is a line or an object of its own: a message may have a million.
+    tree.finish(&mut keep);
+    spooled.map_err(|error| Failure::failed("the parts cannot be kept in a temporary file", error))?;
     let mut output = BufWriter::new(unbuffered(io::stdout())?);
     if arguments.json {
-        write_json(&mut output, size, &parts)
+        write_json(&mut output, size, spool)
     } else {
-        write_tree(&mut output, size, &parts)
+        write_tree(&mut output, size, spool)
     }
     .and_then(|()| output.flush())
     .map_err(|error| Failure::output(&error))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn write_json(output: &mut impl Write, size: u64, parts: &[Part]) -> io::Result<()> {
-    serde_json::to_writer(&mut *output, &Tree { size, parts })?;
-    writeln!(output)
+fn write_json(output: &mut impl Write, size: u64, spool: PartSpool) -> io::Result<()> {
+    write!(output, "{{\"size\":{size},\"parts\":[")?;
+    let mut first = true;
+    spool.read(|part| {
+        if !std::mem::take(&mut first) {
+            output.write_all(b",")?;
+        }
+        serde_json::to_writer(&mut *output, part).map_err(io::Error::from)
+    })?;
+    writeln!(output, "]}}")
 }
 
-fn write_tree(output: &mut impl Write, size: u64, parts: &[Part]) -> io::Result<()> {
-    writeln!(output, "{size} octets, {} parts", parts.len())?;
-    for part in parts {
-        let indent = "  ".repeat(part.depth);
-        let octets = part.body.end - part.body.start;
-        // Names are written by strangers: nothing of them may reach the terminal as a control.
-        let name = part
-            .filename
-            .as_ref()
-            .map(|name| format!("  {name:?}"))
-            .unwrap_or_default();
-        let type_ = part.content_type.escape_debug();
-        let encoding = part.encoding.escape_debug();
-        writeln!(
-            output,
-            "{indent}{}  {type_}  {encoding}  {octets} octets{name}",
-            part.path
-        )?;
-    }
-    Ok(())
+fn write_tree(output: &mut impl Write, size: u64, spool: PartSpool) -> io::Result<()> {
+    writeln!(output, "{size} octets, {} parts", spool.parts())?;
+    spool.read(|part| write_line(output, part))
+}
+
+fn write_line(output: &mut impl Write, part: &Part) -> io::Result<()> {
+    let indent = "  ".repeat(part.depth);
+    let octets = part.body.end - part.body.start;
+    // Names are written by strangers: nothing of them may reach the terminal as a control.
+    let name = part
+        .filename
+        .as_ref()
+        .map(|name| format!("  {name:?}"))
+        .unwrap_or_default();
+    let type_ = part.content_type.escape_debug();
+    let encoding = part.encoding.escape_debug();
+    writeln!(
+        output,
+        "{indent}{}  {type_}  {encoding}  {octets} octets{name}",
+        part.path
+    )
 }

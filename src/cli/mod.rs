@@ -3,6 +3,7 @@
 mod aliases;
 mod forward;
 mod inspect;
+mod part_spool;
 mod rewrite;
 
 use std::fmt;

@@ -276,6 +276,13 @@ impl Forwarder {
                         "the event names the bucket {theirs:?}, but mail is read from {ours:?} alone (EMAIL_BUCKET)"
                     ));
                 }
+                if !stored.key.starts_with(&self.prefix) {
+                    return Err(
+                        "the event names a key outside of EMAIL_PREFIX, below which alone mail is read; let only events \
+                         of that prefix come here, or correct the setting"
+                            .to_owned(),
+                    );
+                }
                 stored.key.clone()
             }
         };

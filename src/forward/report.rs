@@ -79,10 +79,9 @@ impl<'a, F: FnMut(&[u8])> About<'a, F> {
                 }
                 (self.field)(event.bytes);
             }
-            (Kind::HeaderEnd, 0) => {
-                if std::mem::take(&mut self.is_report) {
-                    self.depth += 2;
-                }
+            (Kind::HeaderEnd, 0) if self.is_report => {
+                self.is_report = false;
+                self.depth += 2;
             }
             (Kind::Field, 1) => {
                 if let Some(body) = body_if_named(event.bytes, "content-type") {

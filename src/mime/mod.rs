@@ -2,7 +2,7 @@
 //!
 //! [`Scanner`] takes the bytes of a message in chunks of any size and names every one of them, in order:
 //! header fields, delimiters, bodies, preambles and epilogues (RFC 5322, RFC 2045, RFC 2046). It decodes
-//! nothing and changes nothing. [`Parts`] builds the part tree from its events.
+//! nothing and changes nothing. [`PartTree`] follows the parts through its events, [`Parts`] collects them.
 
 mod content_type;
 mod delimiter;
@@ -10,5 +10,5 @@ mod parts;
 mod scanner;
 
 pub use content_type::ContentType;
-pub use parts::{Part, Parts, Span};
+pub use parts::{Part, PartChange, PartTree, Parts, Span};
 pub use scanner::{Error, Event, Kind, Limits, Scanner};

@@ -37,23 +37,11 @@ pub struct Part {
     pub body: Span,
 }
 
-/// Collects the [`Part`]s of a message. Holds every part: its memory grows with their number.
+/// Collects the [`Part`]s of a message. Holds every part: its memory grows with their number, see [`PartTree`].
 #[derive(Debug, Default)]
 pub struct Parts {
+    tree: PartTree,
     found: Vec<Part>,
-    /// Indices in `found` of the entities that are not at their end, by depth.
-    open: Vec<Opened>,
-    end: u64,
-}
-
-#[derive(Debug)]
-struct Opened {
-    index: usize,
-    children: usize,
-    digest: bool,
-    content_type: Option<ContentType>,
-    encoding: Option<String>,
-    disposition: Option<ContentType>,
 }
 
 impl Parts {
@@ -64,39 +52,120 @@ impl Parts {
 
     /// Takes the next event of the scanner; all must come, in order.
     pub fn push(&mut self, event: &Event<'_>) {
-        self.end = event.offset + event.bytes.len() as u64;
-        match event.kind {
-            Kind::Field => {
-                let (opened, part) = self.enter(event);
-                opened.read(event.bytes);
-                part.header.end = event.offset + event.bytes.len() as u64;
-            }
-            Kind::HeaderEnd => {
-                let end = self.end;
-                let (opened, part) = self.enter(event);
-                opened.describe(part);
-                part.header.end = event.offset;
-                part.body = Span { start: end, end };
-            }
-            Kind::Delimiter | Kind::CloseDelimiter => self.close(event.depth + 1, event.offset),
-            Kind::Preamble | Kind::Body | Kind::Epilogue => {}
-        }
+        let found = &mut self.found;
+        self.tree.push(event, &mut |change| collect(found, change));
     }
 
     /// All parts in document order, after the last event.
     pub fn finish(mut self) -> Vec<Part> {
-        self.close(0, self.end);
+        let found = &mut self.found;
+        self.tree.finish(&mut |change| collect(found, change));
         self.found
     }
+}
 
-    /// The entity that a header event belongs to; opens it unless it is open already.
-    fn enter(&mut self, event: &Event<'_>) -> (&mut Opened, &mut Part) {
+fn collect(found: &mut Vec<Part>, change: PartChange<'_>) {
+    match change {
+        PartChange::Begun(part) => found.push(part.clone()),
+        PartChange::Ended { index, end } => {
+            if let Some(part) = found.get_mut(index) {
+                part.body.end = end;
+            }
+        }
+    }
+}
+
+/// A part that begins or ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartChange<'a> {
+    /// The part's header section has ended. All is known of it but its [`Part::body`]'s end.
+    Begun(&'a Part),
+    /// The part's body has ended.
+    Ended {
+        /// Which part, counted from 0 in the order in which they begin.
+        index: usize,
+        /// The offset after its last octet.
+        end: u64,
+    },
+}
+
+/// Follows the parts of a message while it is scanned. Holds only those that have not ended: its memory is bounded by
+/// [`Limits::depth`](crate::mime::Limits::depth).
+///
+/// ```
+/// use readdress::mime::{PartChange, PartTree, Scanner};
+///
+/// let mut scanner = Scanner::default();
+/// let mut tree = PartTree::default();
+/// let mut types = Vec::new();
+/// let mut see = |change: PartChange<'_>| {
+///     if let PartChange::Begun(part) = change {
+///         types.push(part.content_type.clone());
+///     }
+/// };
+/// let chunks = [&b"Content-Type: multipart/mixed; boundary=b\n\n--"[..], b"b\n\nx\n--b--\n"];
+/// for (n, mut chunk) in chunks.into_iter().enumerate() {
+///     while let Some(event) = scanner.next(&mut chunk, n == 1)? {
+///         tree.push(&event, &mut see);
+///     }
+/// }
+/// tree.finish(&mut see);
+/// assert_eq!(types, ["multipart/mixed", "text/plain"]);
+/// # Ok::<(), readdress::mime::Error>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct PartTree {
+    /// The parts that have not ended, by depth.
+    open: Vec<Opened>,
+    begun: usize,
+    end: u64,
+}
+
+#[derive(Debug)]
+struct Opened {
+    index: usize,
+    part: Part,
+    children: usize,
+    digest: bool,
+    content_type: Option<ContentType>,
+    encoding: Option<String>,
+    disposition: Option<ContentType>,
+}
+
+impl PartTree {
+    /// Takes the next event of the scanner; all must come, in order. Passes each change to `see`.
+    pub fn push(&mut self, event: &Event<'_>, see: &mut impl FnMut(PartChange<'_>)) {
+        self.end = event.offset + event.bytes.len() as u64;
+        match event.kind {
+            Kind::Field => {
+                let opened = self.enter(event);
+                opened.read(event.bytes);
+                opened.part.header.end = event.offset + event.bytes.len() as u64;
+            }
+            Kind::HeaderEnd => {
+                let end = self.end;
+                let opened = self.enter(event);
+                opened.describe();
+                opened.part.header.end = event.offset;
+                opened.part.body = Span { start: end, end };
+                see(PartChange::Begun(&opened.part));
+            }
+            Kind::Delimiter | Kind::CloseDelimiter => self.close(event.depth + 1, event.offset, see),
+            Kind::Preamble | Kind::Body | Kind::Epilogue => {}
+        }
+    }
+
+    /// Ends the parts that are left, after the last event.
+    pub fn finish(&mut self, see: &mut impl FnMut(PartChange<'_>)) {
+        self.close(0, self.end, see);
+    }
+
+    /// The part that a header event belongs to; opens it unless it is open already.
+    fn enter(&mut self, event: &Event<'_>) -> &mut Opened {
         if self.open.len() <= event.depth {
             self.open(event);
         }
-        let opened = &mut self.open[event.depth];
-        let part = &mut self.found[opened.index];
-        (opened, part)
+        &mut self.open[event.depth]
     }
 
     fn open(&mut self, event: &Event<'_>) {
@@ -104,10 +173,9 @@ impl Parts {
             None => ("0".to_owned(), false),
             Some(parent) => {
                 parent.children += 1;
-                let parent_path = &self.found[parent.index].path;
                 let path = match parent.index {
                     0 => parent.children.to_string(),
-                    _ => format!("{parent_path}.{}", parent.children),
+                    _ => format!("{}.{}", parent.part.path, parent.children),
                 };
                 (path, parent.is_digest())
             }
@@ -117,28 +185,30 @@ impl Parts {
             end: event.offset,
         };
         self.open.push(Opened {
-            index: self.found.len(),
+            index: self.begun,
+            part: Part {
+                path,
+                depth: event.depth,
+                content_type: String::new(),
+                encoding: String::new(),
+                filename: None,
+                header: start,
+                body: start,
+            },
             children: 0,
             digest,
             content_type: None,
             encoding: None,
             disposition: None,
         });
-        self.found.push(Part {
-            path,
-            depth: event.depth,
-            content_type: String::new(),
-            encoding: String::new(),
-            filename: None,
-            header: start,
-            body: start,
-        });
+        self.begun += 1;
     }
 
-    /// Ends all entities at `depth` and deeper.
-    fn close(&mut self, depth: usize, end: u64) {
+    /// Ends all parts at `depth` and deeper.
+    fn close(&mut self, depth: usize, end: u64, see: &mut impl FnMut(PartChange<'_>)) {
         for opened in self.open.drain(depth.min(self.open.len())..) {
-            self.found[opened.index].body.end = end;
+            let index = opened.index;
+            see(PartChange::Ended { index, end });
         }
     }
 }
@@ -163,8 +233,9 @@ impl Opened {
             .is_some_and(|t| t.type_() == "multipart" && t.subtype() == "digest")
     }
 
-    fn describe(&self, part: &mut Part) {
+    fn describe(&mut self) {
         let content_type = self.content_type.as_ref();
+        let part = &mut self.part;
         part.content_type = match content_type {
             Some(content_type) => format!("{}/{}", content_type.type_(), content_type.subtype()),
             None if self.digest => "message/rfc822".to_owned(),

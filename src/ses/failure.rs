@@ -129,12 +129,60 @@ fn without_addresses(text: &str) -> String {
         Some(list) => (&text[..list], ": (addresses)"),
         None => (text, ""),
     };
+    let text = without_quoted(text);
+    let lower = text.to_ascii_lowercase();
+    let file_name = FILE_NAMES
+        .iter()
+        .find_map(|name| Some(lower.find(name)? + name.len()));
+    let (text, hidden) = match file_name {
+        Some(end) if !text[end..].trim().is_empty() => (&text[..end], " (a file name)"),
+        _ => (&text[..], ""),
+    };
     // "Missing final '@domain'" is SES's own text.
     let hide = |word| match word {
         word if str::contains(word, '@') && !word.starts_with("'@domain'") => "(an address)",
         word => word,
     };
-    text.split(' ').map(hide).collect::<Vec<_>>().join(" ") + rest
+    text.split(' ').map(hide).collect::<Vec<_>>().join(" ") + hidden + rest
+}
+
+/// Words that the name of an attachment follows.
+const FILE_NAMES: [&str; 2] = ["filename", "file name"];
+
+/// The text without what it quotes of the message: file names, local parts, names of people. Names of fields and sizes
+/// stay, which are what an operator looks for: `Duplicate header 'Subject'`.
+fn without_quoted(text: &str) -> String {
+    // JavaMail, whose texts some of SES's are, quotes ``so''.
+    let text = text.replace("``", "\"").replace("''", "\"");
+    let mut out = String::with_capacity(text.len());
+    let mut rest = &text[..];
+    while let Some(open) = rest.find(['\'', '"', '`']) {
+        let (before, quoted) = rest.split_at(open);
+        out.push_str(before);
+        let quote = &quoted[..1];
+        let inner = &quoted[1..];
+        if out.ends_with(char::is_alphanumeric) {
+            // An apostrophe.
+            out.push_str(quote);
+            rest = inner;
+            continue;
+        }
+        let closing = if quote == "`" { "'" } else { quote };
+        let ends = inner.match_indices(closing).map(|(at, _)| at);
+        let mut ends = ends.filter(|at| !inner[at + 1..].starts_with(char::is_alphanumeric));
+        let end = ends.next().unwrap_or(inner.len());
+        let content = &inner[..end];
+        let shown = if is_harmless(content) { content } else { "(hidden)" };
+        out.extend([quote, shown, closing]);
+        rest = inner.get(end + 1..).unwrap_or_default();
+    }
+    out + rest
+}
+
+/// Whether it is a field name, a number, or a piece of syntax that SES missed.
+fn is_harmless(quoted: &str) -> bool {
+    let is_name = quoted.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    quoted.len() <= 40 && is_name || matches!(quoted, "@domain" | "=" | "<" | ">" | ";" | "," | ":")
 }
 
 #[cfg(test)]
@@ -206,6 +254,22 @@ mod tests {
                 "Illegal address (an address) x",
             ),
             ("Missing final '@domain'", "Missing final '@domain'"),
+            ("Duplicate header 'Subject'.", "Duplicate header 'Subject'."),
+            ("Expected '=', got 'null'", "Expected '=', got 'null'"),
+            (
+                "Local address contains control or whitespace in string ``Jane Doe'' at \"jane doe\"@example.org",
+                "Local address contains control or whitespace in string \"(hidden)\" at (an address)",
+            ),
+            (
+                "SES can't send 'my plans.js' now",
+                "SES can't send '(hidden)' now",
+            ),
+            (
+                "Illegal filename: it's my plans.js",
+                "Illegal filename (a file name)",
+            ),
+            ("Illegal filename", "Illegal filename"),
+            ("it ends in 'an open quote", "it ends in '(hidden)'"),
         ] {
             let failure = answered(400, "MessageRejected", says);
             assert_eq!(

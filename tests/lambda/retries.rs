@@ -126,15 +126,17 @@ fn a_slow_receiver_gets_one_copy() {
 fn a_repeated_event_sends_only_what_is_left() {
     let stands = Stands::start();
     let running = stands.function(&[]);
-    // The first alias takes one call, the second three: of these the first is refused for one address in it.
-    let refusal = ses::Refusal::bad_request("Missing final '@domain'");
-    stands.ses.script([ses::Fault::None, ses::Fault::Refuse(refusal)]);
+    // The first alias takes one call, the second three: of these the second is refused for now.
+    let paused = ses::Refusal::new(400, "SendingPausedException", "Sending is paused.");
+    stands
+        .ses
+        .script([ses::Fault::None, ses::Fault::None, ses::Fault::Refuse(paused)]);
     stands.put(ID, &message(2_000));
     let event = ses_event(ID, &["shop@example.com", "many@example.com"]);
     let error = stands.api.invoke(&event).unwrap_err();
     let text = error["errorMessage"].as_str().unwrap();
     assert!(
-        text.contains("1 of 2 recipients") && text.contains("70 of 120 targets"),
+        text.contains("1 of 2 recipients") && text.contains("50 of 120 targets"),
         "{text}"
     );
     for line in running.lines() {
@@ -145,9 +147,34 @@ fn a_repeated_event_sends_only_what_is_left() {
     stands.api.invoke(&event).unwrap();
     let sent = stands.ses.messages();
     let sizes: Vec<usize> = sent.iter().map(|message| message.to.len()).collect();
-    assert_eq!(sizes, [2, 50, 20, 50]);
+    assert_eq!(sizes, [2, 50, 50, 20]);
     let mut all: Vec<&String> = sent.iter().flat_map(|message| &message.to).collect();
     all.sort();
     all.dedup();
     assert_eq!(all.len(), 122, "every target once");
+}
+
+/// Catches a refusal that is paid for again at each of Lambda's repetitions, and batches that go out again beside it.
+#[test]
+fn a_refusal_for_good_is_not_asked_for_again() {
+    let stands = Stands::start();
+    let _running = stands.function(&[]);
+    // Of three batches the first is refused for one address in it.
+    let refusal = ses::Refusal::bad_request("Missing final '@domain'");
+    stands.ses.script([ses::Fault::Refuse(refusal)]);
+    stands.put(ID, &message(2_000));
+    let event = ses_event(ID, &["many@example.com"]);
+    for _ in 0..3 {
+        let error = stands.api.invoke(&event).unwrap_err();
+        let text = error["errorMessage"].as_str().unwrap();
+        assert!(text.contains("Missing final '@domain'"), "{text}");
+    }
+    let sizes: Vec<usize> = stands
+        .ses
+        .messages()
+        .iter()
+        .map(|message| message.to.len())
+        .collect();
+    assert_eq!(sizes, [50, 20]);
+    assert_eq!(stands.ses.attempts().len(), 3);
 }
