@@ -23,6 +23,8 @@ from cfnlint.core import get_rules
 from moto import mock_aws
 from moto.cloudformation.parsing import get_model_map
 
+from samtranslator.yaml_helper import yaml_parse
+
 import moto_types  # noqa: F401  (it registers types)
 from stack import TEMPLATE, parameters, translated
 
@@ -246,7 +248,9 @@ class Whole(Stack):
             },
         )
         (condition,) = [statement["Condition"] for statement in self.statements() if "Condition" in statement]
-        self.assertEqual(condition, {"StringLike": {"ses:FromAddress": "*@example.com"}})
+        feedback = [address for address in condition["StringLikeIfExists"].pop("ses:FeedbackAddress") if address]
+        self.assertEqual(feedback, ["*@example.com", "admin@example.net"])
+        self.assertEqual(condition, {"StringLike": {"ses:FromAddress": "*@example.com"}, "StringLikeIfExists": {}})
         iam = self.client("iam")
         self.assertEqual(iam.list_attached_role_policies(RoleName=self.ids["Role"])["AttachedPolicies"], [])
         self.assertEqual(iam.list_role_policies(RoleName=self.ids["Role"])["PolicyNames"], ["forward"])
@@ -260,6 +264,18 @@ class Whole(Stack):
             QueueUrl=self.outputs["FailedQueue"], AttributeNames=["All"]
         )["Attributes"]
         self.assertEqual((attributes["QueueArn"], attributes["MessageRetentionPeriod"]), (queue, "1209600"))
+        (deny,) = json.loads(attributes["Policy"])["Statement"]
+        self.assertEqual((deny["Effect"], deny["Action"], deny["Resource"]), ("Deny", "sqs:*", queue))
+        self.assertEqual(deny["Condition"], {"Bool": {"aws:SecureTransport": "false"}})
+
+    def test_the_role_is_for_functions_of_this_account(self):
+        role = self.client("iam").get_role(RoleName=self.ids["Role"])["Role"]["AssumeRolePolicyDocument"]
+        (statement,) = role["Statement"]
+        self.assertEqual(statement["Principal"], {"Service": "lambda.amazonaws.com"})
+        self.assertEqual(statement["Condition"], {"StringEquals": {"aws:SourceAccount": ACCOUNT}})
+
+    def test_the_alias_map_is_not_shown(self):
+        self.assertIs(yaml_parse(TEMPLATE.read_text())["Parameters"]["AliasMap"]["NoEcho"], True)
 
     def test_alias_map(self):
         parameter = self.client("ssm").get_parameter(Name=self.outputs["AliasMapParam"])["Parameter"]

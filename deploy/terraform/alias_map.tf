@@ -5,7 +5,11 @@ locals {
   alias_map_param = coalesce(var.alias_map_param, "/${var.name}/aliases")
 
   # Octets, which length does not count: four characters of base64 stand for three of them.
-  alias_map_bytes = floor(length(base64encode(local.alias_map)) / 4) * 3
+  alias_map_bytes = nonsensitive(floor(length(base64encode(local.alias_map)) / 4) * 3)
+
+  # The map is sensitive for its targets. Whether there is one, and what it takes mail for, must be known in a plan.
+  alias_map_given = nonsensitive(var.alias_map != null)
+  alias_map_keys  = nonsensitive([for key in try(keys(var.alias_map), []) : lower(key)])
 
   alias_map_in_s3 = startswith(local.alias_map_param, "s3://")
   alias_map_path  = endswith(local.alias_map_param, "/")
@@ -14,7 +18,7 @@ locals {
 resource "aws_ssm_parameter" "alias_map" {
   #checkov:skip=CKV2_AWS_34: SecureString is var.alias_map_type
   #checkov:skip=CKV_AWS_337: a key of one's own is var.kms_key_arn
-  count = var.alias_map == null ? 0 : 1
+  count = local.alias_map_given ? 1 : 0
 
   name        = local.alias_map_param
   description = "The alias map of ${var.name}"

@@ -124,6 +124,8 @@ resource "aws_iam_role" "function" {
       Effect    = "Allow"
       Principal = { Service = "lambda.amazonaws.com" }
       Action    = "sts:AssumeRole"
+      # For functions of this account alone.
+      Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
     }]
   })
 }
@@ -152,7 +154,13 @@ resource "aws_iam_role_policy" "function" {
             [for target in sort(var.sandbox_targets) : "${local.ses_arn}:identity/${target}"],
             [local.configuration_set_arn],
           )
-          Condition = { StringLike = { "ses:FromAddress" = [for name in keys(var.domains) : "*@${name}"] } }
+          Condition = {
+            StringLike = { "ses:FromAddress" = [for name in keys(var.domains) : "*@${name}"] }
+            # Where bounces go: nowhere that is not ours. IfExists, since SES need not say it of a request that names nobody.
+            StringLikeIfExists = {
+              "ses:FeedbackAddress" = concat([for name in keys(var.domains) : "*@${name}"], compact([var.feedback_email]))
+            }
+          }
         },
         {
           Sid      = "Log"

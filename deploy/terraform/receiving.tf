@@ -131,14 +131,14 @@ locals {
   # A key of the alias map as SES says it: user@domain stays, @domain is the domain, user is that user in every
   # domain, @ is every domain.
   alias_recipients = distinct(flatten([
-    for key in [for key in try(keys(var.alias_map), []) : lower(key)] :
+    for key in local.alias_map_keys :
     key == "@" ? keys(var.domains) :
     startswith(key, "@") ? [trimprefix(key, "@")] :
     strcontains(key, "@") ? [key] : [for name in keys(var.domains) : "${key}@${name}"]
   ]))
   wanted = (
     var.recipients != null ? tolist(coalesce(var.recipients, [])) :
-    var.alias_map != null ? local.alias_recipients : keys(var.domains)
+    local.alias_map_given ? local.alias_recipients : keys(var.domains)
   )
   # An address of a domain that is there as a whole would only count against the limit.
   recipients = sort([

@@ -101,11 +101,13 @@ variable "package" {
 variable "alias_map" {
   description = <<-EOT
     The alias map: who forwards where, with the keys and values that the README of the project describes. It is written
-    to the SSM parameter `alias_map_param`, and can be read in Terraform's state. Null: the map is kept elsewhere, and
+    to the SSM parameter `alias_map_param`, and can be read in Terraform's state. It names private mailboxes, so plans do
+    not show it; its keys, which the receipt rule needs, are no secret. Null: the map is kept elsewhere, and
     `alias_map_param` says where.
   EOT
   type        = any
   default     = null
+  sensitive   = true
 
   validation {
     condition     = var.alias_map == null || can(keys(var.alias_map))
@@ -125,7 +127,7 @@ variable "alias_map" {
       for key in try(keys(var.alias_map), []) :
       contains(concat(keys(var.domains), [""]), lower(try(split("@", key)[1], "")))
     ])
-    error_message = "A key of the alias map names a domain that is not among the domains: ${join(", ", [for key in try(keys(var.alias_map), []) : key if !contains(concat(keys(var.domains), [""]), lower(try(split("@", key)[1], "")))])}."
+    error_message = "A key of the alias map names a domain that is not among the domains: ${join(", ", nonsensitive([for key in try(keys(var.alias_map), []) : key if !contains(concat(keys(var.domains), [""]), lower(try(split("@", key)[1], "")))]))}."
   }
   validation {
     condition     = alltrue([for key in try(keys(var.alias_map), []) : !contains(concat(keys(var.domains), ["*"]), lower(key))])

@@ -191,7 +191,10 @@ run "the_role" {
           "arn:aws:ses:eu-west-1:111122223333:identity/example.com",
           "arn:aws:ses:eu-west-1:111122223333:configuration-set/readdress",
         ]
-        Condition = { StringLike = { "ses:FromAddress" = ["*@example.com"] } }
+        Condition = {
+          StringLike         = { "ses:FromAddress" = ["*@example.com"] }
+          StringLikeIfExists = { "ses:FeedbackAddress" = ["*@example.com"] }
+        }
       },
       {
         Sid      = "Log"
@@ -211,6 +214,14 @@ run "the_role" {
   assert {
     condition     = jsondecode(aws_iam_role.function.assume_role_policy).Statement[0].Principal == { Service = "lambda.amazonaws.com" }
     error_message = "the role is Lambda's to assume"
+  }
+  assert {
+    condition     = jsondecode(aws_iam_role.function.assume_role_policy).Statement[0].Condition == { StringEquals = { "aws:SourceAccount" = "111122223333" } }
+    error_message = "the role is for functions of this account"
+  }
+  assert {
+    condition     = issensitive(aws_ssm_parameter.alias_map[0].value)
+    error_message = "plans do not show who gets the mail"
   }
 }
 

@@ -204,6 +204,24 @@ run "every_form_of_key" {
   }
 }
 
+# A caller's map may be sensitive, such as one that is read from a secret.
+run "a_sensitive_map" {
+  command = plan
+
+  variables {
+    alias_map = sensitive({ "shop@example.com" = ["a@example.net"] })
+  }
+
+  assert {
+    condition     = aws_ses_receipt_rule.forward.recipients == toset(["shop@example.com"]) && length(aws_ssm_parameter.alias_map) == 1
+    error_message = "its keys are the recipients"
+  }
+  assert {
+    condition     = contains(keys(output.alarm_names), "no-alias")
+    error_message = "alarms do not depend on what is sensitive"
+  }
+}
+
 run "everything" {
   command = plan
 
