@@ -34,15 +34,14 @@ impl PartSpool {
         self.open
             .push((self.parts, self.flushed + self.buffer.len() as u64));
         self.parts += 1;
-        let numbers = [
-            part.body.end,
-            part.body.start,
+        self.buffer.extend_from_slice(&part.body.end.to_le_bytes());
+        for number in [
             part.header.start,
-            part.header.end,
+            part.header.end - part.header.start,
+            part.body.start - part.header.end,
             part.depth as u64,
-        ];
-        for number in numbers {
-            self.buffer.extend_from_slice(&number.to_le_bytes());
+        ] {
+            write_number(&mut self.buffer, number);
         }
         let name = part.filename.as_deref();
         self.buffer.push(u8::from(name.is_some()));
@@ -52,7 +51,7 @@ impl PartSpool {
             &part.encoding,
             name.unwrap_or_default(),
         ] {
-            self.buffer.extend_from_slice(&(text.len() as u64).to_le_bytes());
+            write_number(&mut self.buffer, text.len() as u64);
             self.buffer.extend_from_slice(text.as_bytes());
         }
         if self.buffer.len() >= BUFFER {
@@ -129,15 +128,18 @@ fn temporary_file() -> io::Result<File> {
 }
 
 fn read_part(records: &mut impl Read) -> io::Result<Part> {
-    let [body_end, body_start, header_start, header_end, depth] = [(); 5].map(|()| read_number(records));
-    let (body_end, body_start, header_start, header_end) =
-        (body_end?, body_start?, header_start?, header_end?);
+    let mut body_end = [0; END];
+    records.read_exact(&mut body_end)?;
+    let header_start = read_number(records)?;
+    let header_end = header_start + read_number(records)?;
+    let body_start = header_end + read_number(records)?;
+    let depth = read_number(records)?;
     let mut named = [0];
     records.read_exact(&mut named)?;
     let [path, content_type, encoding, name] = [(); 4].map(|()| read_text(records));
     Ok(Part {
         path: path?,
-        depth: usize::try_from(depth?).map_err(io::Error::other)?,
+        depth: usize::try_from(depth).map_err(io::Error::other)?,
         content_type: content_type?,
         encoding: encoding?,
         filename: Some(name?).filter(|_| named == [1]),
@@ -147,15 +149,30 @@ fn read_part(records: &mut impl Read) -> io::Result<Part> {
         },
         body: Span {
             start: body_start,
-            end: body_end,
+            end: u64::from_le_bytes(body_end),
         },
     })
 }
 
+/// Writes seven bits an octet, the lowest first; the last octet has its highest bit clear. Most numbers are small.
+fn write_number(out: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        out.push(number.to_le_bytes()[0] | 0x80);
+        number >>= 7;
+    }
+    out.push(number.to_le_bytes()[0]);
+}
+
 fn read_number(records: &mut impl Read) -> io::Result<u64> {
-    let mut number = [0; size_of::<u64>()];
-    records.read_exact(&mut number)?;
-    Ok(u64::from_le_bytes(number))
+    let mut number = 0;
+    let mut octet = [0x80];
+    let mut shift = 0;
+    while octet[0] >= 0x80 {
+        records.read_exact(&mut octet)?;
+        number |= u64::from(octet[0] & 0x7f) << shift;
+        shift += 7;
+    }
+    Ok(number)
 }
 
 fn read_text(records: &mut impl Read) -> io::Result<String> {
@@ -178,8 +195,14 @@ mod tests {
             content_type: "text/plain".repeat(20),
             encoding: "7bit".to_owned(),
             filename: n.is_multiple_of(2).then(|| format!("n\u{e4}me {n}")),
-            header: Span { start: n, end: n + 1 },
-            body: Span { start: n + 1, end: 0 },
+            header: Span {
+                start: n * 1_000_000,
+                end: n * 1_000_000 + n,
+            },
+            body: Span {
+                start: n * 1_000_000 + n + 2,
+                end: 0,
+            },
         };
         let count = 10_000;
         let mut spool = PartSpool::default();
