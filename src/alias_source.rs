@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::alias::{AliasMap, MapError, Severity};
+use crate::deadline::Deadline;
 #[cfg(feature = "aws")]
 use crate::s3::S3Bucket;
 #[cfg(feature = "aws")]
@@ -16,7 +17,6 @@ use crate::ssm::Parameters;
 const FRESH: Duration = Duration::from_secs(5);
 
 /// How long a map is waited for that is there already, in an older form.
-#[cfg(feature = "aws")]
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The largest map in octets: some ten thousand aliases. It is held in memory.
@@ -213,19 +213,14 @@ impl AliasSource {
     }
 
     /// With a good map at hand, a store that hangs is not waited for.
-    #[cfg(feature = "aws")]
     async fn read_again(&self) -> Result<AliasMap, ReadError> {
-        let hung = |_| ReadError::Unreadable {
-            place: self.store.place(),
-            reason: format!("there was no answer for {} s", PATIENCE.as_secs()),
-        };
-        let read = tokio::time::timeout(PATIENCE, self.store.read()).await;
-        read.map_err(hung)?
-    }
-
-    #[cfg(not(feature = "aws"))]
-    async fn read_again(&self) -> Result<AliasMap, ReadError> {
-        self.store.read().await
+        let read = Deadline::after(PATIENCE).race(self.store.read()).await;
+        read.unwrap_or_else(|| {
+            Err(ReadError::Unreadable {
+                place: self.store.place(),
+                reason: format!("there was no answer for {} s", PATIENCE.as_secs()),
+            })
+        })
     }
 
     fn last(&self) -> std::sync::MutexGuard<'_, Option<Last>> {

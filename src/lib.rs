@@ -98,6 +98,8 @@ pub mod config;
 #[cfg(feature = "forward")]
 pub mod connect;
 #[cfg(feature = "forward")]
+pub mod deadline;
+#[cfg(feature = "forward")]
 pub mod executor;
 #[cfg(feature = "forward")]
 pub mod forward;

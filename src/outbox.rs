@@ -4,12 +4,12 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use crate::bucket::{Source, Stream};
+use crate::deadline::Deadline;
 use crate::event::MessageId;
 use crate::header::mailbox::Address;
 use crate::rewrite::{Head, LineBreakWatch};
@@ -193,7 +193,8 @@ impl Drop for Draft {
 
 impl Outbox {
     /// Sends a message and returns the id, or for more recipients than the service takes at once the ids, under which
-    /// it went out. `until` is when the answer has to be there.
+    /// it went out. The answer has to be there by the
+    /// deadline, which a directory pays no heed to.
     ///
     /// # Errors
     /// See [`SendError`]. In a directory nothing is left of it then.
@@ -201,11 +202,11 @@ impl Outbox {
         &self,
         outgoing: Outgoing<'_>,
         body: &mut FirstReading,
-        until: Option<Instant>,
+        deadline: Deadline,
     ) -> Result<String, SendError> {
         match self {
             Outbox::Directory(directory) => {
-                let _ = until;
+                let _ = deadline;
                 let mut letter = Letter::begin(directory, outgoing.message_id)?;
                 letter.file.write_all(&outgoing.header)?;
                 while let Some(chunk) = body.next().await? {
@@ -214,7 +215,7 @@ impl Outbox {
                 Ok(letter.send(outgoing.from, outgoing.to)?)
             }
             #[cfg(feature = "aws")]
-            Outbox::Ses(ses) => ses.send(outgoing, body, until).await,
+            Outbox::Ses(ses) => ses.send(outgoing, body, deadline).await,
         }
     }
 }

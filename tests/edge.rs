@@ -10,6 +10,7 @@ use readdress::alias::AliasMap;
 use readdress::alias_source::Served;
 use readdress::bucket::Bucket;
 use readdress::config::Settings;
+use readdress::deadline::Deadline;
 use readdress::event::{self, Arrival};
 use readdress::forward::{Ending, Forwarder, Outcome};
 use readdress::outbox::{Cause, Outbox};
@@ -101,7 +102,7 @@ impl Edge {
             .enable_all()
             .build()
             .unwrap();
-        runtime.block_on(self.forwarder.forward(&arrival, &self.aliases, None))
+        runtime.block_on(self.forwarder.forward(&arrival, &self.aliases, Deadline::NEVER))
     }
 
     /// Sent in so many calls, each signed, with the body as it came.

@@ -9,6 +9,7 @@ use clap::Args;
 use readdress::alias_source::{AliasSource, ReadError};
 use readdress::config::Settings;
 use readdress::connect::connect;
+use readdress::deadline::Deadline;
 use readdress::event::{self, Record};
 use readdress::executor::block_on;
 use readdress::forward::{Forwarder, Outcome};
@@ -94,7 +95,7 @@ async fn forward(
         let outcomes = match record.arrival {
             Ok(arrival) => {
                 let served = aliases.for_recipients(&arrival.recipients).await?;
-                forwarder.forward(&arrival, &served, None).await
+                forwarder.forward(&arrival, &served, Deadline::NEVER).await
             }
             Err(error) => vec![Outcome::of_bad_record(error.message_id(), error.to_string())],
         };

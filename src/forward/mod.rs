@@ -6,12 +6,12 @@ mod report;
 mod rounds;
 
 use std::io;
-use std::time::Instant;
 
 use crate::alias::Options;
 use crate::alias_source::Served;
 use crate::bucket::{Bucket, Source, Stream};
 use crate::config::{Defaults, Settings};
+use crate::deadline::Deadline;
 use crate::event::{Arrival, trace};
 use crate::header::mailbox::Address;
 use crate::outbox::{Cause, FirstReading, Outbox, Outgoing, SendError};
@@ -54,7 +54,7 @@ struct Opened {
 struct Task<'a> {
     arrival: &'a Arrival,
     served: &'a Served,
-    until: Option<Instant>,
+    deadline: Deadline,
     opened: Option<Result<Opened, String>>,
     reached: Reached,
 }
@@ -73,23 +73,23 @@ impl Forwarder {
         }
     }
 
-    /// Forwards one arrival: an outcome for each recipient, in order. At `until` it stops, and what is not done by
-    /// then has failed; a directory knows no such time.
+    /// Forwards one arrival: an outcome for each recipient, in order. At the deadline it stops, and what is not done
+    /// by then has failed.
     ///
     /// A target gets the message once, however many of the recipients lead to it and, as long as the process lives and
     /// remembers it, however often the arrival is told of. The message is opened only if some recipient leads
     /// somewhere, and only its header section is read until one is within the limit.
-    pub async fn forward(&self, arrival: &Arrival, served: &Served, until: Option<Instant>) -> Vec<Outcome> {
+    pub async fn forward(&self, arrival: &Arrival, served: &Served, deadline: Deadline) -> Vec<Outcome> {
         let mut task = Task {
             arrival,
             served,
-            until,
+            deadline,
             opened: None,
             reached: self.ledger.of(&arrival.message_id),
         };
         let traced;
         let recipients = if arrival.recipients.is_empty() {
-            traced = match in_time(until, Box::pin(self.trace(&mut task))).await {
+            traced = match deadline.race(self.trace(&mut task)).await {
                 Some(Ok(recipients)) => recipients,
                 Some(Err(error)) => return vec![Outcome::of_message(arrival, Cause::Message, error)],
                 None => {
@@ -106,7 +106,9 @@ impl Forwarder {
         };
         let mut outcomes = Vec::new();
         for recipient in recipients {
-            let outcome = in_time(until, Box::pin(self.forward_to(&mut task, recipient))).await;
+            let outcome = deadline
+                .race(Box::pin(self.forward_to(&mut task, recipient)))
+                .await;
             let outcome = outcome.unwrap_or_else(|| {
                 Outcome::new(&arrival.message_id, recipient, Ending::Failed)
                     .fail(Cause::Deadline, OUT_OF_TIME)
@@ -214,7 +216,7 @@ impl Forwarder {
             source: &opened.source,
             body_at: opened.head.header.octets() as u64,
         };
-        let sent = self.outbox.send(outgoing, &mut body, task.until).await;
+        let sent = self.outbox.send(outgoing, &mut body, task.deadline).await;
         match sent {
             Ok(id) => {
                 outcome.sent_id = Some(id);
@@ -353,18 +355,3 @@ async fn read_head(stream: &mut Stream) -> io::Result<Head> {
 }
 
 const OUT_OF_TIME: &str = "the time ended before the message was sent; it is still in the bucket";
-
-/// `None`: the time ended first.
-#[cfg(feature = "aws")]
-async fn in_time<T>(until: Option<Instant>, future: impl Future<Output = T>) -> Option<T> {
-    match until {
-        None => Some(future.await),
-        Some(until) => tokio::time::timeout_at(until.into(), future).await.ok(),
-    }
-}
-
-/// `None`: the time ended first, which a directory leaves no time for.
-#[cfg(not(feature = "aws"))]
-async fn in_time<T>(_until: Option<Instant>, future: impl Future<Output = T>) -> Option<T> {
-    Some(future.await)
-}

@@ -8,7 +8,7 @@
 mod metrics;
 
 use std::fmt;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use lambda_runtime::Diagnostic;
 use serde_json::{Value, json};
@@ -16,15 +16,12 @@ use serde_json::{Value, json};
 use crate::alias_source::{AliasSource, ReadError};
 use crate::config::{OutboxPlace, SettingError, Settings};
 use crate::connect::connect;
+use crate::deadline::{Deadline, since_1970};
 use crate::event::{self, Arrival, EventError, Record};
 use crate::forward::{Forwarder, Outcome};
 use crate::outbox::Cause;
 
 use metrics::Metrics;
-
-/// What is left of the time when an invocation is brought to its end: its outcomes have to be written, and its answer
-/// to reach Lambda, on the fourteenth of a processor that a function of 128 MB has.
-const REPORT: Duration = Duration::from_millis(500);
 
 /// The pipeline, and what it needs of Lambda.
 #[derive(Debug)]
@@ -123,28 +120,30 @@ impl Function {
         })
     }
 
-    /// Forwards all that the event tells of. `deadline` is when Lambda ends the invocation, in milliseconds since 1970.
+    /// Forwards all that the event tells of. `end` is when Lambda ends the invocation, in milliseconds since 1970.
     ///
     /// # Errors
     /// See [`InvocationError`]: if anything is left to be done.
-    pub async fn invoke(&self, event: &Value, deadline: u64) -> Result<Value, InvocationError> {
+    pub async fn invoke(&self, event: &Value, end: u64) -> Result<Value, InvocationError> {
         let started = Instant::now();
         let mut metrics = Metrics::default();
-        let answer = self.forward(event, until(deadline), &mut metrics).await;
+        let deadline = Deadline::of_invocation(end);
+        let answer = self.forward(event, deadline, &mut metrics).await;
         if let Err(error @ InvocationError::Event(_)) = &answer {
             tracing::error!(%error, "nothing was forwarded");
             metrics.failed += 1;
         }
         metrics.duration = started.elapsed();
         // The log is where CloudWatch reads metrics from: a line in their format, beside those of tracing.
-        println!("{}", metrics.embedded(&self.namespace, &self.name, now()));
+        let now = u64::try_from(since_1970().as_millis()).unwrap_or(u64::MAX);
+        println!("{}", metrics.embedded(&self.namespace, &self.name, now));
         answer
     }
 
     async fn forward(
         &self,
         event: &Value,
-        until: Option<Instant>,
+        deadline: Deadline,
         metrics: &mut Metrics,
     ) -> Result<Value, InvocationError> {
         let records = event::parse_value(event)?;
@@ -152,7 +151,7 @@ impl Function {
         let mut items = Items::default();
         for Record { queue_item, arrival } in records {
             let outcomes = match arrival {
-                Ok(arrival) => self.forward_one(&arrival, until).await,
+                Ok(arrival) => self.forward_one(&arrival, deadline).await,
                 Err(error) => {
                     let outcome = Outcome::of_bad_record(error.message_id(), error.to_string());
                     outcome.log();
@@ -173,17 +172,13 @@ impl Function {
         Err(InvocationError::NotForwarded(Summary(all)))
     }
 
-    async fn forward_one(&self, arrival: &Arrival, until: Option<Instant>) -> Vec<Outcome> {
+    async fn forward_one(&self, arrival: &Arrival, deadline: Deadline) -> Vec<Outcome> {
         let aliases = self.aliases.for_recipients(&arrival.recipients);
-        let aliases = match until {
-            None => Ok(aliases.await),
-            Some(until) => tokio::time::timeout_at(until.into(), aliases).await,
-        };
-        let (cause, reason) = match aliases {
-            Ok(Ok(served)) => return self.forwarder.forward(arrival, &served, until).await,
-            Ok(Err(error @ ReadError::Unreadable { .. })) => (Cause::Unavailable, error.to_string()),
-            Ok(Err(error)) => (Cause::Configuration, error.to_string()),
-            Err(_) => (
+        let (cause, reason) = match deadline.race(aliases).await {
+            Some(Ok(served)) => return self.forwarder.forward(arrival, &served, deadline).await,
+            Some(Err(error @ ReadError::Unreadable { .. })) => (Cause::Unavailable, error.to_string()),
+            Some(Err(error)) => (Cause::Configuration, error.to_string()),
+            None => (
                 Cause::Deadline,
                 "the time ended before the alias map was read".to_owned(),
             ),
@@ -223,30 +218,9 @@ impl Items {
     }
 }
 
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// `None`: a deadline that has passed already is none. Some stand-ins of Lambda tell one in another unit.
-fn until(deadline: u64) -> Option<Instant> {
-    let left = Duration::from_millis(deadline.checked_sub(now()).filter(|left| *left > 0)?);
-    Some(Instant::now() + left.saturating_sub(REPORT))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_deadline_in_the_past_is_none() {
-        assert_eq!(until(600_000), None);
-        let left = until(now() + 600_000).unwrap() - Instant::now();
-        assert!(
-            left <= Duration::from_millis(599_500) && left > Duration::from_secs(500),
-            "{left:?}"
-        );
-    }
 
     /// Catches an item that has two records, of which one failed, and is taken out of the queue.
     #[test]

@@ -16,7 +16,7 @@ mod measure;
 mod request;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_runtime::auth::PayloadSigningOverride;
 use aws_sdk_sesv2::Client;
@@ -30,6 +30,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 
 use crate::config::SesSettings;
+use crate::deadline::Deadline;
 use crate::header::mailbox::Address;
 use crate::outbox::{Batch, Cause, FirstReading, Outgoing, SendError};
 
@@ -47,8 +48,8 @@ const MAX_ATTEMPTS: u32 = 6;
 /// The pause after the first attempt; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
-/// What is left of the time when an attempt is given up, so that its outcome can be reported.
-const REPORT: Duration = Duration::from_millis(250);
+/// An attempt is given up this long before the deadline, to leave time to report which batches have been sent.
+const REPORTING_MARGIN: Duration = Duration::from_millis(250);
 
 /// SES, as a place to send to.
 #[derive(Clone, Debug)]
@@ -68,7 +69,7 @@ impl SesOutbox {
         &self,
         outgoing: Outgoing<'_>,
         body: &mut FirstReading,
-        until: Option<Instant>,
+        deadline: Deadline,
     ) -> Result<String, SendError> {
         let mut measure = Measure::new();
         measure.write(&outgoing.header);
@@ -87,7 +88,7 @@ impl SesOutbox {
         let mut failed: Option<SendError> = None;
         for (n, batch) in to.chunks(MAX_RECIPIENTS).enumerate() {
             let request = self.request(&measured, &message, &from, batch);
-            match self.send_batch(&request, until).await {
+            match self.send_batch(&request, deadline).await {
                 Ok(id) => {
                     let first = n * MAX_RECIPIENTS;
                     let to = first..first + batch.len();
@@ -130,16 +131,15 @@ impl SesOutbox {
         measured.request(message, &tail)
     }
 
-    async fn send_batch(&self, request: &Request, until: Option<Instant>) -> Result<String, SendError> {
-        let until = until.map(|until| until.checked_sub(REPORT).unwrap_or(until));
+    async fn send_batch(&self, request: &Request, deadline: Deadline) -> Result<String, SendError> {
+        let deadline = deadline.earlier(REPORTING_MARGIN);
         let mut pause = FIRST_PAUSE;
         for attempt in 1.. {
-            let failure = match self.attempt(request, until).await {
+            let failure = match self.attempt(request, deadline).await {
                 Ok(id) => return Ok(id),
                 Err(failure) => failure,
             };
-            let out_of_time = until.is_some_and(|until| Instant::now() + pause >= until);
-            if !failure.repeat || attempt == MAX_ATTEMPTS || out_of_time {
+            if !failure.repeat || attempt == MAX_ATTEMPTS || !deadline.leaves(pause) {
                 let mut error = failure.error;
                 if attempt > 1 {
                     error.reason = format!("{} (attempt {attempt})", error.reason);
@@ -158,7 +158,7 @@ impl SesOutbox {
         unreachable!("the last attempt returns")
     }
 
-    async fn attempt(&self, request: &Request, until: Option<Instant>) -> Result<String, Failure> {
+    async fn attempt(&self, request: &Request, deadline: Deadline) -> Result<String, Failure> {
         let progress = Arc::new(Progress::default());
         // The message proper is put in its place by `Replace`.
         let raw = RawMessage::builder().data(Blob::new([])).build();
@@ -173,12 +173,8 @@ impl SesOutbox {
                 progress: Arc::clone(&progress),
             })
             .send();
-        let answer = match until {
-            None => send.await,
-            Some(until) => match tokio::time::timeout_at(until.into(), send).await {
-                Ok(answer) => answer,
-                Err(_) => return Err(Failure::out_of_time(&progress)),
-            },
+        let Some(answer) = deadline.race(send).await else {
+            return Err(Failure::out_of_time(&progress));
         };
         match answer {
             Ok(output) => Ok(output.message_id.unwrap_or_default()),
