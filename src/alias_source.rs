@@ -5,11 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::alias::{AliasMap, MapError, Severity};
+use crate::aws::{Parameters, S3Bucket};
 use crate::deadline::Deadline;
-#[cfg(feature = "aws")]
-use crate::s3::S3Bucket;
-#[cfg(feature = "aws")]
-use crate::ssm::Parameters;
 
 /// How old a map may be that knows nothing of a recipient. Whoever has just added an alias sends a mail to try it, and
 /// that must not end as `no_alias` for a map of a minute ago. Not zero, so that mail to made-up addresses of a domain
@@ -20,7 +17,6 @@ const FRESH: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The largest map in octets: some ten thousand aliases. It is held in memory.
-#[cfg(feature = "aws")]
 const MAX_MAP: u64 = 1 << 20;
 
 /// Where an alias map is kept.
@@ -29,10 +25,8 @@ pub enum MapStore {
     /// A file.
     File(PathBuf),
     /// SSM: one parameter, or a path of them.
-    #[cfg(feature = "aws")]
     Ssm(Parameters),
     /// An object in S3.
-    #[cfg(feature = "aws")]
     S3 {
         /// Its bucket.
         bucket: S3Bucket,
@@ -70,9 +64,7 @@ impl MapStore {
     pub fn place(&self) -> String {
         match self {
             MapStore::File(path) => format!("the alias map {}", path.display()),
-            #[cfg(feature = "aws")]
             MapStore::Ssm(parameters) => format!("the alias map in the SSM parameter {}", parameters.name()),
-            #[cfg(feature = "aws")]
             MapStore::S3 { bucket, key } => format!("the alias map s3://{}/{key}", bucket.name()),
         }
     }
@@ -107,20 +99,16 @@ impl MapStore {
         Ok(aliases)
     }
 
-    // Files do not wait; SSM and S3 do.
-    #[cfg_attr(not(feature = "aws"), allow(clippy::unused_async))]
     async fn texts(&self) -> Result<Vec<Vec<u8>>, String> {
         match self {
             MapStore::File(path) => std::fs::read(path)
                 .map(|text| vec![text])
                 .map_err(|error| error.to_string()),
-            #[cfg(feature = "aws")]
             MapStore::Ssm(parameters) => parameters.read().await,
-            #[cfg(feature = "aws")]
-            MapStore::S3 { bucket, key } => match bucket.read(key, MAX_MAP).await {
-                Ok(text) => Ok(vec![text.to_vec()]),
-                Err(error) => Err(error.to_string()),
-            },
+            MapStore::S3 { bucket, key } => {
+                let text = bucket.read(key, MAX_MAP).await;
+                text.map(|text| vec![text]).map_err(|error| error.to_string())
+            }
         }
     }
 }

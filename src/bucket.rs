@@ -5,15 +5,20 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-#[cfg(feature = "aws")]
-use crate::s3::{S3Bucket, S3Object, S3Stream};
+use crate::aws::{S3Bucket, S3Object, S3Stream};
 
-/// Octets that are read at once.
-pub(crate) const CHUNK: usize = 1 << 16;
+/// The most octets of a chunk. A multiple of 3, so that base64 of one chunk ends where the next begins.
+pub(crate) const CHUNK: usize = 48 << 10;
+
+/// A message of S3 of at most this many octets is kept in memory from the first reading, which saves the second GET; most
+/// mail is. It is what the process then grows by: 1 MiB, as much as the difference between streaming a small and a
+/// large message (hyper's buffers grow with the message up to that).
+const MAX_KEPT: u64 = 1 << 20;
 
 /// Where the receiving service has put the messages.
 #[derive(Clone, Debug)]
@@ -21,7 +26,6 @@ pub enum Bucket {
     /// A directory; a key is a path below it.
     Directory(PathBuf),
     /// An S3 bucket.
-    #[cfg(feature = "aws")]
     S3(S3Bucket),
 }
 
@@ -29,9 +33,7 @@ impl Bucket {
     /// Opens the message with this key, and begins to read it.
     ///
     /// # Errors
-    /// If there is none, it is no message, or it cannot be read.
-    // Directories do not wait; S3 does.
-    #[cfg_attr(not(feature = "aws"), allow(clippy::unused_async))]
+    /// If there is no such message, or it cannot be read.
     pub async fn open(&self, key: &str) -> io::Result<(Source, Stream)> {
         match self {
             Bucket::Directory(directory) => {
@@ -40,15 +42,17 @@ impl Bucket {
                 if !metadata.is_file() {
                     return Err(io::Error::other("it is no file"));
                 }
-                let source = Source {
-                    octets: metadata.len(),
-                    place: Place::File(Arc::new(file)),
-                };
-                let stream = source.stream(0);
+                Ok(Source::new(metadata.len(), Place::File(Arc::new(file))).opened())
+            }
+            Bucket::S3(bucket) => {
+                let (object, mut stream) = bucket.open(key).await?;
+                if object.octets() <= MAX_KEPT {
+                    return Ok(Source::memory(stream.read_all().await?).opened());
+                }
+                let source = Source::new(object.octets(), Place::S3(object));
+                let stream = Stream::new(source.octets, 0, Reader::S3(Box::new(stream)));
                 Ok((source, stream))
             }
-            #[cfg(feature = "aws")]
-            Bucket::S3(bucket) => bucket.open(key).await,
         }
     }
 
@@ -56,7 +60,6 @@ impl Bucket {
     pub fn name(&self) -> Option<&str> {
         match self {
             Bucket::Directory(_) => None,
-            #[cfg(feature = "aws")]
             Bucket::S3(bucket) => Some(bucket.name()),
         }
     }
@@ -73,28 +76,23 @@ pub struct Source {
 #[derive(Clone, Debug)]
 enum Place {
     File(Arc<File>),
-    #[cfg(feature = "aws")]
-    Memory(bytes::Bytes),
-    #[cfg(feature = "aws")]
+    Memory(Arc<Vec<u8>>),
     S3(Arc<S3Object>),
 }
 
 impl Source {
-    /// A message that is held in memory.
-    #[cfg(feature = "aws")]
-    pub fn memory(message: bytes::Bytes) -> Self {
-        Source {
-            octets: message.len() as u64,
-            place: Place::Memory(message),
-        }
+    fn new(octets: u64, place: Place) -> Self {
+        Source { octets, place }
     }
 
-    #[cfg(feature = "aws")]
-    pub(crate) fn s3(object: Arc<S3Object>) -> Self {
-        Source {
-            octets: object.octets(),
-            place: Place::S3(object),
-        }
+    /// A message that is held in memory.
+    pub fn memory(message: Vec<u8>) -> Self {
+        Source::new(message.len() as u64, Place::Memory(Arc::new(message)))
+    }
+
+    fn opened(self) -> (Self, Stream) {
+        let stream = self.stream(0);
+        (self, stream)
     }
 
     /// The size of the message.
@@ -105,17 +103,9 @@ impl Source {
     /// Reads the message from this octet on. Nothing is opened before the first chunk is asked for.
     pub fn stream(&self, from: u64) -> Stream {
         let reader = match &self.place {
-            Place::File(file) => Reader::File {
-                file: Arc::clone(file),
-                chunk: Vec::new(),
-            },
-            #[cfg(feature = "aws")]
-            Place::Memory(message) => Reader::Memory {
-                message: message.clone(),
-                chunk: bytes::Bytes::new(),
-            },
-            #[cfg(feature = "aws")]
-            Place::S3(object) => Reader::S3(Box::new(S3Stream::new(Arc::clone(object), from, None))),
+            Place::File(file) => Reader::File(Arc::clone(file), Vec::new()),
+            Place::Memory(message) => Reader::Memory(Arc::clone(message), 0..0),
+            Place::S3(object) => Reader::S3(Box::new(S3Stream::new(object, from))),
         };
         Stream::new(self.octets, from, reader)
     }
@@ -125,52 +115,39 @@ impl Source {
 #[derive(Debug)]
 pub struct Stream {
     octets: u64,
-    /// The offset in the message at which the chunk ends.
+    /// The offset in the message at which what has been read ends.
     at: u64,
-    /// Octets at the end of the chunk that are still to be told.
-    untold: usize,
+    /// Octets at the end of what has been read that are still to be handed out.
+    left: usize,
     reader: Reader,
 }
 
+/// The place that is read, and what was read last.
 #[derive(Debug)]
 enum Reader {
-    File {
-        file: Arc<File>,
-        chunk: Vec<u8>,
-    },
-    #[cfg(feature = "aws")]
-    Memory {
-        message: bytes::Bytes,
-        chunk: bytes::Bytes,
-    },
-    #[cfg(feature = "aws")]
+    File(Arc<File>, Vec<u8>),
+    Memory(Arc<Vec<u8>>, Range<usize>),
     S3(Box<S3Stream>),
 }
 
 impl Reader {
-    fn chunk(&self) -> &[u8] {
+    fn read(&self) -> &[u8] {
         match self {
-            Reader::File { chunk, .. } => chunk,
-            #[cfg(feature = "aws")]
-            Reader::Memory { chunk, .. } => chunk,
-            #[cfg(feature = "aws")]
+            Reader::File(_, read) => read,
+            Reader::Memory(message, read) => &message[read.clone()],
             Reader::S3(stream) => stream.chunk(),
         }
     }
 
-    /// Reads the chunk that begins at this offset; an empty one at the end.
-    // Directories do not wait; S3 does.
-    #[cfg_attr(not(feature = "aws"), allow(clippy::unused_async))]
+    /// Reads on from this offset; nothing at the end.
     async fn advance(&mut self, at: u64) -> io::Result<()> {
         match self {
-            Reader::File { file, chunk } => read_at(file, chunk, at),
-            #[cfg(feature = "aws")]
-            Reader::Memory { message, chunk } => {
-                let at = usize::try_from(at).unwrap_or(usize::MAX).min(message.len());
-                *chunk = message.slice(at..);
+            Reader::File(file, read) => read_at(file, read, at),
+            Reader::Memory(message, read) => {
+                let at = usize::try_from(at).unwrap_or(usize::MAX);
+                *read = at.min(message.len())..message.len();
                 Ok(())
             }
-            #[cfg(feature = "aws")]
             Reader::S3(stream) => stream.advance().await,
         }
     }
@@ -195,56 +172,41 @@ impl Stream {
         Stream {
             octets,
             at: from,
-            untold: 0,
+            left: 0,
             reader,
         }
     }
 
-    /// The reading that begins with a stream of S3 that is open already.
-    #[cfg(feature = "aws")]
-    pub(crate) fn s3(stream: S3Stream, octets: u64) -> Self {
-        Stream::new(octets, 0, Reader::S3(Box::new(stream)))
-    }
-
-    /// The next chunk. `None`: the message has ended, exactly where it should.
+    /// The next chunk, of at most 48 KiB. `None`: the message has ended, exactly where it should.
     ///
     /// # Errors
     /// If it cannot be read, or ends before or after the size that it had when it was opened, or has changed.
     pub async fn next(&mut self) -> io::Result<Option<&[u8]>> {
-        if self.untold == 0 {
+        if self.left == 0 {
             self.reader.advance(self.at).await?;
-            let read = self.reader.chunk().len();
-            self.at += read as u64;
-            self.untold = read;
-            if self.at > self.octets || (read == 0 && self.at < self.octets) {
+            self.left = self.reader.read().len();
+            self.at += self.left as u64;
+            if self.at > self.octets || (self.left == 0 && self.at < self.octets) {
                 return Err(io::Error::other(format!(
                     "its size was {} octets and changed while it was read",
                     self.octets
                 )));
             }
         }
-        let chunk = self.reader.chunk();
-        let told = &chunk[chunk.len() - self.untold..];
-        self.untold = 0;
-        Ok(if told.is_empty() { None } else { Some(told) })
+        let read = self.reader.read();
+        let chunk = &read[read.len() - self.left..];
+        let chunk = &chunk[..chunk.len().min(CHUNK)];
+        self.left -= chunk.len();
+        Ok(if chunk.is_empty() { None } else { Some(chunk) })
     }
 
-    /// Gives back this many octets at the end of the chunk that was told last: they come again.
-    #[cfg(feature = "aws")]
-    pub(crate) fn give_back(&mut self, octets: usize) {
-        self.untold = octets.min(self.reader.chunk().len());
-    }
-
-    /// Goes back to an offset in the chunk that was told last. `false`: it is not in there.
+    /// Goes back to an offset in what was read last. `false`: it is not in there.
     #[must_use]
     pub fn rewind(&mut self, to: u64) -> bool {
-        let back = self
-            .at
-            .checked_sub(to)
-            .and_then(|back| usize::try_from(back).ok());
-        match back {
-            Some(back) if back <= self.reader.chunk().len() => {
-                self.untold = back;
+        let back = self.at.checked_sub(to);
+        match back.and_then(|back| usize::try_from(back).ok()) {
+            Some(back) if back <= self.reader.read().len() => {
+                self.left = back;
                 true
             }
             _ => false,
@@ -257,13 +219,25 @@ mod tests {
     use super::*;
     use crate::executor::block_on;
 
-    /// Catches a stream that tells octets twice or not at all after it went back, and one that starts elsewhere.
+    fn message() -> Vec<u8> {
+        let octets = 0..CHUNK * 2 + 10;
+        octets.map(|n| u8::try_from(n % 251).unwrap()).collect()
+    }
+
+    async fn read_all(mut stream: Stream) -> Vec<u8> {
+        let mut all = Vec::new();
+        while let Some(chunk) = stream.next().await.unwrap() {
+            assert!(chunk.len() <= CHUNK);
+            all.extend_from_slice(chunk);
+        }
+        all
+    }
+
+    /// Catches a stream that hands octets out twice or not at all after it went back, and one that starts elsewhere.
     #[test]
     fn a_stream_starts_anywhere_and_goes_back_in_its_chunk() {
         let directory = tempfile::tempdir().unwrap();
-        let message: Vec<u8> = (0..CHUNK * 2 + 10)
-            .map(|n| u8::try_from(n % 251).unwrap())
-            .collect();
+        let message = message();
         std::fs::write(directory.path().join("m"), &message).unwrap();
         let bucket = Bucket::Directory(directory.path().to_owned());
         block_on(async {
@@ -274,14 +248,25 @@ mod tests {
             assert!(!stream.rewind(5));
             let middle = CHUNK + 7;
             assert!(stream.rewind(middle as u64));
-            for mut stream in [stream, source.stream(middle as u64)] {
-                let mut read = Vec::new();
-                while let Some(chunk) = stream.next().await.unwrap() {
-                    read.extend_from_slice(chunk);
-                }
-                assert!(read == message[middle..]);
+            for stream in [stream, source.stream(middle as u64)] {
+                assert!(read_all(stream).await == message[middle..]);
             }
             assert!(bucket.open("..").await.is_err());
+        });
+    }
+
+    /// A message in memory is one piece: catches what is lost when it is handed out in several.
+    #[test]
+    fn a_message_in_memory_is_handed_out_in_chunks_and_again() {
+        block_on(async {
+            let source = Source::memory(message());
+            let mut stream = source.stream(3);
+            stream.next().await.unwrap();
+            stream.next().await.unwrap();
+            // All of it was read at once.
+            assert!(!stream.rewind(2) && stream.rewind(7));
+            assert!(read_all(stream).await == message()[7..]);
+            assert!(read_all(source.stream(message().len() as u64)).await.is_empty());
         });
     }
 

@@ -92,6 +92,8 @@ pub mod rewrite;
 #[cfg(feature = "forward")]
 pub mod alias_source;
 #[cfg(feature = "forward")]
+pub mod aws;
+#[cfg(feature = "forward")]
 pub mod bucket;
 #[cfg(feature = "forward")]
 pub mod config;
@@ -108,8 +110,4 @@ pub mod function;
 #[cfg(feature = "forward")]
 pub mod outbox;
 #[cfg(feature = "aws")]
-pub mod s3;
-#[cfg(feature = "aws")]
 pub mod ses;
-#[cfg(feature = "aws")]
-pub mod ssm;

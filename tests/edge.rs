@@ -8,13 +8,13 @@ use serde_json::json;
 
 use readdress::alias::AliasMap;
 use readdress::alias_source::Served;
+use readdress::aws::S3Bucket;
 use readdress::bucket::Bucket;
 use readdress::config::Settings;
 use readdress::deadline::Deadline;
 use readdress::event::{self, Arrival};
 use readdress::forward::{Ending, Forwarder, Outcome};
 use readdress::outbox::{Cause, Outbox};
-use readdress::s3::S3Bucket;
 use readdress::ses::SesOutbox;
 use support::s3::{self, S3};
 use support::ses::{self, SesEndpoint};
@@ -43,16 +43,11 @@ impl Edge {
                 .force_path_style(true)
                 .build(),
         );
-        let ses_client = aws_sdk_sesv2::Client::from_conf(
-            aws_sdk_sesv2::Config::builder()
-                .behavior_version_latest()
-                .region(Region::new("eu-west-1"))
-                .credentials_provider(credentials)
-                .endpoint_url(ses.url())
-                .retry_config(aws_sdk_sesv2::config::retry::RetryConfig::disabled())
-                .stalled_stream_protection(aws_sdk_sesv2::config::StalledStreamProtectionConfig::disabled())
-                .build(),
-        );
+        let ses_config = aws_sdk_sesv2::Config::builder()
+            .behavior_version_latest()
+            .region(Region::new("eu-west-1"))
+            .credentials_provider(credentials)
+            .endpoint_url(ses.url());
         let many: Vec<String> = (0..120).map(|n| format!("target{n}@example.net")).collect();
         let map =
             json!({"shop@example.com": ["jane@example.net", "omar@example.net"], "many@example.com": many});
@@ -71,10 +66,10 @@ impl Edge {
         });
         let settings = settings.unwrap();
         Edge {
-            client: ses_client.clone(),
+            client: aws_sdk_sesv2::Client::from_conf(ses_config.clone().build()),
             forwarder: Forwarder::new(
                 Bucket::S3(S3Bucket::new(s3_client, "mail".to_owned())),
-                Outbox::Ses(SesOutbox::new(ses_client, settings.ses.clone())),
+                Outbox::Ses(SesOutbox::new(ses_config, settings.ses.clone())),
                 &settings,
             ),
             aliases: AliasMap::parse(map.to_string().as_bytes()).unwrap().into(),

@@ -1,14 +1,14 @@
-//! The first writing of a request: the message in base64, hashed and counted. Free of the SDK, so that it can be
-//! measured alone.
+//! The first writing of a request: the message in base64, hashed and counted. It uses nothing of the SDK, so that the
+//! benches can compile it alone.
 
 use base64_simd::STANDARD as BASE64;
 use sha2::{Digest, Sha256};
 
-/// Comes before what differs between the batches of a message, so that they share one hash of it.
+/// The beginning of a request. It comes before what differs between the batches of a message, so that they share one hash of it.
 pub(super) const HEAD: &[u8] = br#"{"Content":{"Raw":{"Data":""#;
 
 /// Octets that are encoded at once. A multiple of 3, and about the size of a chunk.
-pub(super) const STEP: usize = 48 * 1024;
+const STEP: usize = 48 * 1024;
 
 /// Base64 over chunks of any size.
 #[derive(Clone, Debug, Default)]
@@ -54,49 +54,42 @@ impl Encoder {
 /// The first writing: hashes and counts, and keeps nothing.
 #[derive(Debug)]
 pub(super) struct Measure {
-    hash: Sha256,
-    octets: u64,
+    measured: Measured,
     encoder: Encoder,
     encoded: Vec<u8>,
 }
 
 impl Measure {
     pub(super) fn new() -> Self {
-        let mut measure = Measure {
-            hash: Sha256::new(),
-            octets: 0,
+        Measure {
+            measured: Measured {
+                hash: Sha256::new_with_prefix(HEAD),
+                octets: HEAD.len() as u64,
+            },
             encoder: Encoder::default(),
             encoded: Vec::new(),
-        };
-        measure.count(HEAD);
-        measure
+        }
     }
 
-    fn count(&mut self, octets: &[u8]) {
-        self.hash.update(octets);
-        self.octets += octets.len() as u64;
+    fn count_encoded(&mut self) {
+        self.measured.hash.update(&self.encoded);
+        self.measured.octets += self.encoded.len() as u64;
+        self.encoded.clear();
     }
 
     /// The next octets of the message.
     pub(super) fn write(&mut self, chunk: &[u8]) {
         // Encoded and hashed while it is in the cache.
         for step in chunk.chunks(STEP) {
-            let mut encoded = std::mem::take(&mut self.encoded);
-            self.encoder.write(step, &mut encoded);
-            self.count(&encoded);
-            encoded.clear();
-            self.encoded = encoded;
+            self.encoder.write(step, &mut self.encoded);
+            self.count_encoded();
         }
     }
 
     pub(super) fn end(mut self) -> Measured {
-        let mut encoded = std::mem::take(&mut self.encoded);
-        self.encoder.end(&mut encoded);
-        self.count(&encoded);
-        Measured {
-            hash: self.hash,
-            octets: self.octets,
-        }
+        self.encoder.end(&mut self.encoded);
+        self.count_encoded();
+        self.measured
     }
 }
 

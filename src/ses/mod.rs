@@ -20,6 +20,8 @@ use std::time::Duration;
 
 use aws_runtime::auth::PayloadSigningOverride;
 use aws_sdk_sesv2::Client;
+use aws_sdk_sesv2::config::StalledStreamProtectionConfig;
+use aws_sdk_sesv2::config::retry::RetryConfig;
 use aws_sdk_sesv2::primitives::Blob;
 use aws_sdk_sesv2::types::{EmailContent, RawMessage};
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -29,6 +31,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 
+use crate::aws::SesConfig;
 use crate::config::SesSettings;
 use crate::deadline::Deadline;
 use crate::header::mailbox::Address;
@@ -59,10 +62,17 @@ pub struct SesOutbox {
 }
 
 impl SesOutbox {
-    /// An outbox that sends with this client. Its retries and its stalled stream protection must be off: see the
-    /// module's documentation.
-    pub fn new(client: Client, settings: SesSettings) -> Self {
-        SesOutbox { client, settings }
+    /// An outbox whose client has this configuration, but for what must not be left to the SDK: retries, which are decided
+    /// here, and the protection against stalled streams. A receiver may be slow; the protection took one for dead after 5
+    /// seconds, and the message was sent again.
+    pub fn new(config: SesConfig, settings: SesSettings) -> Self {
+        let config = config
+            .retry_config(RetryConfig::disabled())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        SesOutbox {
+            client: Client::from_conf(config.build()),
+            settings,
+        }
     }
 
     pub(crate) async fn send(

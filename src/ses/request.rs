@@ -15,7 +15,7 @@ use http_body::{Frame, SizeHint};
 use serde::Serialize;
 use sha2::Digest;
 
-use super::measure::{Encoder, HEAD, Measured, STEP};
+use super::measure::{Encoder, HEAD, Measured};
 use crate::bucket::{Source, Stream};
 use crate::config::Tag;
 
@@ -141,7 +141,6 @@ struct Writer {
 #[derive(Debug)]
 enum Step {
     Header,
-    /// The stream, and what of its last chunk is still to be encoded.
     Body(Box<Stream>),
     Tail,
     End,
@@ -161,12 +160,8 @@ impl Writer {
                 }
                 Step::Body(stream) => {
                     if let Some(chunk) = stream.next().await? {
-                        // A large chunk, as a message in memory is, is encoded step by step.
-                        let step = &chunk[..chunk.len().min(STEP)];
-                        let rest = chunk.len() - step.len();
-                        piece.reserve(step.len() / 3 * 4 + 4);
-                        self.encoder.write(step, &mut piece);
-                        stream.give_back(rest);
+                        piece.reserve(chunk.len() / 3 * 4 + 4);
+                        self.encoder.write(chunk, &mut piece);
                     } else {
                         self.encoder.end(&mut piece);
                         self.step = Step::Tail;
@@ -281,6 +276,7 @@ mod tests {
 
     use super::super::measure::Measure;
     use super::*;
+    use crate::bucket::CHUNK;
     use crate::executor::block_on;
 
     fn tail(to_addresses: &[String]) -> Tail<'_> {
@@ -296,7 +292,7 @@ mod tests {
     fn request(header: &[u8], stored: &[u8], body_at: usize, to: &[String]) -> Request {
         let message = Arc::new(Message {
             header: header.to_vec(),
-            source: Source::memory(Bytes::copy_from_slice(stored)),
+            source: Source::memory(stored.to_vec()),
             body_at: body_at as u64,
         });
         let mut measure = Measure::new();
@@ -328,7 +324,7 @@ mod tests {
             "jane@example.org".to_owned(),
             "\"o \\\" o\"@example.org".to_owned(),
         ];
-        for octets in [0, 1, 2, 3, 4, 999, STEP - 1, STEP, STEP + 1, 3 * STEP + 2] {
+        for octets in [0, 1, 2, 3, 4, 999, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 2] {
             let stored: Vec<u8> = (0..octets + 5).map(|n| u8::try_from(n % 253).unwrap()).collect();
             for header in ["A: b\r\n\r\n", "A: bc\r\n\r\n", "A: bcd\r\n\r\n"] {
                 let request = request(header.as_bytes(), &stored, 5, &to);

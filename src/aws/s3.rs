@@ -8,14 +8,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectOutput};
 use aws_sdk_s3::primitives::ByteStream;
-use bytes::{Bytes, BytesMut};
-
-use crate::bucket::{Source, Stream};
-
-/// A message of at most this many octets is kept in memory from the first reading, which saves the second GET; most
-/// mail is. It is what the process then grows by: 1 MiB, as much as the difference between streaming a small and a
-/// large message (hyper's buffers grow with the message up to that).
-pub const KEPT: u64 = 1 << 20;
+use bytes::Bytes;
 
 /// How often a reading that was cut off or stalls is taken up again where it stopped.
 const MAX_RESUMES: u32 = 4;
@@ -42,16 +35,16 @@ impl S3Bucket {
         S3Bucket { client, name }
     }
 
-    /// Its name.
+    /// The name of the bucket.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Opens a message. Its first GET is the first reading.
+    /// Opens a message, and begins to read it with the same request.
     ///
     /// # Errors
     /// If there is none, it is encrypted by the client, or S3 does not give it.
-    pub async fn open(&self, key: &str) -> io::Result<(Source, Stream)> {
+    pub async fn open(&self, key: &str) -> io::Result<(Arc<S3Object>, S3Stream)> {
         let output = get(&self.client, &self.name, key, None, 0).await?;
         if let Some(metadata) = &output.metadata
             && ENCRYPTION.iter().any(|name| metadata.contains_key(*name))
@@ -62,7 +55,7 @@ impl S3Bucket {
             ));
         }
         let (Some(octets), Some(etag)) = (octets(&output), output.e_tag.clone()) else {
-            return Err(io::Error::other("S3 tells neither its size nor its ETag"));
+            return Err(io::Error::other("S3 gives neither its size nor its ETag"));
         };
         let object = Arc::new(S3Object {
             client: self.client.clone(),
@@ -71,33 +64,29 @@ impl S3Bucket {
             etag,
             octets,
         });
-        let mut stream = S3Stream::new(Arc::clone(&object), 0, Some(output.body));
-        if octets > KEPT {
-            return Ok((Source::s3(object), Stream::s3(stream, octets)));
-        }
-        let source = Source::memory(stream.read_all().await?);
-        let stream = source.stream(0);
-        Ok((source, stream))
+        let mut stream = S3Stream::new(&object, 0);
+        stream.body = Some(output.body);
+        Ok((object, stream))
     }
 
     /// Reads a whole object of at most this many octets.
     ///
     /// # Errors
     /// If there is none, it is larger, or S3 does not give it.
-    pub async fn read(&self, key: &str, at_most: u64) -> io::Result<Bytes> {
+    pub async fn read(&self, key: &str, at_most: u64) -> io::Result<Vec<u8>> {
         let output = get(&self.client, &self.name, key, None, 0).await?;
         match octets(&output) {
             Some(octets) if octets <= at_most => {}
             _ => return Err(io::Error::other(format!("it has more than {at_most} octets"))),
         }
         let all = output.body.collect().await.map_err(io::Error::other)?;
-        Ok(all.into_bytes())
+        Ok(all.into_bytes().into())
     }
 }
 
 /// One version of an object.
 #[derive(Debug)]
-pub(crate) struct S3Object {
+pub struct S3Object {
     client: Client,
     bucket: String,
     key: String,
@@ -106,7 +95,8 @@ pub(crate) struct S3Object {
 }
 
 impl S3Object {
-    pub(crate) fn octets(&self) -> u64 {
+    /// The size of the object.
+    pub fn octets(&self) -> u64 {
         self.octets
     }
 
@@ -156,9 +146,9 @@ fn explain(error: &SdkError<GetObjectError>) -> io::Error {
 
 /// One reading of an object, which survives a few cuts.
 #[derive(Debug)]
-pub(crate) struct S3Stream {
+pub struct S3Stream {
     object: Arc<S3Object>,
-    /// What is being received; `None` where a GET has yet to be made.
+    /// The answer that is being received. `None`: a GET has yet to be made.
     body: Option<ByteStream>,
     /// The offset at which the chunk ends.
     at: u64,
@@ -167,22 +157,27 @@ pub(crate) struct S3Stream {
 }
 
 impl S3Stream {
-    pub(crate) fn new(object: Arc<S3Object>, from: u64, body: Option<ByteStream>) -> Self {
+    /// A reading from this octet on. Nothing is requested before the first chunk is asked for.
+    pub fn new(object: &Arc<S3Object>, from: u64) -> Self {
         S3Stream {
-            object,
-            body,
+            object: Arc::clone(object),
+            body: None,
             at: from,
             chunk: Bytes::new(),
             resumes: 0,
         }
     }
 
-    pub(crate) fn chunk(&self) -> &[u8] {
+    /// The chunk that was received last.
+    pub fn chunk(&self) -> &[u8] {
         &self.chunk
     }
 
     /// Receives the next chunk; an empty one is the end.
-    pub(crate) async fn advance(&mut self) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// If the object has changed, or cannot be read to its end after a few attempts.
+    pub async fn advance(&mut self) -> io::Result<()> {
         self.chunk = Bytes::new();
         while self.body.is_some() || self.at < self.object.octets {
             let body = match &mut self.body {
@@ -222,12 +217,16 @@ impl S3Stream {
         Ok(())
     }
 
-    async fn read_all(&mut self) -> io::Result<Bytes> {
-        let mut all = BytesMut::with_capacity(usize::try_from(self.object.octets).map_err(io::Error::other)?);
+    /// Receives all that is left.
+    ///
+    /// # Errors
+    /// As [`advance`](Self::advance).
+    pub async fn read_all(&mut self) -> io::Result<Vec<u8>> {
+        let mut all = Vec::with_capacity(usize::try_from(self.object.octets).map_err(io::Error::other)?);
         loop {
             self.advance().await?;
             if self.chunk.is_empty() {
-                return Ok(all.freeze());
+                return Ok(all);
             }
             all.extend_from_slice(&self.chunk);
         }

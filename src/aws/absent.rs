@@ -1,0 +1,110 @@
+//! The types of [`aws`](super) in a build without it. None of them has a value.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+
+use super::NotBuilt;
+
+/// The clients, none of which can be made.
+#[derive(Debug, Default)]
+pub struct Clients(());
+
+#[allow(
+    missing_docs,
+    clippy::missing_errors_doc,
+    clippy::unused_self,
+    clippy::unused_async
+)] // As with AWS.
+impl Clients {
+    pub async fn bucket(&self, _name: &str) -> Result<S3Bucket, NotBuilt> {
+        Err(NotBuilt)
+    }
+
+    pub async fn parameters(&self, _name: &str) -> Result<Parameters, NotBuilt> {
+        Err(NotBuilt)
+    }
+
+    pub async fn ses(&self) -> Result<SesConfig, NotBuilt> {
+        Err(NotBuilt)
+    }
+}
+
+/// A bucket in S3.
+#[derive(Clone, Debug)]
+pub struct S3Bucket(Infallible);
+
+/// One version of an object.
+#[derive(Debug)]
+pub struct S3Object(Infallible);
+
+/// One reading of an object.
+#[derive(Debug)]
+pub struct S3Stream(Infallible);
+
+/// Parameters of SSM.
+#[derive(Clone, Debug)]
+pub struct Parameters(Infallible);
+
+/// The settings of a client of SES.
+#[derive(Debug)]
+pub struct SesConfig(Infallible);
+
+#[allow(missing_docs, clippy::missing_errors_doc, clippy::unused_async)] // As with AWS.
+impl S3Bucket {
+    pub fn name(&self) -> &str {
+        match self.0 {}
+    }
+
+    pub async fn open(&self, _key: &str) -> io::Result<(Arc<S3Object>, S3Stream)> {
+        match self.0 {}
+    }
+
+    pub async fn read(&self, _key: &str, _at_most: u64) -> io::Result<Vec<u8>> {
+        match self.0 {}
+    }
+}
+
+#[allow(missing_docs)] // As with AWS.
+impl S3Object {
+    pub fn octets(&self) -> u64 {
+        match self.0 {}
+    }
+}
+
+#[allow(missing_docs, clippy::missing_errors_doc, clippy::unused_async)] // As with AWS.
+impl S3Stream {
+    pub fn new(object: &Arc<S3Object>, _from: u64) -> Self {
+        match object.0 {}
+    }
+
+    pub fn chunk(&self) -> &[u8] {
+        match self.0 {}
+    }
+
+    pub async fn advance(&mut self) -> io::Result<()> {
+        match self.0 {}
+    }
+
+    pub async fn read_all(&mut self) -> io::Result<Vec<u8>> {
+        match self.0 {}
+    }
+}
+
+#[allow(missing_docs, clippy::missing_errors_doc, clippy::unused_async)] // As with AWS.
+impl Parameters {
+    pub fn name(&self) -> &str {
+        match self.0 {}
+    }
+
+    pub async fn read(&self) -> Result<Vec<Vec<u8>>, String> {
+        match self.0 {}
+    }
+}
+
+impl SesConfig {
+    /// There is none.
+    pub(crate) fn none<T>(self) -> T {
+        match self.0 {}
+    }
+}

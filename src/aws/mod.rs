@@ -1,0 +1,29 @@
+//! S3 and SSM, and the SDK's clients.
+//!
+//! A build without the feature `aws` has the same types without a value, so that nobody above has to tell the builds apart.
+
+#[cfg(feature = "aws")]
+mod clients;
+#[cfg(feature = "aws")]
+mod s3;
+#[cfg(feature = "aws")]
+mod ssm;
+
+#[cfg(feature = "aws")]
+pub use aws_sdk_sesv2::config::Builder as SesConfig;
+#[cfg(feature = "aws")]
+pub use clients::Clients;
+#[cfg(feature = "aws")]
+pub use s3::{S3Bucket, S3Object, S3Stream};
+#[cfg(feature = "aws")]
+pub use ssm::Parameters;
+
+#[cfg(not(feature = "aws"))]
+mod absent;
+#[cfg(not(feature = "aws"))]
+pub use absent::{Clients, Parameters, S3Bucket, S3Object, S3Stream, SesConfig};
+
+/// A service of AWS is asked for in a build that has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this build has no AWS services (feature aws); write file:PATH for a place on this machine")]
+pub struct NotBuilt;
