@@ -13,7 +13,7 @@
 mod common;
 /// The first writing of a request to SES, which is free of the SDK.
 #[allow(dead_code)] // What the second writing needs.
-#[path = "../src/ses/measure.rs"]
+#[path = "../src/outbox/ses/measure.rs"]
 mod measure;
 
 use std::env;

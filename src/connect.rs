@@ -5,9 +5,7 @@ use crate::aws::{Clients, NotBuilt};
 use crate::bucket::Bucket;
 use crate::config::{BucketPlace, MapPlace, OutboxPlace, SettingError, Settings};
 use crate::forward::Forwarder;
-use crate::outbox::Outbox;
-#[cfg(feature = "aws")]
-use crate::ses::SesOutbox;
+use crate::outbox::{Outbox, SesOutbox};
 
 /// The pipeline and the alias map that the settings name. No service is asked for anything yet.
 ///
@@ -23,11 +21,7 @@ pub async fn connect(settings: &Settings) -> Result<(Forwarder, AliasSource), Se
         OutboxPlace::Directory(path) => Outbox::Directory(path.clone()),
         OutboxPlace::Ses => {
             let config = clients.ses().await.map_err(in_setting("OUTBOX"))?;
-            #[cfg(feature = "aws")]
-            let outbox = Outbox::Ses(SesOutbox::new(config, settings.ses.clone()));
-            #[cfg(not(feature = "aws"))]
-            let outbox = { config.none() };
-            outbox
+            Outbox::Ses(SesOutbox::new(config, settings.ses.clone()))
         }
     };
     let store = connect_map(&clients, &settings.alias_map).await?;

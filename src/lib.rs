@@ -109,5 +109,3 @@ pub mod forward;
 pub mod function;
 #[cfg(feature = "forward")]
 pub mod outbox;
-#[cfg(feature = "aws")]
-pub mod ses;

@@ -14,8 +14,7 @@ use readdress::config::Settings;
 use readdress::deadline::Deadline;
 use readdress::event::{self, Arrival};
 use readdress::forward::{Ending, Forwarder, Outcome};
-use readdress::outbox::{Cause, Outbox};
-use readdress::ses::SesOutbox;
+use readdress::outbox::{Cause, Outbox, SesOutbox};
 use support::s3::{self, S3};
 use support::ses::{self, SesEndpoint};
 
@@ -219,7 +218,7 @@ fn an_object_that_changes_between_the_readings_is_not_sent() {
     let outcome = edge.forward(&message(LARGE), "shop@example.com");
     assert_eq!(
         (outcome.outcome, outcome.cause),
-        (Ending::Failed, Some(Cause::Message)),
+        (Ending::Failed, Some(Cause::Unreadable)),
         "{outcome:?}"
     );
     assert!(edge.ses.messages().is_empty());

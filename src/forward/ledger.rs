@@ -65,10 +65,8 @@ impl Reached {
 
     /// Forgets what the next arrival of the message may find otherwise.
     fn forget_passing(&mut self) {
-        self.refused.retain(|refused| {
-            let for_good = matches!(refused.cause, Cause::Rejected | Cause::TooLarge);
-            for_good && refused.at.elapsed() < REFUSED_FOR
-        });
+        self.refused
+            .retain(|refused| refused.cause.is_permanent() && refused.at.elapsed() < REFUSED_FOR);
     }
 
     /// How the message came to this target, if it did.

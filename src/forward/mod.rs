@@ -14,7 +14,7 @@ use crate::config::{Defaults, Settings};
 use crate::deadline::Deadline;
 use crate::event::{Arrival, trace};
 use crate::header::mailbox::Address;
-use crate::outbox::{Cause, FirstReading, Outbox, Outgoing, SendError};
+use crate::outbox::{BodyReader, Cause, Content, Outbox, Outgoing, SendError, Sent};
 use crate::rewrite::{Head, HeaderReader, Rules};
 
 pub use outcome::{Ending, Outcome};
@@ -91,7 +91,7 @@ impl Forwarder {
         let recipients = if arrival.recipients.is_empty() {
             traced = match deadline.race(self.trace(&mut task)).await {
                 Some(Ok(recipients)) => recipients,
-                Some(Err(error)) => return vec![Outcome::of_message(arrival, Cause::Message, error)],
+                Some(Err(error)) => return vec![Outcome::of_message(arrival, Cause::Unreadable, error)],
                 None => {
                     return vec![Outcome::of_message(
                         arrival,
@@ -146,7 +146,7 @@ impl Forwarder {
                     return task.unknown(outcome(Ending::NoAlias));
                 }
                 let error = format!("the recipient is no address: {error}");
-                return outcome(Ending::Failed).fail(Cause::Message, error);
+                return outcome(Ending::Failed).fail(Cause::Unreadable, error);
             }
         };
         let entry = match task.served.aliases.resolve(&alias) {
@@ -185,7 +185,7 @@ impl Forwarder {
         };
         let opened = match opened {
             Ok(opened) => opened,
-            Err(error) => return outcome.fail(Cause::Message, error.as_str()),
+            Err(error) => return outcome.fail(Cause::Unreadable, error.as_str()),
         };
         let octets = opened.source.octets();
         outcome.bytes_in = Some(octets);
@@ -207,35 +207,70 @@ impl Forwarder {
                 .refuse(&rules.targets, &entry.options, Cause::TooLarge, &error);
             return outcome.fail(Cause::TooLarge, error);
         }
-        let mut body = opened.body(self.hashes_bodies);
+        let body = opened.body(self.hashes_bodies);
         let outgoing = Outgoing {
             message_id: &arrival.message_id,
             from: rules.from_address(),
             to: &rules.targets,
-            header,
-            source: &opened.source,
-            body_at: opened.head.header.octets() as u64,
+            content: Content {
+                header,
+                source: opened.source.clone(),
+                body_at: opened.head.header.octets() as u64,
+            },
         };
-        let sent = self.outbox.send(outgoing, &mut body, task.deadline).await;
-        match sent {
-            Ok(id) => {
-                outcome.sent_id = Some(id);
+        let (reached, deadline) = (&mut task.reached, task.deadline);
+        self.send(reached, deadline, outgoing, body, &entry.options, outcome)
+            .await
+    }
+
+    async fn send(
+        &self,
+        reached: &mut Reached,
+        deadline: Deadline,
+        outgoing: Outgoing<'_>,
+        mut body: BodyReader,
+        options: &Options,
+        mut outcome: Outcome,
+    ) -> Outcome {
+        let targets = outgoing.to;
+        let mut sent_ids = Vec::new();
+        let mut failed = None;
+        match self.outbox.begin(outgoing, &mut body, deadline).await {
+            Ok(mut sending) => {
                 outcome.body_sha256 = body.sha256();
-                task.reached.add(&rules.targets, &outcome);
-                outcome
-            }
-            Err(SendError { cause, reason, sent }) => {
-                for batch in sent {
-                    outcome.sent_id = Some(batch.id);
-                    task.reached.add(&rules.targets[batch.to], &outcome);
+                while let Some(sent) = sending.next().await {
+                    match sent {
+                        Ok(Sent { to, id }) => {
+                            outcome.sent_id = Some(id.clone());
+                            reached.add(to.iter().map(|at| &targets[*at]), &outcome);
+                            sent_ids.push(id);
+                        }
+                        Err(error) => {
+                            failed.get_or_insert(error);
+                        }
+                    }
                 }
-                outcome.sent_id = None;
-                let error = format!("the message could not be sent, it is still in the bucket: {reason}");
-                let left: Vec<Address> = task.reached.left(&rules.targets);
-                task.reached.refuse(&left, &entry.options, cause, &error);
-                outcome.fail(cause, error)
             }
+            Err(error) => failed = Some(error),
         }
+        outcome.sent_id = None;
+        let Some(SendError { cause, reason }) = failed else {
+            outcome.sent_id = Some(sent_ids.join(","));
+            reached.add(targets, &outcome);
+            return outcome;
+        };
+        outcome.body_sha256 = None;
+        let left = reached.left(targets);
+        let (all, missed) = (targets.len(), left.len());
+        let partly = match all - missed {
+            0 => String::new(),
+            reached => {
+                format!("it has been sent to {reached} of {all} targets and not to the other {missed}: ")
+            }
+        };
+        let error = format!("the message could not be sent, it is still in the bucket: {partly}{reason}");
+        reached.refuse(&left, options, cause, &error);
+        outcome.fail(cause, error)
     }
 
     fn too_large(&self, octets: u64, more_than: &str) -> String {
@@ -334,10 +369,10 @@ impl Opened {
     }
 
     /// A reading of the body: the rest of the first one, which is already open, or a new one.
-    fn body(&mut self, hashed: bool) -> FirstReading {
+    fn body(&mut self, hashed: bool) -> BodyReader {
         let at = self.head.header.octets() as u64;
         let stream = self.stream.take().unwrap_or_else(|| self.source.stream(at));
-        FirstReading::new(stream, &self.head, hashed)
+        BodyReader::new(stream, &self.head, hashed)
     }
 }
 

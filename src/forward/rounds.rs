@@ -49,7 +49,7 @@ impl Rounds {
                 }
             };
             let read = report::original_fields(&mut source.stream(0), &mut note).await;
-            read.map_err(|error| (Cause::Message, format!("it cannot be read: {error}")))?;
+            read.map_err(|error| (Cause::Unreadable, format!("it cannot be read: {error}")))?;
         }
         Ok(Rounds {
             forwarded_for,

@@ -35,11 +35,12 @@ use crate::aws::SesConfig;
 use crate::config::SesSettings;
 use crate::deadline::Deadline;
 use crate::header::mailbox::Address;
-use crate::outbox::{Batch, Cause, FirstReading, Outgoing, SendError};
+use crate::outbox::error::{Cause, SendError};
+use crate::outbox::message::{BodyReader, Content, Outgoing, Sent};
 
 use failure::Failure;
 use measure::{Measure, Measured};
-use request::{Destination, Message, Progress, Request, Tail};
+use request::{Destination, Progress, Request, Tail};
 
 /// Recipients that SES takes in one call.
 pub const MAX_RECIPIENTS: usize = 50;
@@ -61,6 +62,20 @@ pub struct SesOutbox {
     settings: SesSettings,
 }
 
+/// A message whose requests have the same beginning.
+#[derive(Debug)]
+pub struct Sending<'a> {
+    outbox: &'a SesOutbox,
+    measured: Measured,
+    content: Arc<Content>,
+    from: String,
+    to: Vec<String>,
+    /// Where the next batch begins in `to`. One address that SES does not like makes it refuse the batch and only that;
+    /// after any other error there is no next batch.
+    next: usize,
+    deadline: Deadline,
+}
+
 impl SesOutbox {
     /// An outbox whose client has this configuration, but for what must not be left to the SDK: retries, which are decided
     /// here, and the protection against stalled streams. A receiver may be slow; the protection took one for dead after 5
@@ -75,70 +90,27 @@ impl SesOutbox {
         }
     }
 
-    pub(crate) async fn send(
-        &self,
-        outgoing: Outgoing<'_>,
-        body: &mut FirstReading,
+    /// Hashes and counts the message, which all requests begin with.
+    pub(super) async fn begin<'a>(
+        &'a self,
+        outgoing: Outgoing<'a>,
+        body: &mut BodyReader,
         deadline: Deadline,
-    ) -> Result<String, SendError> {
+    ) -> Result<Sending<'a>, SendError> {
         let mut measure = Measure::new();
-        measure.write(&outgoing.header);
+        measure.write(&outgoing.content.header);
         while let Some(chunk) = body.next().await? {
             measure.write(chunk);
         }
-        let measured = measure.end();
-        let message = Arc::new(Message {
-            header: outgoing.header,
-            source: outgoing.source.clone(),
-            body_at: outgoing.body_at,
-        });
-        let from = outgoing.from.to_string();
-        let to: Vec<String> = outgoing.to.iter().map(Address::to_string).collect();
-        let mut sent: Vec<Batch> = Vec::new();
-        let mut failed: Option<SendError> = None;
-        for (n, batch) in to.chunks(MAX_RECIPIENTS).enumerate() {
-            let request = self.request(&measured, &message, &from, batch);
-            match self.send_batch(&request, deadline).await {
-                Ok(id) => {
-                    let first = n * MAX_RECIPIENTS;
-                    let to = first..first + batch.len();
-                    sent.push(Batch { to, id });
-                }
-                Err(error) => {
-                    // One address that SES does not like makes it refuse the batch, and only that.
-                    let goes_on = error.cause == Cause::Rejected;
-                    failed.get_or_insert(error);
-                    if !goes_on {
-                        break;
-                    }
-                }
-            }
-        }
-        match failed {
-            None => {
-                let ids: Vec<String> = sent.into_iter().map(|batch| batch.id).collect();
-                Ok(ids.join(","))
-            }
-            Some(error) => Err(partly_sent(error, sent, to.len())),
-        }
-    }
-
-    fn request(
-        &self,
-        measured: &Measured,
-        message: &Arc<Message>,
-        from: &str,
-        to_addresses: &[String],
-    ) -> Request {
-        let feedback = self.settings.feedback_email.as_ref().map(Address::to_string);
-        let tail = Tail {
-            from_email_address: from,
-            destination: Destination { to_addresses },
-            feedback_forwarding_email_address: feedback.as_deref(),
-            email_tags: &self.settings.tags,
-            configuration_set_name: self.settings.configuration_set.as_deref(),
-        };
-        measured.request(message, &tail)
+        Ok(Sending {
+            outbox: self,
+            measured: measure.end(),
+            content: Arc::new(outgoing.content),
+            from: outgoing.from.to_string(),
+            to: outgoing.to.iter().map(Address::to_string).collect(),
+            next: 0,
+            deadline,
+        })
     }
 
     async fn send_batch(&self, request: &Request, deadline: Deadline) -> Result<String, SendError> {
@@ -201,17 +173,37 @@ impl SesOutbox {
     }
 }
 
-fn partly_sent(mut error: SendError, sent: Vec<Batch>, all: usize) -> SendError {
-    let reached: usize = sent.iter().map(|batch| batch.to.len()).sum();
-    if reached > 0 {
-        let missed = all - reached;
-        error.reason = format!(
-            "it has been sent to {reached} of {all} targets and not to the other {missed}: {}",
-            error.reason
-        );
+impl Sending<'_> {
+    pub(super) async fn next(&mut self) -> Option<Result<Sent, SendError>> {
+        let begin = self.next;
+        let end = self.to.len().min(begin + MAX_RECIPIENTS);
+        if begin == end {
+            return None;
+        }
+        self.next = end;
+        let request = self.request(&self.to[begin..end]);
+        let answer = self.outbox.send_batch(&request, self.deadline).await;
+        if let Err(error) = &answer
+            && error.cause != Cause::Rejected
+        {
+            self.next = self.to.len();
+        }
+        let to = (begin..end).collect();
+        Some(answer.map(|id| Sent { to, id }))
     }
-    error.sent = sent;
-    error
+
+    fn request(&self, to_addresses: &[String]) -> Request {
+        let settings = &self.outbox.settings;
+        let feedback = settings.feedback_email.as_ref().map(Address::to_string);
+        let tail = Tail {
+            from_email_address: &self.from,
+            destination: Destination { to_addresses },
+            feedback_forwarding_email_address: feedback.as_deref(),
+            email_tags: &settings.tags,
+            configuration_set_name: settings.configuration_set.as_deref(),
+        };
+        self.measured.request(&self.content, &tail)
+    }
 }
 
 /// Replaces the body of a request before it is signed, in each attempt.

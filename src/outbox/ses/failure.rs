@@ -4,7 +4,7 @@ use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 
 use super::request::Progress;
-use crate::outbox::{Cause, SendError};
+use crate::outbox::error::{Cause, SendError};
 
 /// Why an attempt failed, and whether another may follow.
 #[derive(Debug)]
@@ -15,11 +15,7 @@ pub(super) struct Failure {
 
 impl Failure {
     fn of(cause: Cause, repeat: bool, reason: String) -> Self {
-        let error = SendError {
-            cause,
-            reason,
-            sent: Vec::new(),
-        };
+        let error = SendError { cause, reason };
         Failure { error, repeat }
     }
 
@@ -41,7 +37,7 @@ impl Failure {
     pub(super) fn new(error: &SdkError<SendEmailError>, progress: &Progress) -> Self {
         if let Some(reason) = progress.broken() {
             return Self::of(
-                Cause::Message,
+                Cause::Unreadable,
                 false,
                 format!("the message could not be read again: {reason}"),
             );

@@ -16,8 +16,9 @@ use serde::Serialize;
 use sha2::Digest;
 
 use super::measure::{Encoder, HEAD, Measured};
-use crate::bucket::{Source, Stream};
+use crate::bucket::Stream;
 use crate::config::Tag;
+use crate::outbox::message::{Content, hexadecimal};
 
 /// What follows the message: the envelope and the settings.
 #[derive(Debug, Serialize)]
@@ -52,33 +53,22 @@ impl Tail<'_> {
 
 impl Measured {
     /// The request that ends with this.
-    pub(super) fn request(&self, message: &Arc<Message>, tail: &Tail<'_>) -> Request {
+    pub(super) fn request(&self, content: &Arc<Content>, tail: &Tail<'_>) -> Request {
         let tail = tail.write();
         let hash = self.hash.clone().chain_update(&tail).finalize();
         Request {
-            message: Arc::clone(message),
+            content: Arc::clone(content),
             octets: self.octets + tail.len() as u64,
             tail: Bytes::from(tail),
-            sha256: crate::outbox::hexadecimal(&hash),
+            sha256: hexadecimal(&hash),
         }
     }
-}
-
-/// The outgoing message.
-#[derive(Debug)]
-pub(super) struct Message {
-    /// Its new header section.
-    pub(super) header: Vec<u8>,
-    /// The stored message, which has its body.
-    pub(super) source: Source,
-    /// Where the body begins in that.
-    pub(super) body_at: u64,
 }
 
 /// A request whose hash and size are known.
 #[derive(Clone, Debug)]
 pub(super) struct Request {
-    message: Arc<Message>,
+    content: Arc<Content>,
     tail: Bytes,
     /// Its size.
     pub(super) octets: u64,
@@ -90,7 +80,7 @@ impl Request {
     /// The body for one attempt.
     pub(super) fn body(&self, progress: Arc<Progress>) -> Body {
         let writer = Writer {
-            message: Arc::clone(&self.message),
+            content: Arc::clone(&self.content),
             tail: self.tail.clone(),
             encoder: Encoder::default(),
             step: Step::Header,
@@ -132,7 +122,7 @@ impl Progress {
 /// Writes a request, piece by piece.
 #[derive(Debug)]
 struct Writer {
-    message: Arc<Message>,
+    content: Arc<Content>,
     tail: Bytes,
     encoder: Encoder,
     step: Step,
@@ -154,8 +144,8 @@ impl Writer {
             match &mut self.step {
                 Step::Header => {
                     piece.extend_from_slice(HEAD);
-                    self.encoder.write(&self.message.header, &mut piece);
-                    let stream = self.message.source.stream(self.message.body_at);
+                    self.encoder.write(&self.content.header, &mut piece);
+                    let stream = self.content.source.stream(self.content.body_at);
                     self.step = Step::Body(Box::new(stream));
                 }
                 Step::Body(stream) => {
@@ -276,7 +266,7 @@ mod tests {
 
     use super::super::measure::Measure;
     use super::*;
-    use crate::bucket::CHUNK;
+    use crate::bucket::{CHUNK, Source};
     use crate::executor::block_on;
 
     fn tail(to_addresses: &[String]) -> Tail<'_> {
@@ -290,7 +280,7 @@ mod tests {
     }
 
     fn request(header: &[u8], stored: &[u8], body_at: usize, to: &[String]) -> Request {
-        let message = Arc::new(Message {
+        let message = Arc::new(Content {
             header: header.to_vec(),
             source: Source::memory(stored.to_vec()),
             body_at: body_at as u64,
@@ -331,7 +321,7 @@ mod tests {
                 let (sent, progress) = sent(&request);
                 assert!(progress.is_complete());
                 assert_eq!(sent.len() as u64, request.octets);
-                assert_eq!(crate::outbox::hexadecimal(&Sha256::digest(&sent)), request.sha256);
+                assert_eq!(hexadecimal(&Sha256::digest(&sent)), request.sha256);
                 let json: serde_json::Value = serde_json::from_slice(&sent).unwrap();
                 let raw = json["Content"]["Raw"]["Data"].as_str().unwrap();
                 let raw = BASE64.decode_to_vec(raw).unwrap();

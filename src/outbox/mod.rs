@@ -1,0 +1,78 @@
+//! Where the mail goes.
+//!
+//! A message is sent in two steps. [`Outbox::begin`] reads all of its body, and nothing is sent if it cannot be read.
+//! [`Sending::next`] then sends it to as many targets as the service takes at once, until there are no more, so that each
+//! send can be recorded before the next one begins.
+
+#[cfg(not(feature = "aws"))]
+mod absent;
+mod directory;
+mod error;
+mod message;
+#[cfg(feature = "aws")]
+mod ses;
+
+use std::path::PathBuf;
+
+use crate::deadline::Deadline;
+
+#[cfg(not(feature = "aws"))]
+use absent as ses;
+pub use error::{Cause, SendError};
+pub use message::{BodyReader, Content, Outgoing, Sent};
+pub use ses::SesOutbox;
+
+/// A place that messages are sent to.
+#[derive(Clone, Debug)]
+pub enum Outbox {
+    /// A directory: `<message id>.<n>.eml` is a message, `<message id>.<n>.json` its envelope, `n` from 0.
+    Directory(PathBuf),
+    /// SES.
+    Ses(SesOutbox),
+}
+
+/// A message that is being sent.
+#[derive(Debug)]
+pub enum Sending<'a> {
+    /// To a directory.
+    Directory(directory::Sending<'a>),
+    /// To SES.
+    Ses(ses::Sending<'a>),
+}
+
+impl Outbox {
+    /// Reads the body, and gets ready to send. The answers to all sends have to be there by the deadline.
+    ///
+    /// # Errors
+    /// If the body cannot be read by then. Nothing has been sent.
+    pub async fn begin<'a>(
+        &'a self,
+        outgoing: Outgoing<'a>,
+        body: &mut BodyReader,
+        deadline: Deadline,
+    ) -> Result<Sending<'a>, SendError> {
+        let begun = async {
+            Ok(match self {
+                Outbox::Directory(directory) => {
+                    Sending::Directory(directory::begin(directory, outgoing, body).await?)
+                }
+                Outbox::Ses(ses) => Sending::Ses(ses.begin(outgoing, body, deadline).await?),
+            })
+        };
+        let out_of_time = || SendError {
+            cause: Cause::Deadline,
+            reason: "the time ended before the message was read".to_owned(),
+        };
+        deadline.race(begun).await.unwrap_or_else(|| Err(out_of_time()))
+    }
+}
+
+impl Sending<'_> {
+    /// Sends the message to the next targets. `None`: there are no more, or sending to them is pointless after an error.
+    pub async fn next(&mut self) -> Option<Result<Sent, SendError>> {
+        match self {
+            Sending::Directory(sending) => sending.next(),
+            Sending::Ses(sending) => sending.next().await,
+        }
+    }
+}
