@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::alias::{AliasMap, MapError, Severity};
+use crate::arrival::Recipients;
 use crate::aws::{Parameters, S3Bucket};
 use crate::deadline::Deadline;
 
@@ -156,18 +157,17 @@ impl AliasSource {
         }
     }
 
-    /// The map for an arrival for these recipients; none: they are not known yet. One that has none of them, or may
-    /// have none, was read just now.
+    /// The map for these recipients. One that does not have all of them, or that nobody can tell, was read just now.
     ///
     /// # Errors
     /// If it cannot be read, and never could.
-    pub async fn for_recipients(&self, recipients: &[String]) -> Result<Served, ReadError> {
+    pub async fn for_recipients(&self, recipients: &Recipients) -> Result<Served, ReadError> {
         let served = self.not_older_than(self.time_to_live).await?;
         let known = |recipient: &String| {
             let address = recipient.parse();
             address.is_ok_and(|address| served.aliases.resolve(&address).is_some())
         };
-        if !recipients.is_empty() && recipients.iter().all(known) {
+        if recipients.known().is_some_and(|all| all.iter().all(known)) {
             return Ok(served);
         }
         self.not_older_than(self.time_to_live.min(FRESH)).await
@@ -221,10 +221,15 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::arrival::Envelope;
     use crate::executor::block_on;
 
+    fn only(recipient: &str) -> Recipients {
+        Recipients::Envelope(Envelope::new([recipient.to_owned()]).unwrap())
+    }
+
     fn names(source: &AliasSource, recipient: &str) -> Vec<String> {
-        let served = block_on(source.for_recipients(&[recipient.to_owned()])).unwrap();
+        let served = block_on(source.for_recipients(&only(recipient))).unwrap();
         served.aliases.entries().map(|(key, _)| key.to_owned()).collect()
     }
 
@@ -234,7 +239,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("map.json");
         let source = AliasSource::new(MapStore::File(path.clone()), Duration::from_hours(1));
-        assert!(block_on(source.for_recipients(&[])).is_err());
+        assert!(block_on(source.for_recipients(&Recipients::Unknown)).is_err());
 
         fs::write(&path, r#"{"a@example.com": "x@example.net"}"#).unwrap();
         assert_eq!(names(&source, "a@example.com"), ["a@example.com"]);
@@ -260,7 +265,7 @@ mod tests {
         fs::remove_file(&path).unwrap();
         assert_eq!(names(&source, "a@example.com"), ["a@example.com"]);
         // That one does not know a recipient decides nothing.
-        let served = block_on(source.for_recipients(&["b@example.com".to_owned()])).unwrap();
+        let served = block_on(source.for_recipients(&only("b@example.com"))).unwrap();
         assert!(matches!(served.outdated, Some(ReadError::Unreadable { .. })));
     }
 }

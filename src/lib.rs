@@ -13,7 +13,7 @@
 //!
 //! This library is the engine: it is sans-IO, has no clock and no randomness. [`rewrite::Rewriter`] takes a
 //! message in chunks of any size; [`mime::Scanner`] names every byte of one; [`alias::AliasMap`] knows who forwards
-//! where; [`event`] reads what SES tells of an arrival. The feature `forward` adds the pipeline between them,
+//! where; [`arrival`] reads the events that say what arrived. The feature `forward` adds the pipeline between them,
 //! which reads and writes mail.
 //!
 //! The words are those of RFC 5322 (header section, field, folding, mailbox), RFC 2045 and RFC 2046 (entity,
@@ -84,7 +84,7 @@
 struct Guide;
 
 pub mod alias;
-pub mod event;
+pub mod arrival;
 pub mod header;
 pub mod mime;
 pub mod rewrite;

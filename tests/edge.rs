@@ -8,11 +8,11 @@ use serde_json::json;
 
 use readdress::alias::AliasMap;
 use readdress::alias_source::Served;
+use readdress::arrival::{Arrival, parse_event};
 use readdress::aws::S3Bucket;
 use readdress::bucket::Bucket;
 use readdress::config::Settings;
 use readdress::deadline::Deadline;
-use readdress::event::{self, Arrival};
 use readdress::forward::{Ending, Forwarder, Outcome};
 use readdress::outbox::{Cause, Outbox, SesOutbox};
 use support::s3::{self, S3};
@@ -87,7 +87,7 @@ impl Edge {
         self.s3.put("mail", "inbound/m1", message);
         let event = json!({"Records": [{"eventSource": "aws:ses", "ses": {
             "mail": {"messageId": "m1"}, "receipt": {"recipients": recipients}}}]});
-        let arrival: Arrival = event::parse(event.to_string().as_bytes())
+        let arrival: Arrival = parse_event(event.to_string().as_bytes())
             .unwrap()
             .remove(0)
             .arrival

@@ -1,7 +1,7 @@
 //! What could be changed without a test that failed, as mutation testing showed (see fuzz/README.md).
 
-use readdress::event::MessageId;
-use readdress::event::trace::{self, TraceError};
+use readdress::arrival::MessageId;
+use readdress::arrival::trace::{self, TraceError};
 use readdress::header::Header;
 use readdress::header::mailbox::Address;
 use readdress::mime::{Limits, Part, Parts, Scanner};

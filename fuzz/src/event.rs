@@ -1,7 +1,7 @@
 //! Any bytes for an event or for a message's trace: total, a message id can never name another file, and what goes to
 //! the log holds no address.
 
-use readdress::event::{self, EventError, MessageId, trace};
+use readdress::arrival::{EventError, MessageId, parse_event, trace};
 use readdress::header::mailbox::Address;
 use readdress::mime::Limits;
 use readdress::rewrite::HeaderReader;
@@ -13,7 +13,7 @@ pub fn event(input: &[u8]) {
 }
 
 fn payload(payload: &[u8]) {
-    let records = match event::parse(payload) {
+    let records = match parse_event(payload) {
         Ok(records) => records,
         Err(error) => return can_be_logged(&error),
     };
@@ -22,19 +22,18 @@ fn payload(payload: &[u8]) {
             Err(error) => can_be_logged(&error),
             Ok(arrival) => {
                 is_a_file_name(&arrival.message_id);
-                let recipients = &arrival.recipients;
-                assert!(
-                    recipients
-                        .iter()
-                        .all(|recipient| !recipient.is_empty() && recipient.trim() == recipient)
-                );
+                let recipients = arrival.recipients.known();
+                assert!(recipients.is_none_or(|recipients| {
+                    let mut written = recipients.iter();
+                    !recipients.is_empty() && written.all(|it| !it.is_empty() && it.trim() == it)
+                }));
                 let sender = arrival.envelope_sender.as_deref();
                 assert!(
                     sender.is_none_or(|sender| !["", "<>"].contains(&sender)),
                     "{sender:?}"
                 );
                 match arrival.stored {
-                    None => assert!(!recipients.is_empty()),
+                    None => assert!(recipients.is_some()),
                     Some(stored) => {
                         let mut steps = stored.key.split('/');
                         assert!(

@@ -7,10 +7,10 @@ use std::process::ExitCode;
 use clap::Args;
 
 use readdress::alias_source::{AliasSource, ReadError};
+use readdress::arrival::{Recipients, Record, parse_event};
 use readdress::config::Settings;
 use readdress::connect::connect;
 use readdress::deadline::Deadline;
-use readdress::event::{self, Record};
 use readdress::executor::block_on;
 use readdress::forward::{Forwarder, Outcome};
 
@@ -78,8 +78,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         let (mut forwarder, aliases) = connect(&settings).await?;
         forwarder.hashes_bodies = true;
         // Read ahead: what is wrong with the map is no matter of a single message.
-        aliases.for_recipients(&[]).await?;
-        let records = event::parse(&payload).map_err(|error| Failure::failed(name, error))?;
+        aliases.for_recipients(&Recipients::Unknown).await?;
+        let records = parse_event(&payload).map_err(|error| Failure::failed(name, error))?;
         forward(&forwarder, &aliases, records).await
     })
 }

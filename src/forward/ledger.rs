@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::Outcome;
 use crate::alias::Options;
-use crate::event::MessageId;
+use crate::arrival::MessageId;
 use crate::header::mailbox::Address;
 use crate::outbox::Cause;
 

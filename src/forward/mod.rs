@@ -9,10 +9,10 @@ use std::io;
 
 use crate::alias::Options;
 use crate::alias_source::Served;
+use crate::arrival::{Arrival, trace};
 use crate::bucket::{Bucket, Source, Stream};
 use crate::config::{Defaults, Settings};
 use crate::deadline::Deadline;
-use crate::event::{Arrival, trace};
 use crate::header::mailbox::Address;
 use crate::outbox::{BodyReader, Cause, Content, Outbox, Outgoing, SendError, Sent};
 use crate::rewrite::{Head, HeaderReader, Rules};
@@ -88,7 +88,9 @@ impl Forwarder {
             reached: self.ledger.of(&arrival.message_id),
         };
         let traced;
-        let recipients = if arrival.recipients.is_empty() {
+        let recipients = if let Some(recipients) = arrival.recipients.known() {
+            recipients
+        } else {
             traced = match deadline.race(self.trace(&mut task)).await {
                 Some(Ok(recipients)) => recipients,
                 Some(Err(error)) => return vec![Outcome::of_message(arrival, Cause::Unreadable, error)],
@@ -101,8 +103,6 @@ impl Forwarder {
                 }
             };
             &traced
-        } else {
-            &arrival.recipients
         };
         let mut outcomes = Vec::new();
         for recipient in recipients {

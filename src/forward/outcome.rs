@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::event::{Arrival, MessageId};
+use crate::arrival::{Arrival, MessageId};
 use crate::outbox::Cause;
 
 /// How it ended for one recipient.

@@ -14,10 +14,10 @@ use lambda_runtime::Diagnostic;
 use serde_json::{Value, json};
 
 use crate::alias_source::{AliasSource, ReadError};
+use crate::arrival::{Arrival, EventError, Record, read_event};
 use crate::config::{OutboxPlace, SettingError, Settings};
 use crate::connect::connect;
 use crate::deadline::{Deadline, since_1970};
-use crate::event::{self, Arrival, EventError, Record};
 use crate::forward::{Forwarder, Outcome};
 use crate::outbox::Cause;
 
@@ -146,7 +146,7 @@ impl Function {
         deadline: Deadline,
         metrics: &mut Metrics,
     ) -> Result<Value, InvocationError> {
-        let records = event::parse_value(event)?;
+        let records = read_event(event)?;
         let mut all = Vec::new();
         let mut items = Items::default();
         for Record { queue_item, arrival } in records {

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::error::SendError;
 use super::message::{BodyReader, Outgoing, Sent};
+use crate::arrival::MessageId;
 use crate::bucket::CHUNK;
-use crate::event::MessageId;
 use crate::header::mailbox::Address;
 
 /// The envelope of a message, as it is written beside it.

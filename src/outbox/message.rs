@@ -4,8 +4,8 @@ use std::io;
 
 use sha2::{Digest, Sha256};
 
+use crate::arrival::MessageId;
 use crate::bucket::{Source, Stream};
-use crate::event::MessageId;
 use crate::header::mailbox::Address;
 use crate::rewrite::{Head, LineBreakWatch};
 

@@ -10,11 +10,11 @@ use super::message_id::{MessageId, MessageIdError};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventError {
     message_id: Option<MessageId>,
-    pub(super) cause: Cause,
+    pub(super) problem: Problem,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Cause {
+pub(super) enum Problem {
     // What serde_json says of a syntax error is a place and a rule, nothing of the text.
     #[error(
         "the payload is not JSON ({0}); let the Lambda action of an SES receipt rule invoke the function"
@@ -72,20 +72,20 @@ impl EventError {
     }
 }
 
-impl Cause {
+impl Problem {
     pub(super) fn of(self, message_id: MessageId) -> EventError {
         EventError {
             message_id: Some(message_id),
-            cause: self,
+            problem: self,
         }
     }
 }
 
-impl From<Cause> for EventError {
-    fn from(cause: Cause) -> Self {
+impl From<Problem> for EventError {
+    fn from(problem: Problem) -> Self {
         Self {
             message_id: None,
-            cause,
+            problem,
         }
     }
 }
@@ -95,7 +95,7 @@ impl fmt::Display for EventError {
         if let Some(id) = &self.message_id {
             write!(f, "message {id}: ")?;
         }
-        self.cause.fmt(f)
+        self.problem.fmt(f)
     }
 }
 

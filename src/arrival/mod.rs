@@ -1,4 +1,4 @@
-//! What SES tells the function: which message arrived, and for whom.
+//! Arrivals: which message arrived, and for whom, as the event that invokes the function says.
 //!
 //! SES invokes the function with an event of a few kilobytes that describes the message but does not hold it. Three
 //! of its fields matter here: `ses.mail.messageId`, the tail of the object key in the bucket; `ses.receipt.recipients`,
@@ -9,42 +9,40 @@
 //! let payload = br#"{"Records": [{"eventSource": "aws:ses", "ses": {
 //!     "mail": {"messageId": "o3vrnil0e2ic28tr", "source": "jane@example.org"},
 //!     "receipt": {"recipients": ["sales@example.com"]}}}]}"#;
-//! let records = readdress::event::parse(payload)?;
+//! let records = readdress::arrival::parse_event(payload)?;
 //! let arrival = records[0].arrival.as_ref().unwrap();
 //! assert_eq!(arrival.message_id.as_str(), "o3vrnil0e2ic28tr");
-//! assert_eq!(arrival.recipients, ["sales@example.com"]);
-//! # Ok::<(), readdress::event::EventError>(())
+//! assert_eq!(arrival.recipients.known().unwrap(), ["sales@example.com"]);
+//! # Ok::<(), readdress::arrival::EventError>(())
 //! ```
 
 pub mod trace;
-
-use std::collections::HashSet;
 
 use serde_json::Value;
 
 mod error;
 mod message_id;
+mod recipients;
 
-use error::Cause;
 pub use error::EventError;
+use error::Problem;
 pub use message_id::{MAX_MESSAGE_ID, MessageId, MessageIdError};
+pub use recipients::{Envelope, Recipients};
 
 /// One message that arrived, for one or more recipients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arrival {
     /// Names the message in the bucket.
     pub message_id: MessageId,
-    /// The envelope recipients that the receipt rule matched: at least one, in their order, none twice, as SES wrote
-    /// them but for spaces around. They are not parsed yet: one that is no address is a matter of that recipient alone.
-    /// None at all where the event cannot tell, as that of S3: then the message's own [`trace`] says it.
-    pub recipients: Vec<String>,
-    /// The envelope sender; `None` for the null sender of bounces, and where the event does not tell.
+    /// The recipients, as SES wrote them but for spaces around. S3's own event does not say them.
+    pub recipients: Recipients,
+    /// The envelope sender. `None`: the null sender of bounces, or the event does not say.
     pub envelope_sender: Option<String>,
-    /// Where the message lies, if the event says so. Else under the prefix of the settings and its id.
+    /// The place of the message, if the event says it. Otherwise the key is the prefix of the settings and the id.
     pub stored: Option<Stored>,
 }
 
-/// Where the event says that a message lies.
+/// The place of a message, as the event says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
     /// The bucket.
@@ -56,34 +54,35 @@ pub struct Stored {
 /// One record of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// The id of the SQS message that it came in: what is to be told to SQS if it fails.
+    /// The id of the SQS message that it came in, which SQS has to be told if it fails.
     pub queue_item: Option<String>,
-    /// What arrived, or why that is not understood.
+    /// The arrival, or why the record is not understood.
     pub arrival: Result<Arrival, EventError>,
 }
 
-/// Reads the payload that Lambda passes to the function: one for each record, in their order. What tells of no mail at
-/// all, as SES's and S3's test notifications, is left out; then there may be none.
+/// Reads the payload that Lambda passes to the function, one record after the other. Records that are about no mail at
+/// all, such as the test notifications of SES and S3, are left out; then there may be none.
 ///
 /// # Errors
-/// The outer error is for a payload that is no such event: no JSON, nested deeper than `serde_json` follows (128
+/// The outer error is for a payload that is not such an event: not JSON, nested deeper than `serde_json` follows (128
 /// levels, so that the stack cannot overflow), without records or with none. The inner ones are each about one record
 /// and leave the others alone.
-pub fn parse(payload: &[u8]) -> Result<Vec<Record>, EventError> {
-    let event: Value = serde_json::from_slice(payload).map_err(|error| Cause::NotJson(error.to_string()))?;
-    parse_value(&event)
+pub fn parse_event(payload: &[u8]) -> Result<Vec<Record>, EventError> {
+    let event: Value =
+        serde_json::from_slice(payload).map_err(|error| Problem::NotJson(error.to_string()))?;
+    read_event(&event)
 }
 
-/// [`parse`], where the JSON has been read already.
+/// As [`parse_event`], where the JSON has been read already.
 ///
 /// # Errors
-/// As there.
-pub fn parse_value(event: &Value) -> Result<Vec<Record>, EventError> {
+/// As for [`parse_event`].
+pub fn read_event(event: &Value) -> Result<Vec<Record>, EventError> {
     // A generic tree rather than derived types: with these, one field of a wrong type fails the whole payload. It is
     // small: Lambda takes 1 MB at most, and SES truncates the header fields that it repeats in the event.
-    let records = event["Records"].as_array().ok_or(Cause::NoRecords)?;
+    let records = event["Records"].as_array().ok_or(Problem::NoRecords)?;
     if records.is_empty() {
-        return Err(Cause::EmptyRecords.into());
+        return Err(Problem::EmptyRecords.into());
     }
     let mut read = Vec::with_capacity(records.len());
     for record in records {
@@ -102,10 +101,10 @@ pub fn parse_value(event: &Value) -> Result<Vec<Record>, EventError> {
 /// S3 in SNS in SQS: an event is wrapped so often at most.
 const MAX_WRAPPINGS: usize = 3;
 
-/// The object that SES writes when its rule is set up. It is no mail.
+/// The object that SES writes when its rule is set up. It is not mail.
 const SETUP: &str = "AMAZON_SES_SETUP_NOTIFICATION";
 
-/// Indexing a `Value` is total: what is missing, or inside of something that is no object, is `Null`.
+/// Indexing a `Value` is total: a member that is missing, or that of something that is not an object, is `Null`.
 fn record(record: &Value, wrappings: usize) -> Vec<Result<Arrival, EventError>> {
     match source(record) {
         "aws:sqs" => wrapped(&record["body"], wrappings),
@@ -114,7 +113,7 @@ fn record(record: &Value, wrappings: usize) -> Vec<Result<Arrival, EventError>> 
         // The source says nothing that the rest of the record does not, so a record without it may still be one.
         "aws:ses" => vec![invoked(&record["ses"], None)],
         "" if record["ses"].is_object() => vec![invoked(&record["ses"], None)],
-        _ => vec![Err(Cause::OtherSource("an unknown source").into())],
+        _ => vec![Err(Problem::OtherSource("an unknown source").into())],
     }
 }
 
@@ -124,9 +123,9 @@ fn source(record: &Value) -> &str {
     names.find_map(|name| record[*name].as_str()).unwrap_or_default()
 }
 
-/// What SNS and SQS carry: JSON in a string.
+/// The text that SNS and SQS carry: JSON in a string.
 fn wrapped(text: &Value, wrappings: usize) -> Vec<Result<Arrival, EventError>> {
-    let failed = |reason| vec![Err(Cause::NoNotification(reason).into())];
+    let failed = |reason| vec![Err(Problem::NoNotification(reason).into())];
     let Some(text) = text.as_str() else {
         return failed("it has no text");
     };
@@ -149,7 +148,7 @@ fn wrapped(text: &Value, wrappings: usize) -> Vec<Result<Arrival, EventError>> {
             .flat_map(|inner| record(inner, wrappings + 1))
             .collect();
     }
-    // What SES and S3 publish to try out the topic.
+    // SES and S3 publish these to try out the topic.
     if inner["notificationType"] == SETUP || inner["Event"] == "s3:TestEvent" {
         return Vec::new();
     }
@@ -161,7 +160,7 @@ fn stored(notification: &Value) -> Result<Option<Arrival>, EventError> {
     let action = &notification["receipt"]["action"];
     let key = action["objectKey"]
         .as_str()
-        .ok_or(Cause::BadKey("it is missing"))?;
+        .ok_or(Problem::BadKey("it is missing"))?;
     let prefix = action["objectKeyPrefix"].as_str().unwrap_or_default();
     // Real ones have the prefix in the key, the documentation's example has not.
     let key = if key.starts_with(prefix) {
@@ -177,18 +176,18 @@ fn stored(notification: &Value) -> Result<Option<Arrival>, EventError> {
     invoked(notification, Some(Stored { bucket, key })).map(Some)
 }
 
-/// S3's own event. It knows of no envelope.
+/// S3's own event. It has no envelope.
 fn created(record: &Value) -> Result<Option<Arrival>, EventError> {
     if !record["eventName"]
         .as_str()
         .is_some_and(|name| name.contains("ObjectCreated:"))
     {
-        return Err(Cause::NotCreated.into());
+        return Err(Problem::NotCreated.into());
     }
     let key = record["s3"]["object"]["key"]
         .as_str()
-        .ok_or(Cause::BadKey("it is missing"))?;
-    let key = decode_key(key).ok_or(Cause::BadKey("it is not UTF-8"))?;
+        .ok_or(Problem::BadKey("it is missing"))?;
+    let key = decode_key(key).ok_or(Problem::BadKey("it is not UTF-8"))?;
     if key.ends_with(SETUP) {
         return Ok(None);
     }
@@ -196,7 +195,7 @@ fn created(record: &Value) -> Result<Option<Arrival>, EventError> {
     let bucket = record["s3"]["bucket"]["name"].as_str().map(str::to_owned);
     Ok(Some(Arrival {
         message_id,
-        recipients: Vec::new(),
+        recipients: Recipients::Unknown,
         envelope_sender: None,
         stored: Some(Stored { bucket, key }),
     }))
@@ -205,10 +204,10 @@ fn created(record: &Value) -> Result<Option<Arrival>, EventError> {
 /// A key that leads to a message: its tail is the id, and no step of it leads out of a directory.
 fn check_key(key: &str) -> Result<MessageId, EventError> {
     if key.starts_with('/') || key.split('/').any(|step| step == "..") {
-        return Err(Cause::BadKey("it begins with / or leads upwards").into());
+        return Err(Problem::BadKey("it begins with / or leads upwards").into());
     }
     let tail = key.rsplit('/').next().unwrap_or(key);
-    MessageId::parse(tail).map_err(|_| Cause::BadKey("its tail is no message id").into())
+    MessageId::parse(tail).map_err(|_| Problem::BadKey("its tail is no message id").into())
 }
 
 /// S3 writes keys in its events as HTML forms do: `+` for a space, `%` and two digits for other octets.
@@ -230,8 +229,8 @@ fn decode_key(key: &str) -> Option<String> {
 
 /// The `ses` of an invocation, or the whole of a notification.
 fn invoked(ses: &Value, stored: Option<Stored>) -> Result<Arrival, EventError> {
-    let message_id = ses["mail"]["messageId"].as_str().ok_or(Cause::NoMessageId)?;
-    let message_id = MessageId::parse(message_id).map_err(Cause::BadMessageId)?;
+    let message_id = ses["mail"]["messageId"].as_str().ok_or(Problem::NoMessageId)?;
+    let message_id = MessageId::parse(message_id).map_err(Problem::BadMessageId)?;
     match recipients(&ses["receipt"]["recipients"]) {
         Ok(recipients) => {
             let sender = ses["mail"]["source"].as_str().map(str::trim);
@@ -245,31 +244,29 @@ fn invoked(ses: &Value, stored: Option<Stored>) -> Result<Arrival, EventError> {
                 stored,
             })
         }
-        Err(cause) => Err(cause.of(message_id)),
+        Err(problem) => Err(problem.of(message_id)),
     }
 }
 
 /// Only `receipt.recipients` counts: those are the envelope recipients that this rule matched. `mail.destination`
-/// repeats all of the envelope and may hold addresses that are none of ours; forwarding for them would send mail
-/// where it was already delivered, so it is no substitute.
-fn recipients(written: &Value) -> Result<Vec<String>, Cause> {
+/// repeats all of the envelope and may hold addresses of others; forwarding for them would send mail
+/// where it was already delivered.
+fn recipients(written: &Value) -> Result<Recipients, Problem> {
     let written = match written {
-        Value::Null => return Err(Cause::NoRecipients),
-        Value::Array(list) if list.is_empty() => return Err(Cause::NoRecipients),
+        Value::Null => return Err(Problem::NoRecipients),
         Value::Array(list) => list,
-        _ => return Err(Cause::BadRecipients),
+        _ => return Err(Problem::BadRecipients),
     };
-    let mut seen = HashSet::new();
     let mut recipients = Vec::with_capacity(written.len());
     for recipient in written {
         // Passing over one that is not understood would lose its mail without a sign.
-        let recipient = recipient.as_str().map(str::trim).filter(|text| !text.is_empty());
-        let recipient = recipient.ok_or(Cause::BadRecipients)?;
-        if seen.insert(recipient.to_ascii_lowercase()) {
-            recipients.push(recipient.to_owned());
+        match recipient.as_str().map(str::trim) {
+            None | Some("") => return Err(Problem::BadRecipients),
+            Some(recipient) => recipients.push(recipient.to_owned()),
         }
     }
-    Ok(recipients)
+    let envelope = Envelope::new(recipients).ok_or(Problem::NoRecipients)?;
+    Ok(Recipients::Envelope(envelope))
 }
 
 #[cfg(test)]
@@ -303,13 +300,13 @@ mod tests {
     const RECIPIENTS: &str = "/ses/receipt/recipients";
 
     fn parse_record(record: &Value) -> Result<Arrival, EventError> {
-        let mut records = parse(json!({"Records": [record]}).to_string().as_bytes()).unwrap();
+        let mut records = parse_event(json!({"Records": [record]}).to_string().as_bytes()).unwrap();
         assert_eq!(records.len(), 1);
         records.remove(0).arrival
     }
 
-    fn failure(payload: &str) -> Cause {
-        parse(payload.as_bytes()).unwrap_err().cause
+    fn failure(payload: &str) -> Problem {
+        parse_event(payload.as_bytes()).unwrap_err().problem
     }
 
     fn with(pointer: &str, value: Value) -> Value {
@@ -339,7 +336,7 @@ mod tests {
     fn whole_record() {
         let arrival = parse_record(&ses_record()).unwrap();
         assert_eq!(arrival.message_id.to_string(), ID);
-        assert_eq!(arrival.recipients, ["sales@example.com"]);
+        assert_eq!(arrival.recipients.known().unwrap(), ["sales@example.com"]);
         assert_eq!(arrival.envelope_sender.as_deref(), Some("jane@example.org"));
     }
 
@@ -381,7 +378,10 @@ mod tests {
     fn recipients_once_each() {
         let list = json!(["b@example.com", "A@example.com", "a@EXAMPLE.com", "B@example.com"]);
         let arrival = parse_record(&with(RECIPIENTS, list)).unwrap();
-        assert_eq!(arrival.recipients, ["b@example.com", "A@example.com"]);
+        assert_eq!(
+            arrival.recipients.known().unwrap(),
+            ["b@example.com", "A@example.com"]
+        );
 
         let no_strings = [json!([7]), json!(["a@example.com", null]), json!([""])];
         for bad in no_strings.into_iter().chain([json!([]), json!("a@example.com")]) {
@@ -395,13 +395,13 @@ mod tests {
     /// Catches one bad record stopping the others.
     #[test]
     fn several_records() {
-        let unknown = || Some(Cause::OtherSource("an unknown source"));
-        let not_known = || Some(Cause::NoNotification("it is none that is known"));
+        let unknown = || Some(Problem::OtherSource("an unknown source"));
+        let not_known = || Some(Problem::NoNotification("it is none that is known"));
         let (records, expected): (Vec<_>, Vec<_>) = [
             (ses_record(), None),
             (
                 json!({"eventSource": "aws:s3", "s3": {"object": {"key": "x"}}}),
-                Some(Cause::NotCreated),
+                Some(Problem::NotCreated),
             ),
             (
                 json!({"EventSource": "aws:sns", "Sns": {"Message": "{}"}}),
@@ -411,18 +411,18 @@ mod tests {
             (json!({"eventSource": "jane@example.org", "ses": {}}), unknown()),
             (json!("text"), unknown()),
             (json!(null), unknown()),
-            (with(RECIPIENTS, json!([])), Some(Cause::NoRecipients)),
-            (without(RECIPIENTS), Some(Cause::NoRecipients)),
+            (with(RECIPIENTS, json!([])), Some(Problem::NoRecipients)),
+            (without(RECIPIENTS), Some(Problem::NoRecipients)),
             (with("/ses/mail/messageId", json!("second")), None),
         ]
         .into_iter()
         .unzip();
-        let parsed = parse(json!({ "Records": records }).to_string().as_bytes()).unwrap();
+        let parsed = parse_event(json!({ "Records": records }).to_string().as_bytes()).unwrap();
         assert_eq!(parsed[9].arrival.as_ref().unwrap().message_id.as_str(), "second");
-        let causes = parsed
+        let problems = parsed
             .into_iter()
-            .map(|record| record.arrival.err().map(|error| error.cause));
-        assert_eq!(causes.collect::<Vec<_>>(), expected);
+            .map(|record| record.arrival.err().map(|error| error.problem));
+        assert_eq!(problems.collect::<Vec<_>>(), expected);
     }
 
     fn created(key: &str) -> Value {
@@ -435,7 +435,7 @@ mod tests {
     fn objects_that_were_created() {
         let arrival = parse_record(&created("in+box/a%2Bb")).unwrap();
         assert_eq!(arrival.message_id.as_str(), "a+b");
-        assert!(arrival.recipients.is_empty());
+        assert_eq!(arrival.recipients, Recipients::Unknown);
         assert_eq!(
             arrival.stored,
             Some(Stored {
@@ -445,12 +445,15 @@ mod tests {
         );
         for bad in ["/x", "a/../b", "a/", "%ff", "%4", ""] {
             assert!(
-                matches!(parse_record(&created(bad)).unwrap_err().cause, Cause::BadKey(_)),
+                matches!(
+                    parse_record(&created(bad)).unwrap_err().problem,
+                    Problem::BadKey(_)
+                ),
                 "{bad:?}"
             );
         }
         let setup = json!({"Records": [created("in/AMAZON_SES_SETUP_NOTIFICATION")]});
-        assert_eq!(parse(setup.to_string().as_bytes()).unwrap(), []);
+        assert_eq!(parse_event(setup.to_string().as_bytes()).unwrap(), []);
     }
 
     /// SES's notification of its S3 action, as SNS and SQS carry it; an item of a queue keeps its name.
@@ -465,7 +468,7 @@ mod tests {
         let both = json!({"eventSource": "aws:sqs", "messageId": "item-2",
             "body": json!({"Type": "Notification", "Message": text}).to_string()});
         let event = json!({"Records": [sns, raw, both]});
-        let records = parse(event.to_string().as_bytes()).unwrap();
+        let records = parse_event(event.to_string().as_bytes()).unwrap();
         let items: Vec<_> = records
             .iter()
             .map(|record| record.queue_item.as_deref())
@@ -473,7 +476,7 @@ mod tests {
         assert_eq!(items, [None, Some("item-1"), Some("item-2")]);
         for record in records {
             let arrival = record.arrival.unwrap();
-            assert_eq!(arrival.recipients, ["sales@example.com"]);
+            assert_eq!(arrival.recipients.known().unwrap(), ["sales@example.com"]);
             let key = format!("in/{ID}");
             assert_eq!(
                 arrival.stored,
@@ -486,8 +489,8 @@ mod tests {
         // Records without one tell of nothing, which must not pass for done.
         let empty = json!({"eventSource": "aws:sqs", "body": json!({"Records": []}).to_string()});
         assert!(matches!(
-            parse_record(&empty).unwrap_err().cause,
-            Cause::NoNotification(_)
+            parse_record(&empty).unwrap_err().problem,
+            Problem::NoNotification(_)
         ));
         let again: [fn(&str) -> Value; 2] = [
             |text| json!({"Type": "Notification", "Message": text}),
@@ -500,8 +503,8 @@ mod tests {
             }
             let endless = json!({"eventSource": "aws:sqs", "body": endless});
             assert_eq!(
-                parse_record(&endless).unwrap_err().cause,
-                Cause::NoNotification("it is wrapped too often")
+                parse_record(&endless).unwrap_err().problem,
+                Problem::NoNotification("it is wrapped too often")
             );
         }
         for trial in [
@@ -509,7 +512,7 @@ mod tests {
             json!({"Service": "Amazon S3", "Event": "s3:TestEvent"}),
         ] {
             let trial = json!({"EventSource": "aws:sns", "Sns": {"Message": trial.to_string()}});
-            let records = parse(json!({"Records": [trial]}).to_string().as_bytes());
+            let records = parse_event(json!({"Records": [trial]}).to_string().as_bytes());
             assert_eq!(records, Ok(Vec::new()), "it tells of no mail");
         }
     }
@@ -524,19 +527,19 @@ mod tests {
             r#"{"Records": {}}"#,
             r#"{"Records": null}"#,
         ] {
-            assert_eq!(failure(payload), Cause::NoRecords, "{payload}");
+            assert_eq!(failure(payload), Problem::NoRecords, "{payload}");
         }
-        assert_eq!(failure(r#"{"Records": []}"#), Cause::EmptyRecords);
+        assert_eq!(failure(r#"{"Records": []}"#), Problem::EmptyRecords);
         for payload in ["", "{", "Subject: Hi", r#"{"Records": []} {}"#] {
-            assert!(matches!(failure(payload), Cause::NotJson(_)), "{payload}");
+            assert!(matches!(failure(payload), Problem::NotJson(_)), "{payload}");
         }
-        assert!(parse(b"{\"Records\": [\"\xff\"]}").is_err());
+        assert!(parse_event(b"{\"Records\": [\"\xff\"]}").is_err());
     }
 
     #[test]
     fn absurd_nesting_is_an_error_and_not_a_crash() {
         for open in ["[", r#"{"Records":"#, r#"{"Records":[{"ses":"#] {
-            assert!(matches!(failure(&open.repeat(300_000)), Cause::NotJson(_)));
+            assert!(matches!(failure(&open.repeat(300_000)), Problem::NotJson(_)));
         }
     }
 
@@ -547,19 +550,19 @@ mod tests {
             ("a/../b", MessageIdError::Octet { at: 1 }),
         ] {
             let error = parse_record(&with("/ses/mail/messageId", json!(text))).unwrap_err();
-            assert_eq!(error, Cause::BadMessageId(expected).into());
+            assert_eq!(error, Problem::BadMessageId(expected).into());
         }
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_no_crash(payload in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let _ = parse(&payload);
+            let _ = parse_event(&payload);
         }
 
         #[test]
         fn any_json_like_text_is_no_crash(text in r#"\{"Records":\[[\]\[{}",:@.0-9a-z\\ ]{0,120}\]\}"#) {
-            let _ = parse(text.as_bytes());
+            let _ = parse_event(text.as_bytes());
         }
 
         /// What is accepted holds what the rest of the program relies on.
@@ -569,8 +572,9 @@ mod tests {
             *record.pointer_mut(RECIPIENTS).unwrap() = json!(list);
             if let Ok(arrival) = parse_record(&record) {
                 prop_assert!(!arrival.message_id.as_str().contains(['/', '\\']));
-                prop_assert!(!arrival.recipients.is_empty());
-                prop_assert!(arrival.recipients.iter().all(|recipient| !recipient.is_empty()));
+                let recipients = arrival.recipients.known().unwrap();
+                prop_assert!(!recipients.is_empty());
+                prop_assert!(recipients.iter().all(|recipient| !recipient.is_empty()));
             }
         }
     }

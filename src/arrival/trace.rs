@@ -1,38 +1,38 @@
-//! Whom a message arrived for, by its own trace (RFC 5321 4.4): where the event does not tell.
+//! The recipient in a message's own trace (RFC 5321 4.4), for events that do not name one.
 //!
 //! The sender writes all of a message but the fields that the receiving service puts before it. So only the topmost
 //! Received field counts, only if it is that of SES, with the id under which the message is stored, and only if it
 //! leaves no doubt: SES names one recipient in it, however many there were.
 
-use crate::event::MessageId;
+use super::message_id::MessageId;
 use crate::header::Header;
 use crate::header::mailbox::{Address, parse_address_list};
 
-/// Why the trace does not tell the recipients. It names no address.
+/// Why the trace does not name the recipients. It names no address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TraceError {
     /// There is no Received field.
-    #[error("it has no Received field; {WAY_OUT}")]
+    #[error("it has no Received field; {HINT}")]
     NoTrace,
     /// The topmost Received field is not by SES.
-    #[error("its topmost Received field is not that of SES; {WAY_OUT}")]
+    #[error("its topmost Received field is not that of SES; {HINT}")]
     NotBySes,
     /// The topmost Received field is that of another message.
-    #[error("its topmost Received field has another id than the object's key; {WAY_OUT}")]
+    #[error("its topmost Received field has another id than the object's key; {HINT}")]
     OtherId,
     /// No recipient, or more than one, or something else.
-    #[error("its topmost Received field names no single recipient; {WAY_OUT}")]
+    #[error("its topmost Received field names no single recipient; {HINT}")]
     NoRecipient,
     /// To or Cc name others of the same domain.
-    #[error("To and Cc name others of the same domain, for whom it may have arrived as well; {WAY_OUT}")]
+    #[error("To and Cc name others of the same domain, for whom it may have arrived as well; {HINT}")]
     Others,
 }
 
-const WAY_OUT: &str =
-    "let SES's Lambda action or its S3 action's topic invoke the function: these tell the recipients";
+const HINT: &str =
+    "let SES's Lambda action or its S3 action's topic invoke the function: these name the recipients";
 
-/// The one recipient that the trace names beyond doubt.
+/// Finds the one recipient that the trace names beyond doubt.
 ///
 /// # Errors
 /// If there is any doubt.
@@ -67,10 +67,10 @@ pub fn recipient(header: &Header, message_id: &MessageId) -> Result<String, Trac
         .strip_prefix('<')
         .and_then(|r| r.strip_suffix('>'))
         .unwrap_or(recipient);
-    let address = Address::parse(recipient)
-        .ok()
-        .filter(|_| end)
-        .ok_or(TraceError::NoRecipient)?;
+    let address = match Address::parse(recipient) {
+        Ok(address) if end => address,
+        _ => return Err(TraceError::NoRecipient),
+    };
     let named = header.fields().filter(|field| field.is("to") || field.is("cc"));
     let mut named = named.flat_map(|field| parse_address_list(field.body()));
     let others = |other: &Address| {
@@ -82,7 +82,7 @@ pub fn recipient(header: &Header, message_id: &MessageId) -> Result<String, Trac
     Ok(recipient.to_owned())
 }
 
-/// `None`: they are not closed.
+/// The text without its comments. `None`: one of them is not closed.
 fn without_comments(text: &str) -> Option<String> {
     let mut depth = 0_u32;
     let mut kept = String::with_capacity(text.len());
