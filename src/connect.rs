@@ -1,6 +1,6 @@
 //! From the settings to what they name: the pipeline and the alias map.
 
-use crate::alias_source::{AliasSource, MapStore};
+use crate::alias_store::{AliasCache, AliasStore};
 use crate::aws::{Clients, NotBuilt};
 use crate::bucket::Bucket;
 use crate::config::{BucketPlace, MapPlace, OutboxPlace, SettingError, Settings};
@@ -11,7 +11,7 @@ use crate::outbox::{Outbox, SesOutbox};
 ///
 /// # Errors
 /// If a setting names a service of AWS and this build has none (feature `aws`).
-pub async fn connect(settings: &Settings) -> Result<(Forwarder, AliasSource), SettingError> {
+pub async fn connect(settings: &Settings) -> Result<(Forwarder, AliasCache), SettingError> {
     let clients = Clients::default();
     let bucket = match &settings.email_bucket {
         BucketPlace::Directory(path) => Bucket::Directory(path.clone()),
@@ -24,10 +24,10 @@ pub async fn connect(settings: &Settings) -> Result<(Forwarder, AliasSource), Se
             Outbox::Ses(SesOutbox::new(config, settings.ses.clone()))
         }
     };
-    let store = connect_map(&clients, &settings.alias_map).await?;
+    let store = connect_aliases(&clients, &settings.alias_map).await?;
     Ok((
         Forwarder::new(bucket, outbox, settings),
-        AliasSource::new(store, settings.alias_map_ttl),
+        AliasCache::new(store, settings.alias_map_ttl),
     ))
 }
 
@@ -35,16 +35,16 @@ pub async fn connect(settings: &Settings) -> Result<(Forwarder, AliasSource), Se
 ///
 /// # Errors
 /// As [`connect`].
-pub async fn map_store(place: &MapPlace) -> Result<MapStore, SettingError> {
-    connect_map(&Clients::default(), place).await
+pub async fn alias_store(place: &MapPlace) -> Result<AliasStore, SettingError> {
+    connect_aliases(&Clients::default(), place).await
 }
 
-async fn connect_map(clients: &Clients, place: &MapPlace) -> Result<MapStore, SettingError> {
+async fn connect_aliases(clients: &Clients, place: &MapPlace) -> Result<AliasStore, SettingError> {
     let error = in_setting("ALIAS_MAP_PARAM");
     Ok(match place {
-        MapPlace::File(path) => MapStore::File(path.clone()),
-        MapPlace::Parameter(name) => MapStore::Ssm(clients.parameters(name).await.map_err(error)?),
-        MapPlace::Object { bucket, key } => MapStore::S3 {
+        MapPlace::File(path) => AliasStore::File(path.clone()),
+        MapPlace::Parameter(name) => AliasStore::Ssm(clients.parameters(name).await.map_err(error)?),
+        MapPlace::Object { bucket, key } => AliasStore::S3 {
             bucket: clients.bucket(bucket).await.map_err(error)?,
             key: key.clone(),
         },

@@ -90,7 +90,7 @@ pub mod mime;
 pub mod rewrite;
 
 #[cfg(feature = "forward")]
-pub mod alias_source;
+pub mod alias_store;
 #[cfg(feature = "forward")]
 pub mod aws;
 #[cfg(feature = "forward")]

@@ -7,7 +7,7 @@ use aws_sdk_sesv2::config::{Credentials, Region};
 use serde_json::json;
 
 use readdress::alias::AliasMap;
-use readdress::alias_source::Served;
+use readdress::alias_store::CurrentMap;
 use readdress::arrival::{Arrival, parse_event};
 use readdress::aws::S3Bucket;
 use readdress::bucket::Bucket;
@@ -26,7 +26,7 @@ struct Edge {
     ses: SesEndpoint,
     client: aws_sdk_sesv2::Client,
     forwarder: Forwarder,
-    aliases: Served,
+    aliases: CurrentMap,
 }
 
 impl Edge {

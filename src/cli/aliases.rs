@@ -8,7 +8,7 @@ use clap::Subcommand;
 
 use readdress::alias::{AliasMap, Severity};
 use readdress::config::MapPlace;
-use readdress::connect::map_store;
+use readdress::connect::alias_store;
 use readdress::executor::block_on;
 use readdress::header::mailbox::Address;
 
@@ -47,7 +47,7 @@ pub(super) fn run(command: &Command) -> Result<ExitCode, Failure> {
         }
         Command::Resolve { alias_map, address } => {
             let place = MapPlace::read(&|_| alias_map.clone())?;
-            let aliases = block_on(async { Ok::<_, Failure>(map_store(&place).await?.read().await?) })?;
+            let aliases = block_on(async { Ok::<_, Failure>(alias_store(&place).await?.read().await?) })?;
             resolve(&mut text, &aliases, address)
         }
     };

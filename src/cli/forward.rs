@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use readdress::alias_source::{AliasSource, ReadError};
+use readdress::alias_store::{AliasCache, ReadError};
 use readdress::arrival::{Recipients, Record, parse_event};
 use readdress::config::Settings;
 use readdress::connect::connect;
@@ -86,7 +86,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 
 async fn forward(
     forwarder: &Forwarder,
-    aliases: &AliasSource,
+    aliases: &AliasCache,
     records: Vec<Record>,
 ) -> Result<ExitCode, Failure> {
     let mut settled = true;

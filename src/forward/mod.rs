@@ -8,7 +8,7 @@ mod rounds;
 use std::io;
 
 use crate::alias::Options;
-use crate::alias_source::Served;
+use crate::alias_store::CurrentMap;
 use crate::arrival::{Arrival, trace};
 use crate::bucket::{Bucket, Source, Stream};
 use crate::config::{Defaults, Settings};
@@ -53,7 +53,7 @@ struct Opened {
 /// What stays the same for all recipients of an arrival.
 struct Task<'a> {
     arrival: &'a Arrival,
-    served: &'a Served,
+    served: &'a CurrentMap,
     deadline: Deadline,
     opened: Option<Result<Opened, String>>,
     reached: Reached,
@@ -79,7 +79,7 @@ impl Forwarder {
     /// A target gets the message once, however many of the recipients lead to it and, as long as the process lives and
     /// remembers it, however often the arrival is told of. The message is opened only if some recipient leads
     /// somewhere, and only its header section is read until one is within the limit.
-    pub async fn forward(&self, arrival: &Arrival, served: &Served, deadline: Deadline) -> Vec<Outcome> {
+    pub async fn forward(&self, arrival: &Arrival, served: &CurrentMap, deadline: Deadline) -> Vec<Outcome> {
         let mut task = Task {
             arrival,
             served,

@@ -13,7 +13,7 @@ use std::time::Instant;
 use lambda_runtime::Diagnostic;
 use serde_json::{Value, json};
 
-use crate::alias_source::{AliasSource, ReadError};
+use crate::alias_store::{AliasCache, ReadError};
 use crate::arrival::{Arrival, EventError, Record, read_event};
 use crate::config::{OutboxPlace, SettingError, Settings};
 use crate::connect::connect;
@@ -27,7 +27,7 @@ use metrics::Metrics;
 #[derive(Debug)]
 pub struct Function {
     forwarder: Forwarder,
-    aliases: AliasSource,
+    aliases: AliasCache,
     namespace: String,
     name: String,
 }

@@ -1,4 +1,4 @@
-//! Where the alias map comes from, and the last good one.
+//! Where the alias map is kept, and the last good copy of it.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,68 +9,70 @@ use crate::arrival::Recipients;
 use crate::aws::{Parameters, S3Bucket};
 use crate::deadline::Deadline;
 
-/// How old a map may be that knows nothing of a recipient. Whoever has just added an alias sends a mail to try it, and
-/// that must not end as `no_alias` for a map of a minute ago. Not zero, so that mail to made-up addresses of a domain
-/// cannot make a request to SSM each.
-const FRESH: Duration = Duration::from_secs(5);
+/// The greatest age of a copy that does not know a recipient. Whoever has just added an alias sends a mail to try it, and
+/// that must not end as `no_alias` because the copy is a minute old. Not zero, so that mail to made-up addresses of a
+/// domain cannot make a request to SSM each.
+const MAX_AGE_IF_UNKNOWN: Duration = Duration::from_secs(5);
 
-/// How long a map is waited for that is there already, in an older form.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long to wait for a fresh map while an older copy is available.
+const REFRESH_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The largest map in octets: some ten thousand aliases. It is held in memory.
 const MAX_MAP: u64 = 1 << 20;
 
-/// Where an alias map is kept.
+/// A place where an alias map is kept.
 #[derive(Clone, Debug)]
-pub enum MapStore {
+pub enum AliasStore {
     /// A file.
     File(PathBuf),
-    /// SSM: one parameter, or a path of them.
+    /// One parameter of SSM, or a path of them.
     Ssm(Parameters),
     /// An object in S3.
     S3 {
-        /// Its bucket.
+        /// The bucket.
         bucket: S3Bucket,
-        /// Its key.
+        /// The key in it.
         key: String,
     },
 }
 
-/// Why there is no alias map. It repeats nothing of its text.
+/// Why there is no alias map. Nothing of the map's text is in it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    /// It cannot be got.
+    /// The map could not be read.
     #[error("{place} cannot be read: {reason}")]
     Unreadable {
-        /// Where it is kept.
+        /// The map, and where it is kept.
         place: String,
         /// What happened.
         reason: String,
     },
-    /// It is none.
+    /// The text is not an alias map.
     #[error("{place}: {error}")]
-    NoMap {
-        /// Where it is kept.
+    NotAMap {
+        /// The map, and where it is kept.
         place: String,
-        /// What is wrong with it.
+        /// What is wrong with the text.
         error: MapError,
     },
-    /// It has entries, and no good one: not a map with a slip, but something else.
+    /// The map has entries, but none that can be used: probably it is some other file.
     #[error("no entry of {0} can be used; is it another file?")]
     NothingUsable(String),
 }
 
-impl MapStore {
-    /// Where it is, as an operator would look for it.
+impl AliasStore {
+    /// The map and its place, in the words of an operator who looks for it.
     pub fn place(&self) -> String {
         match self {
-            MapStore::File(path) => format!("the alias map {}", path.display()),
-            MapStore::Ssm(parameters) => format!("the alias map in the SSM parameter {}", parameters.name()),
-            MapStore::S3 { bucket, key } => format!("the alias map s3://{}/{key}", bucket.name()),
+            AliasStore::File(path) => format!("the alias map {}", path.display()),
+            AliasStore::Ssm(parameters) => {
+                format!("the alias map in the SSM parameter {}", parameters.name())
+            }
+            AliasStore::S3 { bucket, key } => format!("the alias map s3://{}/{key}", bucket.name()),
         }
     }
 
-    /// Reads the map, and warns of what is wrong with single entries: they must not stop the others.
+    /// Reads the map. Mistakes in single entries are logged as a warning: they must not stop the others.
     ///
     /// # Errors
     /// See [`ReadError`].
@@ -82,7 +84,7 @@ impl MapStore {
         })?;
         let aliases = match AliasMap::parse_all(texts.iter().map(Vec::as_slice)) {
             Ok(aliases) => aliases,
-            Err(error) => return Err(ReadError::NoMap { place, error }),
+            Err(error) => return Err(ReadError::NotAMap { place, error }),
         };
         let problems = aliases.problems().iter();
         let broken = problems
@@ -102,11 +104,11 @@ impl MapStore {
 
     async fn texts(&self) -> Result<Vec<Vec<u8>>, String> {
         match self {
-            MapStore::File(path) => std::fs::read(path)
+            AliasStore::File(path) => std::fs::read(path)
                 .map(|text| vec![text])
                 .map_err(|error| error.to_string()),
-            MapStore::Ssm(parameters) => parameters.read().await,
-            MapStore::S3 { bucket, key } => {
+            AliasStore::Ssm(parameters) => parameters.read().await,
+            AliasStore::S3 { bucket, key } => {
                 let text = bucket.read(key, MAX_MAP).await;
                 text.map(|text| vec![text]).map_err(|error| error.to_string())
             }
@@ -114,26 +116,26 @@ impl MapStore {
     }
 }
 
-/// An alias map that is read again from time to time. While that fails, the last good one serves.
+/// An alias map that is read again from time to time. While that fails, the last good copy is used.
 #[derive(Debug)]
-pub struct AliasSource {
-    store: MapStore,
+pub struct AliasCache {
+    store: AliasStore,
     time_to_live: Duration,
-    last: Mutex<Option<Last>>,
+    last: Mutex<Option<CachedMap>>,
 }
 
-/// The map that serves.
+/// The map to be used now.
 #[derive(Clone, Debug)]
-pub struct Served {
+pub struct CurrentMap {
     /// The map.
     pub aliases: Arc<AliasMap>,
-    /// Why it is not the newest, where it could not be read again. It still holds for whom it knows.
+    /// Why the map could not be read again, if so. It still holds for the recipients that it knows.
     pub outdated: Option<ReadError>,
 }
 
-impl From<AliasMap> for Served {
+impl From<AliasMap> for CurrentMap {
     fn from(aliases: AliasMap) -> Self {
-        Served {
+        CurrentMap {
             aliases: Arc::new(aliases),
             outdated: None,
         }
@@ -141,77 +143,78 @@ impl From<AliasMap> for Served {
 }
 
 #[derive(Clone, Debug)]
-struct Last {
-    served: Served,
-    /// When it was read, or when that was tried in vain.
+struct CachedMap {
+    map: CurrentMap,
+    /// The time of the last attempt to read it.
     asked: Instant,
 }
 
-impl AliasSource {
-    /// A map that is read at first use, and after this time again.
-    pub fn new(store: MapStore, time_to_live: Duration) -> Self {
-        AliasSource {
+impl AliasCache {
+    /// A map that is read at its first use, and again after this time.
+    pub fn new(store: AliasStore, time_to_live: Duration) -> Self {
+        AliasCache {
             store,
             time_to_live,
             last: Mutex::new(None),
         }
     }
 
-    /// The map for these recipients. One that does not have all of them, or that nobody can tell, was read just now.
+    /// The map for these recipients. A map that lacks one of them, or may lack one, was read within the last few seconds.
     ///
     /// # Errors
-    /// If it cannot be read, and never could.
-    pub async fn for_recipients(&self, recipients: &Recipients) -> Result<Served, ReadError> {
-        let served = self.not_older_than(self.time_to_live).await?;
+    /// If the map cannot be read, and never could.
+    pub async fn for_recipients(&self, recipients: &Recipients) -> Result<CurrentMap, ReadError> {
+        let current = self.not_older_than(self.time_to_live).await?;
         let known = |recipient: &String| {
             let address = recipient.parse();
-            address.is_ok_and(|address| served.aliases.resolve(&address).is_some())
+            address.is_ok_and(|address| current.aliases.resolve(&address).is_some())
         };
         if recipients.known().is_some_and(|all| all.iter().all(known)) {
-            return Ok(served);
+            return Ok(current);
         }
-        self.not_older_than(self.time_to_live.min(FRESH)).await
+        self.not_older_than(self.time_to_live.min(MAX_AGE_IF_UNKNOWN))
+            .await
     }
 
-    async fn not_older_than(&self, age: Duration) -> Result<Served, ReadError> {
+    async fn not_older_than(&self, age: Duration) -> Result<CurrentMap, ReadError> {
         let last = self.last().clone();
         if let Some(last) = &last
             && last.asked.elapsed() < age
         {
-            return Ok(last.served.clone());
+            return Ok(last.map.clone());
         }
-        let served = match last {
-            None => Served::from(self.store.read().await?),
+        let current = match last {
+            None => CurrentMap::from(self.store.read().await?),
             Some(last) => match self.read_again().await {
-                Ok(aliases) => Served::from(aliases),
+                Ok(aliases) => CurrentMap::from(aliases),
                 Err(error) => {
-                    tracing::warn!(%error, "the alias map could not be read again: the last good one serves");
-                    Served {
-                        aliases: last.served.aliases,
+                    tracing::warn!(%error, "the alias map could not be read again: using the last good copy");
+                    CurrentMap {
+                        aliases: last.map.aliases,
                         outdated: Some(error),
                     }
                 }
             },
         };
-        *self.last() = Some(Last {
-            served: served.clone(),
+        *self.last() = Some(CachedMap {
+            map: current.clone(),
             asked: Instant::now(),
         });
-        Ok(served)
+        Ok(current)
     }
 
-    /// With a good map at hand, a store that hangs is not waited for.
+    /// Waits for a short time only, since there is a good copy.
     async fn read_again(&self) -> Result<AliasMap, ReadError> {
-        let read = Deadline::after(PATIENCE).race(self.store.read()).await;
+        let read = Deadline::after(REFRESH_TIMEOUT).race(self.store.read()).await;
         read.unwrap_or_else(|| {
             Err(ReadError::Unreadable {
                 place: self.store.place(),
-                reason: format!("there was no answer for {} s", PATIENCE.as_secs()),
+                reason: format!("there was no answer for {} s", REFRESH_TIMEOUT.as_secs()),
             })
         })
     }
 
-    fn last(&self) -> std::sync::MutexGuard<'_, Option<Last>> {
+    fn last(&self) -> std::sync::MutexGuard<'_, Option<CachedMap>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -228,9 +231,9 @@ mod tests {
         Recipients::Envelope(Envelope::new([recipient.to_owned()]).unwrap())
     }
 
-    fn names(source: &AliasSource, recipient: &str) -> Vec<String> {
-        let served = block_on(source.for_recipients(&only(recipient))).unwrap();
-        served.aliases.entries().map(|(key, _)| key.to_owned()).collect()
+    fn names(source: &AliasCache, recipient: &str) -> Vec<String> {
+        let current = block_on(source.for_recipients(&only(recipient))).unwrap();
+        current.aliases.entries().map(|(key, _)| key.to_owned()).collect()
     }
 
     /// Catches a mail to an alias of a moment ago that ends as `no_alias`.
@@ -238,7 +241,7 @@ mod tests {
     fn a_map_that_knows_nothing_of_the_recipient_is_read_again() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("map.json");
-        let source = AliasSource::new(MapStore::File(path.clone()), Duration::from_hours(1));
+        let source = AliasCache::new(AliasStore::File(path.clone()), Duration::from_hours(1));
         assert!(block_on(source.for_recipients(&Recipients::Unknown)).is_err());
 
         fs::write(&path, r#"{"a@example.com": "x@example.net"}"#).unwrap();
@@ -247,15 +250,15 @@ mod tests {
         assert_eq!(names(&source, "a@example.com"), ["a@example.com"]);
         // Not so often that made-up recipients make a request each.
         assert_eq!(names(&source, "b@example.com"), ["a@example.com"]);
-        source.last().as_mut().unwrap().asked -= FRESH;
+        source.last().as_mut().unwrap().asked -= MAX_AGE_IF_UNKNOWN;
         assert_eq!(names(&source, "b@example.com"), ["b@example.com"]);
     }
 
     #[test]
-    fn a_map_that_is_none_never_replaces_a_good_one() {
+    fn a_text_that_is_not_a_map_never_replaces_a_good_copy() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("map.json");
-        let source = AliasSource::new(MapStore::File(path.clone()), Duration::ZERO);
+        let source = AliasCache::new(AliasStore::File(path.clone()), Duration::ZERO);
         fs::write(&path, r#"{"a@example.com": "x@example.net"}"#).unwrap();
         assert_eq!(names(&source, "a@example.com"), ["a@example.com"]);
         for text in ["{\"a@exam", "[]", r#"{"name": 7}"#] {
@@ -264,8 +267,8 @@ mod tests {
         }
         fs::remove_file(&path).unwrap();
         assert_eq!(names(&source, "a@example.com"), ["a@example.com"]);
-        // That one does not know a recipient decides nothing.
-        let served = block_on(source.for_recipients(&only("b@example.com"))).unwrap();
-        assert!(matches!(served.outdated, Some(ReadError::Unreadable { .. })));
+        // A copy that does not know a recipient decides nothing.
+        let current = block_on(source.for_recipients(&only("b@example.com"))).unwrap();
+        assert!(matches!(current.outdated, Some(ReadError::Unreadable { .. })));
     }
 }
