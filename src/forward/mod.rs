@@ -2,8 +2,7 @@
 
 mod ledger;
 mod outcome;
-mod report;
-mod rounds;
+mod policy;
 
 use std::io;
 
@@ -20,7 +19,7 @@ use crate::rewrite::{Head, HeaderReader, Rules};
 pub use outcome::{Ending, Outcome};
 
 use ledger::{Ledger, Reached};
-use rounds::Rounds;
+use policy::{Facts, Refusal};
 
 /// Forwards arrivals.
 #[derive(Debug)]
@@ -46,8 +45,8 @@ struct Opened {
     head: Head,
     /// The first reading, where it goes on with the body.
     stream: Option<Stream>,
-    /// Whether it goes in a circle, once somebody has asked.
-    rounds: Option<Result<Rounds, (Cause, String)>>,
+    /// What the policy looks at, once it has been asked.
+    facts: Option<Result<Facts, Refusal>>,
 }
 
 /// What stays the same for all recipients of an arrival.
@@ -193,7 +192,7 @@ impl Forwarder {
         if body_octets > self.max_send_bytes {
             return outcome.fail(Cause::TooLarge, self.too_large(body_octets, "more than "));
         }
-        if let Err((cause, reason)) = opened.check_rounds(&alias).await {
+        if let Err(Refusal { cause, reason }) = opened.check_policy(&alias).await {
             let error = format!("the message is not forwarded, it is still in the bucket: {reason}");
             return outcome.fail(cause, error);
         }
@@ -336,7 +335,7 @@ impl Forwarder {
             source,
             head,
             stream: goes_on.then_some(stream),
-            rounds: None,
+            facts: None,
         })
     }
 }
@@ -358,14 +357,14 @@ impl Task<'_> {
 }
 
 impl Opened {
-    async fn check_rounds(&mut self, alias: &Address) -> Result<(), (Cause, String)> {
-        let rounds = match &mut self.rounds {
-            Some(rounds) => rounds,
+    async fn check_policy(&mut self, alias: &Address) -> Result<(), Refusal> {
+        let facts = match &mut self.facts {
+            Some(facts) => facts,
             None => self
-                .rounds
-                .insert(Rounds::read(&self.head.header, &self.source).await),
+                .facts
+                .insert(policy::read(&self.head.header, &self.source).await),
         };
-        rounds.as_ref().map_err(Clone::clone)?.check(alias)
+        policy::check(facts.as_ref().map_err(Clone::clone)?, alias)
     }
 
     /// A reading of the body: the rest of the first one, which is already open, or a new one.

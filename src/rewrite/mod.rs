@@ -8,7 +8,7 @@ mod sender;
 mod subject;
 
 pub use reader::{Head, HeaderReader};
-pub use rules::{FromFormat, Rules, ToHeader, UnknownSetting};
+pub use rules::{FromFormat, ORIGINAL_TO, Rules, ToHeader, UnknownSetting};
 
 use memchr::memchr;
 

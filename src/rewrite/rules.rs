@@ -120,6 +120,9 @@ pub struct Rules {
     pub envelope_sender: Option<Address>,
 }
 
+/// Names the alias that a message was forwarded for. One that comes back is known by it.
+pub const ORIGINAL_TO: &str = "X-Original-To";
+
 /// Addresses in a Reply-To made from From. A From of more is no mail to reply to.
 const MAX_REPLY_TO: usize = 50;
 
@@ -279,7 +282,7 @@ impl Rules {
             .filter_map(|(name, body)| Some((name, FieldBody::copy(body?))))
             .filter(|(_, body)| !body.as_str().is_empty());
         let alias = FieldBody::written(self.alias.written());
-        copies.chain([("X-Original-To", alias)])
+        copies.chain([(ORIGINAL_TO, alias)])
     }
 }
 

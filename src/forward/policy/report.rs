@@ -1,29 +1,61 @@
-//! Reports on whether a message was delivered (RFC 3464), and which message they are about.
+//! Delivery reports (RFC 3464), and the messages that they are about.
 
 use std::io;
 
-use crate::bucket::Stream;
-use crate::header::body_if_named;
+use super::facts::{Facts, Refusal};
+use crate::bucket::{Source, Stream};
+use crate::header::mailbox::Address;
+use crate::header::{Header, body_if_named};
 use crate::mime::{ContentType, Event, Kind, Scanner};
+use crate::outbox::Cause;
+use crate::rewrite::ORIGINAL_TO;
 
-/// Octets in which a report has to come to the header section of the message that it is about. Before it stand a text
-/// for the reader and a few fields for each recipient.
+/// Octets in which a report has to come to the header section of the message that it is about. A text for the reader and a
+/// few fields for each recipient stand before it.
 const MAX_REPORT: usize = 1 << 20;
 
-/// Is it a report, by the body of its Content-Type field?
-pub(super) fn is_report(content_type: &[u8]) -> bool {
+/// Reads of a delivery report which aliases the messages were forwarded for that it is about.
+///
+/// # Errors
+/// If it cannot be read.
+pub(super) async fn read(header: &Header, source: &Source, facts: &mut Facts) -> io::Result<()> {
+    let content_type = header.first("content-type");
+    if !content_type.is_some_and(|field| is_report(field.body())) {
+        return Ok(());
+    }
+    let mut note = |field: &[u8]| {
+        if let Some(body) = body_if_named(field, ORIGINAL_TO) {
+            facts.reported_for.note(body);
+        }
+    };
+    original_fields(&mut source.stream(0), &mut note).await
+}
+
+/// The message is a report on a message that was forwarded for this alias. Where a target is gone, the report would be
+/// forwarded there, and be reported on in turn.
+pub(super) fn on_what_was_forwarded(facts: &Facts, alias: &Address) -> Option<Refusal> {
+    facts.reported_for.contain(&alias.key()).then(|| Refusal {
+        cause: Cause::Loop,
+        reason: "it reports on the delivery of what was forwarded for this alias, and would be reported on in turn; mend \
+                 or take out the target that it names"
+            .to_owned(),
+    })
+}
+
+/// Whether the body of a Content-Type field is that of a delivery report.
+fn is_report(content_type: &[u8]) -> bool {
     ContentType::parse(content_type).is_some_and(|it| {
         let kind = it.parameter("report-type").unwrap_or_default();
         (it.type_(), it.subtype()) == ("multipart", "report") && kind.eq_ignore_ascii_case("delivery-status")
     })
 }
 
-/// Passes each field of the message that the report is about to `field`. Where that is a report itself, the fields of the
-/// message that this one is about follow.
+/// Passes each field of the message that the report is about to `field`. Where that message is a report itself, the fields
+/// of the message that it is about follow.
 ///
 /// # Errors
 /// If it cannot be read.
-pub(super) async fn original_fields(report: &mut Stream, field: &mut impl FnMut(&[u8])) -> io::Result<()> {
+async fn original_fields(report: &mut Stream, field: &mut impl FnMut(&[u8])) -> io::Result<()> {
     let mut scanner = Scanner::default();
     let mut about = About::new(field);
     let mut left = MAX_REPORT;
@@ -44,15 +76,15 @@ pub(super) async fn original_fields(report: &mut Stream, field: &mut impl FnMut(
     Ok(())
 }
 
-/// Follows the events of a report to the message that it is about. Messages that are attached to that one are not looked
-/// at: a sender may attach what it likes.
+/// Follows the events of a report to the message that it is about. Messages that are attached to that one are passed over:
+/// a sender may attach anything.
 struct About<'a, F> {
     field: &'a mut F,
-    /// Depth at which the message stands that the innermost report is about; the part that holds it is one less.
+    /// The depth of the message that the innermost report is about; that of the part that holds it is one less.
     depth: usize,
-    /// The message there is a report itself.
+    /// Whether the message there is a report itself.
     is_report: bool,
-    /// Where the part holds only the header section of the message (RFC 6522 4, RFC 6533 6).
+    /// Set where the part holds only the header section of the message (RFC 6522 4, RFC 6533 6).
     header_section: Option<Scanner>,
 }
 
@@ -67,8 +99,8 @@ impl<'a, F: FnMut(&[u8])> About<'a, F> {
     }
 
     fn push(&mut self, event: &Event<'_>) {
-        // Reports stand at even depths, and what follows on an inner one is of the outer.
-        self.depth = self.depth.min((event.depth & !1) + 2);
+        // An event outside of the innermost report belongs to one further out.
+        self.depth = self.depth.min(depth_of_report(event.depth) + 2);
         let Some(below) = self.depth.checked_sub(event.depth) else {
             return;
         };
@@ -109,6 +141,12 @@ impl<'a, F: FnMut(&[u8])> About<'a, F> {
     }
 }
 
+/// The depth of the report around an event. The outermost is at 0; a report holds a part, and that a message, which may be
+/// the next report: so they stand at even depths.
+fn depth_of_report(depth: usize) -> usize {
+    depth - depth % 2
+}
+
 fn is_header_section(content_type: &[u8]) -> bool {
     ContentType::parse(content_type).is_some_and(|it| {
         matches!(
@@ -121,6 +159,8 @@ fn is_header_section(content_type: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::executor::block_on;
+    use crate::rewrite::HeaderReader;
 
     const OURS: &str = "X-Original-To: shop@example.com";
 
@@ -156,9 +196,36 @@ mod tests {
         }
     }
 
+    /// The facts of a message with these octets before its enclosed message, which was forwarded for this alias.
+    fn facts(forwarded_for: &str, spare: usize) -> Facts {
+        let message = format!(
+            "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n{}\r\n\
+             --b\r\nContent-Type: message/rfc822\r\n\r\nX-Original-To: {forwarded_for}\r\n\r\n--b--\r\n",
+            "x".repeat(spare)
+        );
+        let head = HeaderReader::default().read(&mut message.as_bytes(), true);
+        let header = head.unwrap().unwrap().header;
+        let mut facts = Facts::default();
+        block_on(read(&header, &Source::memory(message.into()), &mut facts)).unwrap();
+        facts
+    }
+
     #[test]
-    fn a_report_says_what_it_is() {
-        for (content_type, told) in [
+    fn a_report_on_what_was_forwarded_stays_here() {
+        let alias = Address::parse("shop@example.com").unwrap();
+        for (forwarded_for, spare, stays) in [
+            ("SHOP@example.com", 0, true),
+            ("other@example.com", 0, false),
+            ("shop@example.com", 2 << 20, false),
+        ] {
+            let refusal = on_what_was_forwarded(&facts(forwarded_for, spare), &alias);
+            assert_eq!(refusal.is_some(), stays, "{forwarded_for}");
+        }
+    }
+
+    #[test]
+    fn a_report_is_known_by_its_content_type() {
+        for (content_type, is) in [
             (
                 " multipart/report; report-type=delivery-status; boundary=b\r\n",
                 true,
@@ -171,7 +238,7 @@ mod tests {
             ("multipart/mixed; report-type=delivery-status; boundary=b", false),
             ("", false),
         ] {
-            assert_eq!(is_report(content_type.as_bytes()), told, "{content_type}");
+            assert_eq!(is_report(content_type.as_bytes()), is, "{content_type}");
         }
     }
 
