@@ -23,7 +23,7 @@ pub fn mailbox(body: &[u8]) {
         // Written again it is the same: a name that was cut stays as it was cut.
         assert_eq!(again[0].to_string(), written);
     }
-    let written = FieldBody::mailboxes(&list);
+    let written = FieldBody::list(&list);
     let again = parse_address_list(written.as_str().as_bytes());
     let addresses = |list: &[_]| -> Vec<Address> { list.iter().map(address).collect() };
     assert_eq!(addresses(&again), addresses(&list), "{written:?}");

@@ -1,12 +1,13 @@
-//! Addresses and mailboxes, and how they are written (RFC 5322 3.4).
+//! Addresses (RFC 5322 3.4.1), read strictly and written so that any program reads the same.
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::header::encoded_word::{collapse, encode_phrase, has_start, is_atext, quoted};
-use crate::header::write::has_long_blank;
+use super::encoded_word::{has_start, is_atext, quoted};
+use super::text::has_long_blank;
 
-/// Octets of a written mailbox at most: what Amazon SES takes.
+/// Octets of a written mailbox at most: 64 of a local part, the `@` and 255 of a domain (RFC 5321 4.5.3.1). Amazon SES
+/// counts the display-name with them.
 pub const MAX_MAILBOX: usize = 320;
 
 /// An addr-spec (RFC 5322 3.4.1): ASCII, without comments and white space.
@@ -32,35 +33,35 @@ pub struct Address {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// No `@`.
-    #[error("it has no @")]
+    #[error("the address has no `@`")]
     NoAt,
     /// Nothing before the `@`.
-    #[error("nothing stands before the @")]
+    #[error("nothing stands before the `@` of the address")]
     EmptyLocal,
     /// Nothing after the `@`.
-    #[error("nothing stands after the @")]
+    #[error("nothing stands after the `@` of the address")]
     EmptyDomain,
     /// Characters that need SMTPUTF8 (RFC 6531), which few relays have.
-    #[error("it is not ASCII: write the domain in its xn-- form; a local part has none")]
+    #[error("the address is not ASCII: write the domain in its xn-- form; a local part has none")]
     NotAscii,
     /// A space or a control character, such as a line break; or, between quotes, more spaces in a row than are kept in
     /// a field.
-    #[error("it has a space, or a row of them, or a control character in it")]
+    #[error("the address has a space, a row of them, or a control character in it")]
     Space,
     /// A character that has no place there.
-    #[error("it has {0:?} in it")]
+    #[error("the address has {0:?} in it")]
     Illegal(char),
     /// A domain with a dot too many.
-    #[error("its domain begins with a dot or has two in a row")]
+    #[error("the domain begins with a dot or has two in a row")]
     EmptyLabel,
     /// A quoted-string without an end.
-    #[error("a quote in it is not closed")]
+    #[error("a quote in the address is not closed")]
     Unclosed,
     /// A local part with `=?` in it: some programs would decode it and see another address.
-    #[error("it has an encoded-word in it")]
+    #[error("the address has an encoded-word in it")]
     EncodedWord,
     /// Longer than [`MAX_MAILBOX`].
-    #[error("it is longer than {MAX_MAILBOX} octets")]
+    #[error("the address is longer than {MAX_MAILBOX} octets")]
     TooLong,
 }
 
@@ -208,78 +209,11 @@ impl FromStr for Address {
     }
 }
 
-/// An address and the name of whom it belongs to (RFC 5322 3.4).
-///
-/// It is written in ASCII and in at most [`MAX_MAILBOX`] octets, see [`format_mailbox`].
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Mailbox {
-    /// The display-name, decoded.
-    pub name: Option<String>,
-    /// The address.
-    pub address: Address,
-}
-
-impl fmt::Display for Mailbox {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&format_mailbox(self.name.as_deref(), &self.address))
-    }
-}
-
-/// Writes a mailbox: `phrase <address>`, or the address alone if there is no name (RFC 5322 3.4).
-///
-/// A name that does not fit in [`MAX_MAILBOX`] octets is cut and marked with an ellipsis.
-///
-/// ```
-/// use readdress::header::mailbox::{Address, format_mailbox};
-///
-/// let address = Address::parse("jane@example.org")?;
-/// assert_eq!(format_mailbox(Some("Example, Jane"), &address), r#""Example, Jane" <jane@example.org>"#);
-/// # Ok::<(), readdress::header::mailbox::AddressError>(())
-/// ```
-pub fn format_mailbox(name: Option<&str>, address: &Address) -> String {
-    if let Some(whole) = whole_mailbox(name, address) {
-        return whole;
-    }
-    let address = address.written();
-    let room = MAX_MAILBOX.saturating_sub(address.len() + " <>".len());
-    match name.map(|name| fitting_phrase(name, room)) {
-        Some(phrase) if !phrase.is_empty() => format!("{phrase} <{address}>"),
-        _ => address,
-    }
-}
-
-/// The same, `None` if the name has to be cut.
-pub(crate) fn whole_mailbox(name: Option<&str>, address: &Address) -> Option<String> {
-    let address = address.written();
-    let phrase = name.map(encode_phrase).unwrap_or_default();
-    if phrase.is_empty() {
-        return Some(address);
-    }
-    let whole = [&phrase, " <", &address, ">"].concat();
-    (whole.len() <= MAX_MAILBOX).then_some(whole)
-}
-
-/// The phrase for as much of `name`, which does not fit, as fits in `room` octets; empty if nothing does.
-fn fitting_phrase(name: &str, room: usize) -> String {
-    let name = collapse(name);
-    // No character takes less than an octet.
-    let cuts = name.char_indices().map(|(cut, _)| cut);
-    let mut cuts: Vec<usize> = cuts.take(MAX_MAILBOX).collect();
-    let ellipsis = if name.is_ascii() { "..." } else { "\u{2026}" };
-    let cut_at = |cut: usize| encode_phrase(&format!("{}{ellipsis}", name[..cut].trim_end()));
-    let fits = |phrase: &String| phrase.len() <= room;
-    cuts.truncate(cuts.partition_point(|&cut| fits(&cut_at(cut))));
-    // A longer cut may take fewer octets where the encoding changes, so the one found is looked at again.
-    let cut = cuts.pop().filter(|&cut| cut > 0);
-    cut.map(cut_at).filter(fits).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::header::encoded_word::decode;
 
     #[test]
     fn addresses_are_parsed() {
@@ -372,39 +306,6 @@ mod tests {
             Ok(MAX_MAILBOX)
         );
         assert_eq!(escaped(fits + 1), Err(TooLong));
-    }
-
-    #[test]
-    fn a_mailbox_is_written_in_ascii_and_cut() {
-        let jane = Address::parse("jane@example.org").unwrap();
-        for (name, written) in [
-            (None, "jane@example.org"),
-            (Some(" \r\n"), "jane@example.org"),
-            (Some("Jane\r\nBcc: a@x"), "\"Jane Bcc: a@x\" <jane@example.org>"),
-            (Some("J\u{fc}rgen"), "=?utf-8?q?J=C3=BCrgen?= <jane@example.org>"),
-        ] {
-            assert_eq!(format_mailbox(name, &jane), written);
-        }
-        let address_of = |octets: usize| Address::parse(&format!("{}@x", "j".repeat(octets - 2))).unwrap();
-        let long_address = address_of(MAX_MAILBOX);
-        // Room for an ellipsis alone is room for nothing.
-        for octets in MAX_MAILBOX - 8..MAX_MAILBOX {
-            let address = address_of(octets);
-            assert_eq!(
-                format_mailbox(Some("Jane Example"), &address),
-                address.to_string()
-            );
-        }
-        for name in ["a b.", "\u{4f60}", "\u{fc}x ", "\"", "word "].map(|unit| unit.repeat(400)) {
-            let written = format_mailbox(Some(&name), &jane);
-            assert!(
-                (MAX_MAILBOX - 80..=MAX_MAILBOX).contains(&written.len()),
-                "{written}"
-            );
-            let name = decode(written.as_bytes());
-            assert!(name.contains("...") || name.contains('\u{2026}'), "{name}");
-            assert_eq!(format_mailbox(Some(&name), &long_address).len(), MAX_MAILBOX);
-        }
     }
 
     proptest! {

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use encoding_rs::{Encoding, ISO_2022_JP, WINDOWS_1252};
 use memchr::{memchr, memchr_iter};
 
-use super::MAX_WORD;
+use super::text::{MAX_WORD, MAX_WRITTEN_NAME};
 
 /// Octets of an encoded-word at most (RFC 2047 2).
 const MAX_ENCODED_WORD: usize = 75;
@@ -24,8 +24,8 @@ const FRAME: &str = "=?utf-8?q??=";
 const MAX_TEXT: usize = MAX_ENCODED_WORD - FRAME.len();
 
 /// Octets of encoded text in the first one: a line with an encoded-word has 76 columns at most (RFC 2047 2), and the
-/// first cannot be folded away from the field name, of which `X-Original-Message-ID: ` is the longest here.
-const MAX_FIRST_TEXT: usize = 76 - "X-Original-Message-ID: ".len() - FRAME.len();
+/// first cannot be folded away from the field name.
+const MAX_FIRST_TEXT: usize = 76 - MAX_WRITTEN_NAME - ": ".len() - FRAME.len();
 
 /// Octets of a word that are left as they are in a phrase, so that it can be folded at 78 (RFC 5322 2.1.1).
 const MAX_PHRASE_WORD: usize = 60;

@@ -1,12 +1,24 @@
 //! The header section: raw fields, mailboxes, encoded-words, and the writing of new fields.
 
 mod address;
+mod address_list;
+mod display;
 pub mod encoded_word;
 mod field;
-pub mod mailbox;
-mod write;
+mod field_body;
+mod text;
 
 pub use field::{Field, Header};
 pub(crate) use field::{body_if_named, line_ending, name_len};
-pub use write::{FieldBody, write_field};
-pub(crate) use write::{MAX_WORD, has_long_word, unfolded};
+pub use field_body::{FieldBody, write_field};
+pub(crate) use text::{MAX_WORD, MAX_WRITTEN_NAME, has_long_word, unfolded};
+
+/// Addresses, mailboxes and lists of them (RFC 5322 3.4).
+pub mod mailbox {
+    pub use super::address::{Address, AddressError, MAX_MAILBOX};
+    pub use super::address_list::{MAX_MAILBOXES, parse_address_list};
+    pub use super::display::{Mailbox, format_mailbox};
+
+    pub(crate) use super::address_list::parse_at_most;
+    pub(crate) use super::display::whole_mailbox;
+}

@@ -8,7 +8,7 @@ use super::reader::Head;
 use super::sender;
 use super::subject;
 use crate::header::mailbox::{Address, Mailbox, parse_at_most};
-use crate::header::{Field, FieldBody, Header, MAX_WORD, encoded_word, write_field};
+use crate::header::{Field, FieldBody, Header, MAX_WORD, MAX_WRITTEN_NAME, encoded_word, write_field};
 
 /// The display name of the new From.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -189,6 +189,10 @@ impl Rules {
             }
         }
         for (name, body) in self.originals(&told) {
+            debug_assert!(
+                name.len() <= MAX_WRITTEN_NAME,
+                "{name} leaves an encoded-word no room"
+            );
             write_field(&mut out, name, &body, eol);
         }
         let empty_line = header.empty_line();
@@ -219,7 +223,7 @@ impl Rules {
     }
 
     fn new_to(&self) -> New {
-        let list = |addresses: &[Address]| New::Body(FieldBody::list(addresses.iter().map(Address::written)));
+        let list = |addresses: &[Address]| New::Body(FieldBody::list(addresses));
         match self.to_header {
             ToHeader::Keep => New::Keep,
             ToHeader::Alias => list(std::slice::from_ref(&self.alias)),
@@ -236,7 +240,7 @@ impl Rules {
         }
         for list in [&reply_to[..], from] {
             let others = list.iter().filter(|mailbox| !self.is_alias(&mailbox.address));
-            let body = FieldBody::mailboxes(others);
+            let body = FieldBody::list(others);
             if !body.as_str().is_empty() {
                 return New::Body(body);
             }

@@ -1,17 +1,12 @@
 //! New fields: bodies that cannot smuggle a line, and their folding.
 
+use std::fmt::Display;
+
 use super::encoded_word;
-use super::mailbox::Mailbox;
+use super::text::{MAX_BLANKS, has_long_blank, has_long_word, unfolded};
 
 /// Columns at which a new field is folded (RFC 5322 2.1.1).
 const FOLD_AT: usize = 78;
-
-/// Octets of the longest word that is written as it is. A line is at most 998 octets (RFC 5322 2.1.1) and cannot
-/// be folded inside a word; the rest is room for the field name.
-pub(crate) const MAX_WORD: usize = 900;
-
-/// Spaces in a row that are kept: a run cannot be folded inside either, and nobody reads more.
-const MAX_BLANKS: usize = 60;
 
 /// Octets of a copied field body that are kept: the most that another program could have put on one line
 /// (RFC 5322 2.1.1). A From field of 100 kB in real mail is not worth a second copy.
@@ -48,13 +43,17 @@ impl FieldBody {
         FieldBody::structured(encoded_word::encode_unstructured(text))
     }
 
-    /// A list of mailboxes (RFC 5322 3.4).
-    pub fn mailboxes<'a>(mailboxes: impl IntoIterator<Item = &'a Mailbox>) -> Self {
-        FieldBody::list(mailboxes.into_iter().map(Mailbox::to_string))
-    }
-
-    /// A list of mailboxes or addresses that have been brought into their written form.
-    pub(crate) fn list(written: impl Iterator<Item = String>) -> Self {
+    /// A list of mailboxes or addresses (RFC 5322 3.4).
+    ///
+    /// ```
+    /// use readdress::header::FieldBody;
+    /// use readdress::header::mailbox::parse_address_list;
+    ///
+    /// let list = parse_address_list(b"Jane Example<jane@example.org>,(Joe) joe@example.org");
+    /// assert_eq!(FieldBody::list(&list).as_str(), "Jane Example <jane@example.org>, Joe <joe@example.org>");
+    /// ```
+    pub fn list<T: Display>(items: impl IntoIterator<Item = T>) -> Self {
+        let written = items.into_iter().map(|item| item.to_string());
         let list = written.reduce(|list, next| list + ", " + &next);
         FieldBody::structured(list.unwrap_or_default())
     }
@@ -89,32 +88,11 @@ impl FieldBody {
     }
 }
 
-/// Is there nothing to replace or to drop?
+/// Whether there is nothing to replace or to drop.
 fn is_clean(text: &str) -> bool {
+    // No early exit, so that it vectorises.
     let printable = text.bytes().fold(true, |all, b| all & matches!(b, b' '..=b'~'));
     printable && !text.starts_with(' ') && !text.ends_with(' ') && !has_long_blank(text)
-}
-
-/// More than [`MAX_BLANKS`] spaces in a row?
-pub(super) fn has_long_blank(text: &str) -> bool {
-    text.len() > MAX_BLANKS
-        && text
-            .as_bytes()
-            .windows(MAX_BLANKS + 1)
-            .any(|run| run.iter().all(|&b| b == b' '))
-}
-
-/// A field body without the line breaks of its folds (RFC 5322 2.2.3), and without any bare CR.
-pub(crate) fn unfolded(body: &[u8]) -> Vec<u8> {
-    let mut unfolded = body.to_vec();
-    unfolded.retain(|b| !matches!(b, b'\r' | b'\n'));
-    unfolded
-}
-
-/// Is there a word longer than [`MAX_WORD`]?
-pub(crate) fn has_long_word(text: &[u8]) -> bool {
-    let mut words = text.split(u8::is_ascii_whitespace);
-    text.len() > MAX_WORD && words.any(|word| word.len() > MAX_WORD)
 }
 
 /// Appends `name: body` to `out`, folded at 78 columns where a space allows it, each line ended by `line_ending`.

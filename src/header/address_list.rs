@@ -1,4 +1,4 @@
-//! Mailboxes, and lists of them as strangers write them (RFC 5322 3.4).
+//! Address lists as strangers write them (RFC 5322 3.4).
 //!
 //! The structure of a list is found first, in the octets as they came: encoded-words are opaque to it and are
 //! decoded only for names, once it is known what a name is. So nothing that decodes to an address becomes one.
@@ -7,10 +7,8 @@ use std::ops::Range;
 
 use memchr::{memchr2, memchr3};
 
-pub use super::address::{Address, AddressError, MAX_MAILBOX, Mailbox, format_mailbox};
-
-use super::address::is_in_literal;
-pub(crate) use super::address::whole_mailbox;
+use super::address::{Address, MAX_MAILBOX, is_in_literal};
+use super::display::Mailbox;
 use super::encoded_word::{self, Finder, collapse};
 
 /// Mailboxes that are read from one field; the rest is passed over.

@@ -1,0 +1,31 @@
+//! Limits of what a line of a header section can hold, and folding (RFC 5322 2.1.1, 2.2.3).
+
+/// Octets of the longest word that is written as it is. A line is at most 998 octets (RFC 5322 2.1.1) and cannot
+/// be folded inside a word; the rest is room for the field name.
+pub(crate) const MAX_WORD: usize = 900;
+
+/// Octets of the longest name of a field that is written. An encoded-word behind the name cannot be folded away from it, so
+/// room is left for this much.
+pub(crate) const MAX_WRITTEN_NAME: usize = "X-Original-Message-ID".len();
+
+/// Spaces in a row that are kept: a run cannot be folded inside either, and nobody reads more.
+pub(super) const MAX_BLANKS: usize = 60;
+
+/// Whether there are more than [`MAX_BLANKS`] spaces in a row.
+pub(super) fn has_long_blank(text: &str) -> bool {
+    let mut runs = text.as_bytes().windows(MAX_BLANKS + 1);
+    text.len() > MAX_BLANKS && runs.any(|run| run.iter().all(|&b| b == b' '))
+}
+
+/// Whether there is a word longer than [`MAX_WORD`].
+pub(crate) fn has_long_word(text: &[u8]) -> bool {
+    let mut words = text.split(u8::is_ascii_whitespace);
+    text.len() > MAX_WORD && words.any(|word| word.len() > MAX_WORD)
+}
+
+/// Returns a field body without the line breaks of its folds (RFC 5322 2.2.3), and without any bare CR.
+pub(crate) fn unfolded(body: &[u8]) -> Vec<u8> {
+    let mut unfolded = body.to_vec();
+    unfolded.retain(|b| !matches!(b, b'\r' | b'\n'));
+    unfolded
+}
