@@ -2,7 +2,7 @@
 
 use memchr::memchr;
 
-use super::Error;
+use super::error::Error;
 use crate::header::{Header, line_ending};
 use crate::mime::{self, Kind, Limits, Scanner};
 

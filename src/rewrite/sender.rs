@@ -2,31 +2,40 @@
 
 use std::borrow::Cow;
 
-use super::rules::{FromFormat, Rules};
+use super::options::FromFormat;
 use crate::header::mailbox::{Address, MAX_MAILBOX, format_mailbox, whole_mailbox};
 
 /// Characters of a name that are shown before the sender's address: mail programs cut what they list, and a longer name
 /// would push the address out of sight.
 const MAX_SHOWN: usize = 60;
 
-/// The new From: the alias, named after the sender as the rules say.
+/// How From shows a sender.
+pub(super) struct SenderStyle<'a> {
+    pub(super) format: FromFormat,
+    /// The address of the new From.
+    pub(super) address: &'a Address,
+    /// The domain that [`FromFormat::Via`] names.
+    pub(super) via: &'a str,
+}
+
+/// Returns the new From: an address of ours, named after the sender.
 ///
 /// A name is cut until the mailbox fits what SES takes, so that the sender's address, which stands behind it, is never
 /// what is cut.
-pub(super) fn new_from(rules: &Rules, name: Option<&str>, sender: Option<&Address>) -> String {
-    let address = rules.from_address();
+pub(super) fn new_from(style: &SenderStyle<'_>, name: Option<&str>, sender: Option<&Address>) -> String {
+    let address = style.address;
     let name = name.map(visible).map(without_imitation);
     // `<>` and the like are not a name.
     let name = name.filter(|name| name.contains(|c: char| c.is_ascii_alphanumeric() || !c.is_ascii()));
     // Some programs repeat the address as the name.
     let name = name.filter(|name| sender.is_none_or(|s| !s.written().eq_ignore_ascii_case(name)));
     let shown = sender.map(shown_address);
-    let display = |name: Option<&str>| display_name(rules, name, shown.as_deref());
+    let display = |name: Option<&str>| display_name(style, name, shown.as_deref());
     let Some(name) = name else {
         return format_mailbox(display(None).as_deref(), address);
     };
     // Nothing stands behind a bare name, so that only the mailbox's own limit holds.
-    let mut chars = match rules.from_format {
+    let mut chars = match style.format {
         FromFormat::Full | FromFormat::Via => MAX_SHOWN,
         FromFormat::Name | FromFormat::Alias => MAX_MAILBOX,
     };
@@ -41,14 +50,14 @@ pub(super) fn new_from(rules: &Rules, name: Option<&str>, sender: Option<&Addres
 }
 
 /// The display name of this format, or `None` where it has none.
-fn display_name(rules: &Rules, name: Option<&str>, shown: Option<&str>) -> Option<String> {
-    match (rules.from_format, name, shown) {
+fn display_name(style: &SenderStyle<'_>, name: Option<&str>, shown: Option<&str>) -> Option<String> {
+    match (style.format, name, shown) {
         (FromFormat::Alias, ..) | (_, None, None) => None,
         (FromFormat::Full, Some(name), Some(shown)) => Some([name, " (", shown, ")"].concat()),
         (FromFormat::Full | FromFormat::Name, Some(name), _) => Some(name.to_owned()),
         (FromFormat::Full | FromFormat::Name, None, Some(shown)) => Some(shown.to_owned()),
-        (FromFormat::Via, Some(name), _) => Some(format!("{name} via {}", rules.alias.domain())),
-        (FromFormat::Via, None, Some(shown)) => Some(format!("{shown} via {}", rules.alias.domain())),
+        (FromFormat::Via, Some(name), _) => Some(format!("{name} via {}", style.via)),
+        (FromFormat::Via, None, Some(shown)) => Some(format!("{shown} via {}", style.via)),
     }
 }
 
@@ -138,15 +147,16 @@ mod tests {
 
     fn shown(format: FromFormat, name: &str, sender: &str) -> String {
         let alias = Address::parse("shop@example.com").unwrap();
-        let rules = Rules {
-            from_format: format,
-            ..Rules::new(alias, Vec::new())
+        let style = SenderStyle {
+            format,
+            address: &alias,
+            via: alias.domain(),
         };
         let sender = Address::parse(sender).unwrap();
-        let from = new_from(&rules, Some(name), Some(&sender));
+        let from = new_from(&style, Some(name), Some(&sender));
         assert!(from.len() <= MAX_MAILBOX, "{from}");
         let mailbox = parse_address_list(from.as_bytes()).remove(0);
-        assert_eq!(mailbox.address, rules.alias);
+        assert_eq!(mailbox.address, alias);
         mailbox.name.unwrap()
     }
 

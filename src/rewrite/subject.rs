@@ -1,6 +1,6 @@
 //! The subject and its prefix.
 
-use super::rules::New;
+use super::apply::Change;
 use crate::header::{FieldBody, encoded_word, has_long_word, unfolded};
 
 /// Octets of a subject that are decoded where its own octets cannot be kept. No mail program shows more.
@@ -69,15 +69,15 @@ const REPLY_PREFIXES: [&str; 46] = [
 /// The subject's own bytes are kept where the prefix can be put before them: unknown charsets and unusual
 /// encodings come through. White space between two encoded-words does not count (RFC 2047 6.2), so a prefix
 /// before an encoded-word is one itself, unless a space between the two is meant.
-pub(super) fn prefixed(prefix: &str, subject: Option<&[u8]>) -> New {
+pub(super) fn prefixed(prefix: &str, subject: Option<&[u8]>) -> Change {
     let old = subject.unwrap_or_default().trim_ascii();
     let front = encoded_word::decode(&old[..old.len().min(MAX_FRONT)]);
     if without_reply_prefixes(&front).starts_with(prefix.trim()) {
-        return New::Keep;
+        return Change::Keep;
     }
     let text = || encoded_word::decode(&old[..old.len().min(MAX_DECODED)]);
     if old.is_empty() {
-        return New::Body(FieldBody::unstructured(prefix.trim_end()));
+        return Change::Replace(FieldBody::unstructured(prefix.trim_end()));
     }
     let trimmed = prefix.trim_end();
     let spaced = prefix.len() - trimmed.len() == 1;
@@ -87,13 +87,13 @@ pub(super) fn prefixed(prefix: &str, subject: Option<&[u8]>) -> New {
         (true, true, _) => format!("{trimmed} "),
         (true, false, false) => prefix.to_owned(),
         (false, true, false) => format!("{} ", encoded_word::encode_unstructured(trimmed)),
-        _ => return New::Body(FieldBody::unstructured(&format!("{prefix}{}", text()))),
+        _ => return Change::Replace(FieldBody::unstructured(&format!("{prefix}{}", text()))),
     };
     let unfolded = unfolded(old);
     if !is_writable(&unfolded) {
-        return New::Body(FieldBody::unstructured(&format!("{prefix}{}", text())));
+        return Change::Replace(FieldBody::unstructured(&format!("{prefix}{}", text())));
     }
-    New::Body(FieldBody::written(format!(
+    Change::Replace(FieldBody::written(format!(
         "{before}{}",
         String::from_utf8_lossy(&unfolded)
     )))

@@ -1,4 +1,4 @@
-//! The fields that a rule names.
+//! The table of fields that a rule names, and which of them never go out.
 
 use crate::header::Field;
 
@@ -28,6 +28,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl Name {
     /// Which one this field is; `None`: no rule names it.
+    #[inline]
     pub(super) fn of(field: &Field<'_>) -> Option<Self> {
         // By the first letter: most fields of a message are none of these.
         let alike: &[(&str, Name)] = match field.raw().first()?.to_ascii_lowercase() {
@@ -79,6 +80,7 @@ impl Name {
     /// Whether it does not go out. SES writes or verifies it itself (Return-Path, Sender, DKIM-Signature, Message-ID,
     /// Feedback-ID); or it would give recipients away (Bcc), make a reader's program answer from the private address
     /// (Disposition-Notification-To), misroute errors and loops, or pass for a field that only we write (X-Original-From).
+    #[inline]
     pub(super) fn is_removed(self) -> bool {
         matches!(
             self,

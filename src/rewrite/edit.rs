@@ -1,0 +1,287 @@
+//! A message and its edits: what stands in place of which octets, and the writer that puts it there.
+//!
+//! Whatever stands outside of the edits is the input's, in its order (law L4).
+
+use std::ops::Range;
+
+/// Edits of one message at most. A message of more would have to be read as often as it has parts.
+pub const MAX_EDITS: usize = 1000;
+
+/// A stretch of the stored message, and what stands in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// Offsets of the first octet and of the one behind the last. An empty range is an insertion before its start.
+    pub range: Range<u64>,
+    /// What goes out instead.
+    pub with: Replacement,
+}
+
+/// What stands in place of a stretch of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Replacement {
+    /// These octets: a new header section, or nothing at all.
+    Octets(Vec<u8>),
+}
+
+impl Replacement {
+    fn octets(&self) -> &[u8] {
+        match self {
+            Replacement::Octets(octets) => octets,
+        }
+    }
+}
+
+/// Why edits do not make a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// More than [`MAX_EDITS`].
+    #[error("{0} edits of one message; at most {MAX_EDITS} are made")]
+    TooMany(usize),
+    /// An edit ends before it begins.
+    #[error("edit {0} ends before it begins")]
+    Backwards(usize),
+    /// An edit begins before the one before it ends.
+    #[error("edit {0} begins before the one before it ends")]
+    Overlap(usize),
+}
+
+/// The edits of one message, in order and apart from each other.
+///
+/// ```
+/// use readdress::rewrite::{Edit, Plan, Replacement};
+///
+/// let subject = Edit { range: 9..14, with: Replacement::Octets(b"Hello".to_vec()) };
+/// let plan = Plan::new(vec![subject])?;
+/// let mut out = Vec::new();
+/// let mut sink = |bytes: &[u8]| out.extend_from_slice(bytes);
+/// let mut writer = plan.writer();
+/// for chunk in ["Subject: Hu", "llo\n\nbody"] {
+///     writer.write(chunk.as_bytes(), &mut sink);
+/// }
+/// writer.end(&mut sink);
+/// assert_eq!(out, b"Subject: Hello\n\nbody");
+/// # Ok::<(), readdress::rewrite::PlanError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    edits: Vec<Edit>,
+}
+
+impl Plan {
+    /// A plan of these edits.
+    ///
+    /// # Errors
+    /// See [`PlanError`].
+    pub fn new(edits: Vec<Edit>) -> Result<Self, PlanError> {
+        if edits.len() > MAX_EDITS {
+            return Err(PlanError::TooMany(edits.len()));
+        }
+        let mut end = 0;
+        for (index, Edit { range, .. }) in edits.iter().enumerate() {
+            if range.end < range.start {
+                return Err(PlanError::Backwards(index));
+            }
+            if range.start < end {
+                return Err(PlanError::Overlap(index));
+            }
+            end = range.end;
+        }
+        Ok(Plan { edits })
+    }
+
+    /// The plan that replaces a header section of `before` octets.
+    pub(crate) fn of_header(before: u64, header: Vec<u8>) -> Self {
+        let edit = Edit {
+            range: 0..before,
+            with: Replacement::Octets(header),
+        };
+        Plan { edits: vec![edit] }
+    }
+
+    /// The edits, in order.
+    pub fn edits(&self) -> &[Edit] {
+        &self.edits
+    }
+
+    /// The size of what goes out, in octets, of a message of `stored` octets. What an edit replaces behind the message's end
+    /// does not count.
+    pub fn outgoing_octets(&self, stored: u64) -> u64 {
+        self.edits.iter().fold(stored, |octets, edit| {
+            let replaced = edit.range.end.min(stored) - edit.range.start.min(stored);
+            octets - replaced + edit.with.octets().len() as u64
+        })
+    }
+
+    /// A writer at the start of the message.
+    pub fn writer(self) -> PlanWriter {
+        PlanWriter {
+            edits: self.edits.into_iter(),
+            next: None,
+            at: 0,
+        }
+        .with_next()
+    }
+}
+
+/// Writes what goes out while the stored message is passed through it, in chunks of any size. Octets outside of the edits
+/// are passed on without a copy.
+///
+/// # Termination
+/// [`PlanWriter::end`] must be called: an edit at the message's end goes out only then.
+#[derive(Clone, Debug)]
+pub struct PlanWriter {
+    edits: std::vec::IntoIter<Edit>,
+    /// The edit that is not over yet. Its replacement is taken when it has gone out.
+    next: Option<(Range<u64>, Option<Replacement>)>,
+    /// The offset of the next octet of the stored message.
+    at: u64,
+}
+
+impl PlanWriter {
+    fn with_next(mut self) -> Self {
+        self.advance();
+        self
+    }
+
+    fn advance(&mut self) {
+        self.next = self.edits.next().map(|edit| (edit.range, Some(edit.with)));
+    }
+
+    /// Takes the next octets of the stored message, and passes what goes out in their place to `sink`.
+    pub fn write(&mut self, mut chunk: &[u8], sink: &mut impl FnMut(&[u8])) {
+        while !chunk.is_empty() {
+            let Some((range, with)) = &mut self.next else {
+                self.at += chunk.len() as u64;
+                return sink(chunk);
+            };
+            let bound = if self.at < range.start {
+                range.start
+            } else {
+                range.end
+            };
+            let here = bound.saturating_sub(self.at).min(chunk.len() as u64);
+            let (stretch, rest) = chunk.split_at(usize::try_from(here).unwrap_or(chunk.len()));
+            if self.at < range.start {
+                sink(stretch);
+            } else {
+                replace(with, sink);
+            }
+            self.at += here;
+            chunk = rest;
+            if self.at >= range.end && with.is_none() {
+                self.advance();
+            }
+        }
+    }
+
+    /// Ends the message: what the edits that are left would put into it goes out.
+    pub fn end(mut self, sink: &mut impl FnMut(&[u8])) {
+        while let Some((_, with)) = &mut self.next {
+            replace(with, sink);
+            self.advance();
+        }
+    }
+}
+
+/// Passes a replacement to `sink`, once.
+fn replace(with: &mut Option<Replacement>, sink: &mut impl FnMut(&[u8])) {
+    if let Some(with) = with.take().filter(|with| !with.octets().is_empty()) {
+        sink(with.octets());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn edit(range: Range<u64>, with: &str) -> Edit {
+        Edit {
+            range,
+            with: Replacement::Octets(with.as_bytes().to_vec()),
+        }
+    }
+
+    /// The whole message in a buffer, edited from its end.
+    fn spliced(message: &[u8], edits: &[Edit]) -> Vec<u8> {
+        let mut out = message.to_vec();
+        for edit in edits.iter().rev() {
+            let at = |offset: u64| usize::try_from(offset).unwrap().min(message.len());
+            out.splice(
+                at(edit.range.start)..at(edit.range.end),
+                edit.with.octets().to_vec(),
+            );
+        }
+        out
+    }
+
+    fn written(message: &[u8], plan: &Plan, chunk: usize) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut sink = |bytes: &[u8]| {
+            assert!(!bytes.is_empty());
+            out.extend_from_slice(bytes);
+        };
+        let mut writer = plan.clone().writer();
+        for chunk in message.chunks(chunk) {
+            writer.write(chunk, &mut sink);
+        }
+        writer.end(&mut sink);
+        out
+    }
+
+    #[test]
+    fn edits_that_are_no_plan_are_refused() {
+        let many = vec![edit(0..0, ""); MAX_EDITS + 1];
+        assert_eq!(Plan::new(many.clone()), Err(PlanError::TooMany(MAX_EDITS + 1)));
+        assert!(Plan::new(many[1..].to_vec()).is_ok());
+        let overlap = vec![edit(0..3, ""), edit(2..4, "")];
+        assert_eq!(Plan::new(overlap), Err(PlanError::Overlap(1)));
+        let backwards = Edit {
+            range: Range { start: 2, end: 1 },
+            with: Replacement::Octets(Vec::new()),
+        };
+        assert_eq!(Plan::new(vec![backwards]), Err(PlanError::Backwards(0)));
+    }
+
+    #[test]
+    fn insertions_and_edits_behind_the_end_go_out() {
+        let plan = Plan::new(vec![
+            edit(0..0, "a"),
+            edit(0..1, "b"),
+            edit(1..1, "c"),
+            edit(2..9, "d"),
+            edit(9..9, "e"),
+        ]);
+        let plan = plan.unwrap();
+        for chunk in [1, 2, 3] {
+            assert_eq!(written(b"123", &plan, chunk), b"abc2de");
+            assert_eq!(written(b"", &plan, chunk), b"abcde");
+        }
+        assert_eq!((plan.outgoing_octets(3), plan.outgoing_octets(0)), (6, 5));
+    }
+
+    proptest! {
+        /// Law L4: outside of the edits, and in every chunking, the output is the input.
+        #[test]
+        fn a_written_plan_is_the_naive_splice(
+            message in proptest::collection::vec(any::<u8>(), 0..80),
+            steps in proptest::collection::vec((0_u64..12, 0_u64..12, "[a-z]{0,6}"), 0..12),
+        ) {
+            let mut at = 0;
+            let edits: Vec<Edit> = steps.iter().map(|(gap, octets, with)| {
+                let start = at + gap;
+                at = start + octets;
+                edit(start..at, with)
+            }).collect();
+            let plan = Plan::new(edits.clone()).unwrap();
+            let want = spliced(&message, &edits);
+            prop_assert_eq!(plan.outgoing_octets(message.len() as u64), want.len() as u64);
+            for chunk in 1..=message.len().max(1) {
+                prop_assert_eq!(&written(&message, &plan, chunk), &want, "in chunks of {}", chunk);
+            }
+        }
+    }
+}

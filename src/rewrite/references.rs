@@ -1,0 +1,51 @@
+//! References, by which mail programs thread (RFC 5322 3.6.4).
+
+use super::apply::Change;
+use super::original::OriginalFields;
+use crate::header::{FieldBody, MAX_WORD};
+
+/// Ids in References: the first names the thread, the last ones its branch.
+const MAX_REFERENCES: usize = 1000;
+
+/// The references with the message's own id at their end (RFC 5322 3.6.4): SES gives the message a new id, and
+/// answers refer to the old one.
+///
+/// Without References, a single id of In-Reply-To comes first, as it does in a reply: programs that thread by
+/// References look at In-Reply-To only where there are none.
+pub(super) fn with_own_id(original: &OriginalFields<'_>) -> Change {
+    let Some(id) = original.message_id.and_then(|body| message_ids(body).next()) else {
+        return Change::Keep;
+    };
+    let mut words: Vec<&str> = if let Some(body) = original.references {
+        body.split(u8::is_ascii_whitespace)
+            .filter(|word| !word.is_empty() && word.len() <= MAX_WORD)
+            .filter(|word| word.iter().all(u8::is_ascii_graphic))
+            .filter_map(|word| std::str::from_utf8(word).ok())
+            .collect()
+    } else {
+        let answered = original.in_reply_to.into_iter().flat_map(message_ids);
+        let answered: Vec<&str> = answered.take(2).collect();
+        if answered.len() == 1 { answered } else { Vec::new() }
+    };
+    if words.last() != Some(&id) {
+        words.push(id);
+    } else if original.references.is_some() {
+        return Change::Keep;
+    }
+    if words.len() > MAX_REFERENCES {
+        words.drain(1..=words.len() - MAX_REFERENCES);
+    }
+    Change::Replace(FieldBody::words(words))
+}
+
+/// The message ids of a field body (RFC 5322 3.6.4), in order; comments and what else stands between are passed over.
+fn message_ids(body: &[u8]) -> impl Iterator<Item = &str> {
+    body.split_inclusive(|&b| b == b'>').filter_map(|piece| {
+        let id = &piece[piece.iter().rposition(|&b| b == b'<')?..];
+        let inner = id.strip_prefix(b"<")?.strip_suffix(b">")?;
+        let plain = !inner.is_empty() && inner.iter().all(u8::is_ascii_graphic);
+        (plain && id.len() <= MAX_WORD)
+            .then(|| std::str::from_utf8(id).ok())
+            .flatten()
+    })
+}

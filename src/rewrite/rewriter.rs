@@ -1,0 +1,112 @@
+//! Rewrites a message in one pass: the header section, and nothing behind it.
+
+use super::edit::{Plan, PlanWriter};
+use super::error::Error;
+use super::forward::Rules;
+use super::line_breaks::LineBreakWatch;
+use super::reader::HeaderReader;
+
+/// Octets of the header section before and after the rewrite, the empty line included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeaderOctets {
+    /// As the message came.
+    pub before: u64,
+    /// As it goes out.
+    pub after: u64,
+}
+
+/// Rewrites one message, chunk by chunk. See the [crate documentation](crate) for an example.
+///
+/// # Termination
+/// [`Rewriter::end`] must be called: a message that ends inside its header section goes out only then.
+///
+/// # Errors
+/// After an error every further call returns it again. What has been written by then is to be thrown away.
+#[derive(Debug)]
+pub struct Rewriter {
+    rules: Rules,
+    state: State,
+    watch: LineBreakWatch,
+}
+
+#[derive(Debug)]
+enum State {
+    Header(Box<HeaderReader>),
+    Body(Box<PlanWriter>, HeaderOctets),
+    Failed(Error),
+}
+
+impl Rewriter {
+    /// A rewriter at the start of a message.
+    pub fn new(rules: Rules) -> Self {
+        Rewriter {
+            rules,
+            state: State::Header(Box::default()),
+            watch: LineBreakWatch::Seen,
+        }
+    }
+
+    /// The size of the header section before and after, known as soon as the header section has ended. The
+    /// output is `after - before` octets longer than the input.
+    pub fn header_octets(&self) -> Option<HeaderOctets> {
+        match self.state {
+            State::Body(_, octets) => Some(octets),
+            State::Header(_) | State::Failed(_) => None,
+        }
+    }
+
+    /// Takes the next bytes of the message and passes what can go out to `sink`. Body bytes are passed through
+    /// without a copy.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn write(&mut self, chunk: &[u8], sink: &mut impl FnMut(&[u8])) -> Result<(), Error> {
+        self.advance(chunk, false, sink)
+    }
+
+    /// The message has ended.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn end(mut self, sink: &mut impl FnMut(&[u8])) -> Result<HeaderOctets, Error> {
+        self.advance(&[], true, sink)?;
+        self.watch.finish()?;
+        match self.state {
+            State::Body(writer, octets) => {
+                writer.end(sink);
+                Ok(octets)
+            }
+            State::Failed(error) => Err(error),
+            State::Header(_) => unreachable!("the last read returns the head or an error"),
+        }
+    }
+
+    fn advance(&mut self, mut chunk: &[u8], last: bool, sink: &mut impl FnMut(&[u8])) -> Result<(), Error> {
+        match &mut self.state {
+            State::Failed(error) => return Err(*error),
+            State::Body(writer, _) => {
+                self.watch.see(chunk);
+                writer.write(chunk, sink);
+            }
+            State::Header(reader) => match reader.read(&mut chunk, last) {
+                Ok(None) => {}
+                Ok(Some(head)) => {
+                    let header = self.rules.rewrite(&head);
+                    let (before, after) = (head.header.octets() as u64, header.len() as u64);
+                    let mut writer = Plan::of_header(before, header).writer();
+                    self.watch = LineBreakWatch::new(&head);
+                    self.watch.see(chunk);
+                    for piece in [head.header.raw(), &head.body, chunk] {
+                        writer.write(piece, sink);
+                    }
+                    self.state = State::Body(Box::new(writer), HeaderOctets { before, after });
+                }
+                Err(error) => {
+                    self.state = State::Failed(error);
+                    return Err(error);
+                }
+            },
+        }
+        Ok(())
+    }
+}
