@@ -126,7 +126,7 @@ pub struct AliasCache {
 
 /// The map to be used now.
 #[derive(Clone, Debug)]
-pub struct CurrentMap {
+pub(crate) struct CurrentMap {
     /// The map.
     pub aliases: Arc<AliasMap>,
     /// Why the map could not be read again, if so. It still holds for the recipients that it knows.
@@ -163,7 +163,7 @@ impl AliasCache {
     ///
     /// # Errors
     /// If the map cannot be read, and never could.
-    pub async fn for_recipients(&self, recipients: &Recipients) -> Result<CurrentMap, ReadError> {
+    pub(crate) async fn for_recipients(&self, recipients: &Recipients) -> Result<CurrentMap, ReadError> {
         let current = self.not_older_than(self.time_to_live).await?;
         let known = |recipient: &String| {
             let address = recipient.parse();

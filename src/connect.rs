@@ -1,4 +1,4 @@
-//! From the settings to what they name: the pipeline and the alias map.
+//! Makes what the settings name.
 
 use crate::alias_store::{AliasCache, AliasStore};
 use crate::aws::{Clients, NotBuilt};
@@ -7,11 +7,11 @@ use crate::config::{BucketPlace, MapPlace, OutboxPlace, SettingError, Settings};
 use crate::forward::Forwarder;
 use crate::outbox::{Outbox, SesOutbox};
 
-/// The pipeline and the alias map that the settings name. No service is asked for anything yet.
+/// The pipeline that the settings describe. No service is asked for anything yet.
 ///
 /// # Errors
 /// If a setting names a service of AWS and this build has none (feature `aws`).
-pub async fn connect(settings: &Settings) -> Result<(Forwarder, AliasCache), SettingError> {
+pub async fn connect(settings: &Settings) -> Result<Forwarder, SettingError> {
     let clients = Clients::default();
     let bucket = match &settings.email_bucket {
         BucketPlace::Directory(path) => Bucket::Directory(path.clone()),
@@ -25,10 +25,8 @@ pub async fn connect(settings: &Settings) -> Result<(Forwarder, AliasCache), Set
         }
     };
     let store = connect_aliases(&clients, &settings.alias_map).await?;
-    Ok((
-        Forwarder::new(bucket, outbox, settings),
-        AliasCache::new(store, settings.alias_map_ttl),
-    ))
+    let aliases = AliasCache::new(store, settings.alias_map_ttl);
+    Ok(Forwarder::new(aliases, bucket, outbox, settings))
 }
 
 /// The alias map alone.

@@ -108,4 +108,6 @@ pub mod forward;
 #[cfg(feature = "aws")]
 pub mod function;
 #[cfg(feature = "forward")]
+mod ledger;
+#[cfg(feature = "forward")]
 pub mod outbox;

@@ -3,16 +3,18 @@
 
 mod support;
 
+use std::time::Duration;
+
 use aws_sdk_sesv2::config::{Credentials, Region};
 use serde_json::json;
 
-use readdress::alias::AliasMap;
-use readdress::alias_store::CurrentMap;
+use readdress::alias_store::{AliasCache, AliasStore};
 use readdress::arrival::{Arrival, parse_event};
 use readdress::aws::S3Bucket;
 use readdress::bucket::Bucket;
 use readdress::config::Settings;
 use readdress::deadline::Deadline;
+use readdress::executor::block_on;
 use readdress::forward::{Ending, Forwarder, Outcome};
 use readdress::outbox::{Cause, Outbox, SesOutbox};
 use support::s3::{self, S3};
@@ -26,7 +28,8 @@ struct Edge {
     ses: SesEndpoint,
     client: aws_sdk_sesv2::Client,
     forwarder: Forwarder,
-    aliases: CurrentMap,
+    /// Holds the alias map.
+    _directory: tempfile::TempDir,
 }
 
 impl Edge {
@@ -64,14 +67,18 @@ impl Edge {
             named.next().map(|(_, value)| (*value).to_owned())
         });
         let settings = settings.unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("map.json");
+        std::fs::write(&path, map.to_string()).unwrap();
         Edge {
             client: aws_sdk_sesv2::Client::from_conf(ses_config.clone().build()),
             forwarder: Forwarder::new(
+                AliasCache::new(AliasStore::File(path), Duration::from_hours(1)),
                 Bucket::S3(S3Bucket::new(s3_client, "mail".to_owned())),
                 Outbox::Ses(SesOutbox::new(ses_config, settings.ses.clone())),
                 &settings,
             ),
-            aliases: AliasMap::parse(map.to_string().as_bytes()).unwrap().into(),
+            _directory: directory,
             s3,
             ses,
         }
@@ -85,18 +92,8 @@ impl Edge {
 
     fn forward_to(&self, message: &[u8], recipients: &[String]) -> Vec<Outcome> {
         self.s3.put("mail", "inbound/m1", message);
-        let event = json!({"Records": [{"eventSource": "aws:ses", "ses": {
-            "mail": {"messageId": "m1"}, "receipt": {"recipients": recipients}}}]});
-        let arrival: Arrival = parse_event(event.to_string().as_bytes())
-            .unwrap()
-            .remove(0)
-            .arrival
-            .unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(self.forwarder.forward(&arrival, &self.aliases, Deadline::NEVER))
+        let arrival = arrival(recipients);
+        block_on(self.forwarder.forward(&arrival, Deadline::NEVER))
     }
 
     /// Sent in so many calls, each signed, with the body as it came.
@@ -111,6 +108,14 @@ impl Edge {
             );
         }
     }
+}
+
+/// The message `m1` arrived for these.
+fn arrival(recipients: &[String]) -> Arrival {
+    let event = json!({"Records": [{"eventSource": "aws:ses", "ses": {
+        "mail": {"messageId": "m1"}, "receipt": {"recipients": recipients}}}]});
+    let mut records = parse_event(event.to_string().as_bytes()).unwrap();
+    records.remove(0).arrival.unwrap()
 }
 
 fn message(octets: usize) -> Vec<u8> {
@@ -138,7 +143,7 @@ fn a_small_mail_is_read_once_and_a_large_one_twice() {
         let edge = Edge::start();
         let message = message(octets);
         let outcome = edge.forward(&message, "shop@example.com");
-        assert_eq!(outcome.outcome, Ending::Sent, "{outcome:?}");
+        assert_eq!(outcome.ending, Ending::Sent, "{outcome:?}");
         edge.assert_landed(&message, 1);
         assert_eq!(edge.s3.attempts().len(), gets);
     }
@@ -150,7 +155,7 @@ fn every_batch_has_its_own_valid_signature() {
         let edge = Edge::start();
         let message = message(octets);
         let outcome = edge.forward(&message, "many@example.com");
-        assert_eq!(outcome.outcome, Ending::Sent, "{outcome:?}");
+        assert_eq!(outcome.ending, Ending::Sent, "{outcome:?}");
         edge.assert_landed(&message, 3);
         let recipients: usize = edge.ses.messages().iter().map(|message| message.to.len()).sum();
         assert_eq!(recipients, 120);
@@ -164,7 +169,7 @@ fn a_refusal_for_now_is_tried_again_and_one_for_good_is_not() {
     edge.ses
         .script([ses::Fault::Throttle, ses::Fault::ErrorAfterBody]);
     let outcome = edge.forward(&large, "shop@example.com");
-    assert_eq!(outcome.outcome, Ending::Sent, "{outcome:?}");
+    assert_eq!(outcome.ending, Ending::Sent, "{outcome:?}");
     edge.assert_landed(&large, 1);
     assert_eq!(edge.ses.attempts().len(), 3);
 
@@ -172,7 +177,7 @@ fn a_refusal_for_now_is_tried_again_and_one_for_good_is_not() {
     edge.ses.script([ses::Fault::Rejected]);
     let outcome = edge.forward(&message(2_000), "shop@example.com");
     assert_eq!(
-        (outcome.outcome, outcome.cause),
+        (outcome.ending, outcome.cause),
         (Ending::Failed, Some(Cause::Configuration)),
         "{outcome:?}"
     );
@@ -191,7 +196,7 @@ fn a_cut_stream_is_taken_up_again() {
         s3::Fault::Cut { after: 3 << 20 },
     ]);
     let outcome = edge.forward(&large, "shop@example.com");
-    assert_eq!(outcome.outcome, Ending::Sent, "{outcome:?}");
+    assert_eq!(outcome.ending, Ending::Sent, "{outcome:?}");
     edge.assert_landed(&large, 1);
 }
 
@@ -203,7 +208,7 @@ fn a_stream_from_which_nothing_comes_is_taken_up_again() {
     edge.s3
         .script([s3::Fault::None, s3::Fault::Stall { after: 3 << 20 }]);
     let outcome = edge.forward(&large, "shop@example.com");
-    assert_eq!(outcome.outcome, Ending::Sent, "{outcome:?}");
+    assert_eq!(outcome.ending, Ending::Sent, "{outcome:?}");
     edge.assert_landed(&large, 1);
     let attempts = edge.s3.attempts();
     assert_eq!(attempts.len(), 3);
@@ -217,7 +222,7 @@ fn an_object_that_changes_between_the_readings_is_not_sent() {
         .script([s3::Fault::None, s3::Fault::Change(message(LARGE / 2))]);
     let outcome = edge.forward(&message(LARGE), "shop@example.com");
     assert_eq!(
-        (outcome.outcome, outcome.cause),
+        (outcome.ending, outcome.cause),
         (Ending::Failed, Some(Cause::Unreadable)),
         "{outcome:?}"
     );
@@ -231,7 +236,7 @@ fn a_message_over_the_limit_costs_one_get_of_its_head() {
     edge.s3.pace(4 << 20);
     let outcome = edge.forward(&message(45 << 20), "shop@example.com");
     assert_eq!(
-        (outcome.outcome, outcome.cause),
+        (outcome.ending, outcome.cause),
         (Ending::TooLarge, Some(Cause::TooLarge))
     );
     assert!(edge.ses.attempts().is_empty());
@@ -260,14 +265,14 @@ fn a_message_costs_the_same_for_one_recipient_and_for_a_hundred() {
         let outcomes = edge.forward_to(&message, &recipients);
         assert_eq!(outcomes.len(), 100);
         for (outcome, recipient) in outcomes.iter().zip(&recipients) {
-            assert_eq!((outcome.outcome, outcome.cause), (ending, cause), "{outcome:?}");
+            assert_eq!((outcome.ending, outcome.cause), (ending, cause), "{outcome:?}");
             assert_eq!(outcome.alias.as_ref(), Some(recipient));
         }
         let requests = || (edge.s3.attempts().len(), edge.ses.attempts().len());
         assert_eq!(requests(), (gets, sends), "{ending:?}");
         // Lambda repeats what failed. SES is not asked again for what it has refused for good.
         let again = edge.forward_to(&message, &recipients);
-        assert!(again.iter().all(|outcome| outcome.outcome == ending), "{again:?}");
+        assert!(again.iter().all(|outcome| outcome.ending == ending), "{again:?}");
         assert_eq!(requests().1, sends, "{ending:?}, again");
     }
 }
@@ -285,10 +290,56 @@ fn what_may_have_been_sent_is_not_sent_for_the_next_recipient() {
     // Whoever repeats the arrival has decided that twice is better than never.
     let again = edge.forward_to(&message(2_000), &recipients);
     assert!(
-        again.iter().all(|outcome| outcome.outcome == Ending::Sent),
+        again.iter().all(|outcome| outcome.ending == Ending::Sent),
         "{again:?}"
     );
     assert_eq!(edge.ses.messages().len(), 2);
+}
+
+/// Catches a ledger that is written when an arrival has ended, and so forgets all that was sent where it does not.
+#[test]
+fn what_was_sent_is_known_when_the_invocation_breaks_off() {
+    let edge = Edge::start();
+    edge.s3.put("mail", "inbound/m1", message(2_000));
+    let arrival = arrival(&["shop@example.com", "many@example.com"].map(str::to_owned));
+    // Of the second alias's three batches, SES takes the first and hangs at the second.
+    edge.ses.script([
+        ses::Fault::None,
+        ses::Fault::None,
+        ses::Fault::Stall { after: 100 },
+    ]);
+    block_on(async {
+        let forward = edge.forwarder.forward(&arrival, Deadline::NEVER);
+        let broken_off = tokio::time::timeout(Duration::from_secs(2), forward).await;
+        assert!(broken_off.is_err());
+    });
+    let outcomes = block_on(edge.forwarder.forward(&arrival, Deadline::NEVER));
+    assert!(
+        outcomes.iter().all(|it| it.ending == Ending::Sent),
+        "{outcomes:?}"
+    );
+    let sent = edge.ses.messages();
+    let sizes: Vec<usize> = sent.iter().map(|message| message.to.len()).collect();
+    assert_eq!(sizes, [2, 50, 50, 20]);
+}
+
+/// Catches a send that is given up from outside, so that nobody knows which batches went out.
+#[test]
+fn at_the_deadline_it_is_known_what_was_sent() {
+    let edge = Edge::start();
+    edge.s3.put("mail", "inbound/m1", message(2_000));
+    let arrival = arrival(&["many@example.com".to_owned()]);
+    edge.ses
+        .script([ses::Fault::None, ses::Fault::Stall { after: 100 }]);
+    let deadline = Deadline::after(Duration::from_secs(2));
+    let outcome = block_on(edge.forwarder.forward(&arrival, deadline)).remove(0);
+    // The kernel has taken what was left of the request.
+    assert_eq!(outcome.cause, Some(Cause::Ambiguous), "{outcome:?}");
+    assert!(outcome.error.unwrap().contains("50 of 120 targets"));
+    block_on(edge.forwarder.forward(&arrival, Deadline::NEVER));
+    let sent = edge.ses.messages();
+    let sizes: Vec<usize> = sent.iter().map(|message| message.to.len()).collect();
+    assert_eq!(sizes, [50, 50, 20]);
 }
 
 /// As SES reports that a forwarded mail did not reach a target: the mail is in it.
@@ -310,7 +361,7 @@ fn a_report_on_what_was_forwarded_does_not_bring_forth_the_next() {
     edge.s3.pace(4 << 20);
     let outcome = edge.forward(&report("shop@example.com"), "shop@example.com");
     assert_eq!(
-        (outcome.outcome, outcome.cause),
+        (outcome.ending, outcome.cause),
         (Ending::Failed, Some(Cause::Loop)),
         "{outcome:?}"
     );
@@ -324,7 +375,7 @@ fn a_report_on_what_was_forwarded_does_not_bring_forth_the_next() {
     edge.s3.pace(0);
     let other = report("many@example.com");
     let outcome = edge.forward(&other, "shop@example.com");
-    assert_eq!(outcome.outcome, Ending::Sent, "{outcome:?}");
+    assert_eq!(outcome.ending, Ending::Sent, "{outcome:?}");
     edge.assert_landed(&other, 1);
 }
 
@@ -359,11 +410,7 @@ fn the_request_is_the_one_that_the_sdk_would_make() {
         .feedback_forwarding_email_address("bounces@example.com")
         .email_tags(tag)
         .configuration_set_name("main");
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(send.send()).unwrap();
+    block_on(send.send()).unwrap();
     let theirs = edge.ses.take_messages().remove(0);
     assert_eq!(ours.json, theirs.json);
     assert!(ours.raw == theirs.raw);

@@ -24,7 +24,7 @@ pub struct Entry {
 }
 
 /// The options of one alias; `None` leaves the matter to the setting of the same name.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// How the From field shows the sender.
     pub from_format: Option<FromFormat>,

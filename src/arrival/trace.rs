@@ -30,7 +30,7 @@ pub enum TraceError {
 }
 
 const HINT: &str =
-    "let SES's Lambda action or its S3 action's topic invoke the function: these name the recipients";
+    "let SES's Lambda action or its S3 action's topic invoke the function: these tell the recipients";
 
 /// Finds the one recipient that the trace names beyond doubt.
 ///

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use readdress::alias_store::{AliasCache, ReadError};
-use readdress::arrival::{Recipients, Record, parse_event};
+use readdress::alias_store::ReadError;
+use readdress::arrival::{Record, parse_event};
 use readdress::config::Settings;
 use readdress::connect::connect;
 use readdress::deadline::Deadline;
@@ -75,32 +75,24 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let settings = Settings::read(&|name| arguments.setting(name))?;
     let (payload, name) = Input::open(arguments.event.as_ref())?.read_all()?;
     block_on(async {
-        let (mut forwarder, aliases) = connect(&settings).await?;
-        forwarder.hashes_bodies = true;
-        // Read ahead: what is wrong with the map is no matter of a single message.
-        aliases.for_recipients(&Recipients::Unknown).await?;
+        let forwarder = connect(&settings).await?.hashing_bodies();
+        // Read ahead: a mistake in the map is not a matter of a single message.
+        forwarder.read_aliases().await?;
         let records = parse_event(&payload).map_err(|error| Failure::failed(name, error))?;
-        forward(&forwarder, &aliases, records).await
+        forward(&forwarder, records).await
     })
 }
 
-async fn forward(
-    forwarder: &Forwarder,
-    aliases: &AliasCache,
-    records: Vec<Record>,
-) -> Result<ExitCode, Failure> {
+async fn forward(forwarder: &Forwarder, records: Vec<Record>) -> Result<ExitCode, Failure> {
     let mut settled = true;
     let mut told = Ok(());
     for record in records {
         let outcomes = match record.arrival {
-            Ok(arrival) => {
-                let served = aliases.for_recipients(&arrival.recipients).await?;
-                forwarder.forward(&arrival, &served, Deadline::NEVER).await
-            }
+            Ok(arrival) => forwarder.forward(&arrival, Deadline::NEVER).await,
             Err(error) => vec![Outcome::of_bad_record(error.message_id(), error.to_string())],
         };
         for outcome in outcomes {
-            settled &= outcome.outcome.is_settled();
+            settled &= outcome.ending.is_settled();
             // Whoever reads the outcomes may go; the mail is forwarded all the same.
             let line = serde_json::to_string(&outcome).map_err(io::Error::from);
             told = told.and(line.and_then(|line| writeln!(io::stdout(), "{line}")));

@@ -1,11 +1,12 @@
-//! What became of an arrival.
+//! How an arrival ended.
 
 use serde::{Serialize, Serializer};
 
 use crate::arrival::{Arrival, MessageId};
+use crate::ledger::Receipt;
 use crate::outbox::Cause;
 
-/// How it ended for one recipient.
+/// How an arrival ended for one recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// The message has been sent to the targets.
@@ -14,14 +15,14 @@ pub enum Ending {
     NoAlias,
     /// The alias is switched off.
     Disabled,
-    /// The outgoing message would be over the send limit; it stays in the bucket.
+    /// The outgoing message would be over the send limit. It stays in the bucket.
     TooLarge,
-    /// It could not be sent; it stays in the bucket.
+    /// The message could not be sent. It stays in the bucket.
     Failed,
 }
 
 impl Ending {
-    /// As it is written in an outcome.
+    /// The ending as it is written in an outcome.
     pub fn as_str(self) -> &'static str {
         match self {
             Ending::Sent => "sent",
@@ -32,7 +33,7 @@ impl Ending {
         }
     }
 
-    /// Has the mail been dealt with? Otherwise the owner has to act, or it has to be tried again.
+    /// Whether the mail has been dealt with. Otherwise the owner has to act, or it has to be tried again.
     pub fn is_settled(self) -> bool {
         match self {
             Ending::Sent | Ending::NoAlias | Ending::Disabled => true,
@@ -47,20 +48,21 @@ impl Serialize for Ending {
     }
 }
 
-/// What became of an arrival for one of its recipients.
+/// The outcome of an arrival for one of its recipients.
 #[derive(Clone, Debug, Serialize)]
 pub struct Outcome {
-    /// The stored message. `None`: the event did not name it.
+    /// The id of the stored message. `None`: the event did not name it.
     pub message_id: Option<String>,
     /// The recipient. `None`: the event did not name any.
     pub alias: Option<String>,
-    /// Where the alias leads.
+    /// The targets of the alias.
     pub targets: Vec<String>,
     /// How it ended.
-    pub outcome: Ending,
-    /// Octets of the stored message, if it came to that.
+    #[serde(rename = "outcome")]
+    pub ending: Ending,
+    /// Octets of the stored message, if it was opened.
     pub bytes_in: Option<u64>,
-    /// Octets of the outgoing message, if it came to that.
+    /// Octets of the outgoing message, if it was planned.
     pub bytes_out: Option<u64>,
     /// SHA-256 of the body that was sent, in hexadecimal digits, if it was asked for: the same as that of the stored one.
     pub body_sha256: Option<String>,
@@ -68,7 +70,7 @@ pub struct Outcome {
     /// it takes at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sent_id: Option<String>,
-    /// Of what kind the failure is.
+    /// The kind of the failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
     /// What happened and what to do. It names no address.
@@ -77,20 +79,20 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    pub(super) fn new(message_id: &MessageId, alias: &str, outcome: Ending) -> Self {
+    pub(super) fn new(message_id: &MessageId, alias: &str, ending: Ending) -> Self {
         Outcome {
             message_id: Some(message_id.to_string()),
             alias: Some(alias.to_owned()),
-            ..Outcome::unnamed(outcome)
+            ..Outcome::unnamed(ending)
         }
     }
 
-    fn unnamed(outcome: Ending) -> Self {
+    fn unnamed(ending: Ending) -> Self {
         Outcome {
             message_id: None,
             alias: None,
             targets: Vec::new(),
-            outcome,
+            ending,
             bytes_in: None,
             bytes_out: None,
             body_sha256: None,
@@ -109,21 +111,22 @@ impl Outcome {
         }
     }
 
-    pub(crate) fn of_message(arrival: &Arrival, cause: Cause, error: String) -> Self {
-        let mut outcome = Outcome::of_bad_record(Some(&arrival.message_id), error);
-        outcome.cause = Some(cause);
-        outcome.log();
-        outcome
+    /// The outcome of an arrival that failed for all its recipients, whoever they are.
+    pub(super) fn of_message(arrival: &Arrival, cause: Cause, error: String) -> Self {
+        Outcome {
+            cause: Some(cause),
+            ..Outcome::of_bad_record(Some(&arrival.message_id), error)
+        }
     }
 
-    /// One line, with addresses only where it is asked to say more.
+    /// Logs the outcome in one line, and the addresses only at the level DEBUG.
     pub fn log(&self) {
         let id = self.message_id.as_deref().unwrap_or_default();
         tracing::debug!(message_id = id, alias = self.alias, targets = ?self.targets, "addresses");
-        if self.outcome.is_settled() {
+        if self.ending.is_settled() {
             tracing::info!(
                 message_id = id,
-                outcome = self.outcome.as_str(),
+                outcome = self.ending.as_str(),
                 bytes_in = self.bytes_in,
                 bytes_out = self.bytes_out,
                 sent_id = self.sent_id,
@@ -132,7 +135,7 @@ impl Outcome {
         } else {
             tracing::error!(
                 message_id = id,
-                outcome = self.outcome.as_str(),
+                outcome = self.ending.as_str(),
                 bytes_in = self.bytes_in,
                 bytes_out = self.bytes_out,
                 cause = self.cause.map(Cause::as_str),
@@ -142,13 +145,31 @@ impl Outcome {
         }
     }
 
-    pub(super) fn fail(mut self, cause: Cause, error: impl Into<String>) -> Self {
-        self.outcome = match cause {
-            Cause::TooLarge => Ending::TooLarge,
-            _ => Ending::Failed,
-        };
-        self.cause = Some(cause);
-        self.error = Some(error.into());
+    pub(super) fn ended(mut self, ending: Ending) -> Self {
+        self.ending = ending;
         self
+    }
+
+    pub(super) fn sent(self, receipt: Receipt) -> Self {
+        Outcome {
+            ending: Ending::Sent,
+            bytes_in: Some(receipt.bytes_in),
+            bytes_out: Some(receipt.bytes_out),
+            body_sha256: receipt.body_sha256,
+            sent_id: Some(receipt.id),
+            ..self
+        }
+    }
+
+    pub(super) fn failed(self, cause: Cause, error: String) -> Self {
+        Outcome {
+            ending: match cause {
+                Cause::TooLarge => Ending::TooLarge,
+                _ => Ending::Failed,
+            },
+            cause: Some(cause),
+            error: Some(error),
+            ..self
+        }
     }
 }

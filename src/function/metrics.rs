@@ -25,7 +25,7 @@ pub(super) struct Metrics {
 
 impl Metrics {
     pub(super) fn count(&mut self, outcome: &Outcome) {
-        match outcome.outcome {
+        match outcome.ending {
             Ending::Sent => {
                 self.forwarded += 1;
                 self.bytes += outcome.bytes_out.unwrap_or_default();

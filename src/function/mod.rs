@@ -13,13 +13,11 @@ use std::time::Instant;
 use lambda_runtime::Diagnostic;
 use serde_json::{Value, json};
 
-use crate::alias_store::{AliasCache, ReadError};
-use crate::arrival::{Arrival, EventError, Record, read_event};
+use crate::arrival::{EventError, Record, read_event};
 use crate::config::{OutboxPlace, SettingError, Settings};
 use crate::connect::connect;
 use crate::deadline::{Deadline, since_1970};
 use crate::forward::{Forwarder, Outcome};
-use crate::outbox::Cause;
 
 use metrics::Metrics;
 
@@ -27,7 +25,6 @@ use metrics::Metrics;
 #[derive(Debug)]
 pub struct Function {
     forwarder: Forwarder,
-    aliases: AliasCache,
     namespace: String,
     name: String,
 }
@@ -78,7 +75,7 @@ impl fmt::Debug for Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (settled, failed): (Vec<_>, Vec<_>) = self.0.iter().partition(|o| o.outcome.is_settled());
+        let (settled, failed): (Vec<_>, Vec<_>) = self.0.iter().partition(|o| o.ending.is_settled());
         write!(
             f,
             "{} of {} recipients did not get their mail",
@@ -88,11 +85,11 @@ impl fmt::Display for Summary {
         for outcome in failed {
             let id = outcome.message_id.as_deref().unwrap_or("unknown");
             let reason = outcome.error.as_deref().unwrap_or("no reason is known");
-            write!(f, "; message {id} {}: {reason}", outcome.outcome.as_str())?;
+            write!(f, "; message {id} {}: {reason}", outcome.ending.as_str())?;
         }
         for outcome in settled {
             let id = outcome.message_id.as_deref().unwrap_or("unknown");
-            write!(f, "; message {id} {}", outcome.outcome.as_str())?;
+            write!(f, "; message {id} {}", outcome.ending.as_str())?;
         }
         Ok(())
     }
@@ -111,10 +108,8 @@ impl Function {
                     .to_owned(),
             });
         }
-        let (forwarder, aliases) = connect(settings).await?;
         Ok(Function {
-            forwarder,
-            aliases,
+            forwarder: connect(settings).await?,
             namespace: settings.metrics_namespace.clone(),
             name,
         })
@@ -151,7 +146,7 @@ impl Function {
         let mut items = Items::default();
         for Record { queue_item, arrival } in records {
             let outcomes = match arrival {
-                Ok(arrival) => self.forward_one(&arrival, deadline).await,
+                Ok(arrival) => self.forwarder.forward(&arrival, deadline).await,
                 Err(error) => {
                     let outcome = Outcome::of_bad_record(error.message_id(), error.to_string());
                     outcome.log();
@@ -162,28 +157,14 @@ impl Function {
                 metrics.count(outcome);
             }
             if let Some(item) = queue_item {
-                items.add(item, outcomes.iter().all(|outcome| outcome.outcome.is_settled()));
+                items.add(item, outcomes.iter().all(|outcome| outcome.ending.is_settled()));
             }
             all.extend(outcomes);
         }
-        if all.iter().all(|outcome| outcome.outcome.is_settled()) || items.some_went_well() {
+        if all.iter().all(|outcome| outcome.ending.is_settled()) || items.some_went_well() {
             return Ok(items.answer());
         }
         Err(InvocationError::NotForwarded(Summary(all)))
-    }
-
-    async fn forward_one(&self, arrival: &Arrival, deadline: Deadline) -> Vec<Outcome> {
-        let aliases = self.aliases.for_recipients(&arrival.recipients);
-        let (cause, reason) = match deadline.race(aliases).await {
-            Some(Ok(served)) => return self.forwarder.forward(arrival, &served, deadline).await,
-            Some(Err(error @ ReadError::Unreadable { .. })) => (Cause::Unavailable, error.to_string()),
-            Some(Err(error)) => (Cause::Configuration, error.to_string()),
-            None => (
-                Cause::Deadline,
-                "the time ended before the alias map was read".to_owned(),
-            ),
-        };
-        vec![Outcome::of_message(arrival, cause, reason)]
     }
 }
 

@@ -15,6 +15,13 @@ pub struct HeaderOctets {
     pub after: u64,
 }
 
+impl HeaderOctets {
+    /// The size of the outgoing message, given that of the message as it came.
+    pub fn outgoing(self, octets: u64) -> u64 {
+        octets - self.before + self.after
+    }
+}
+
 /// Rewrites one message, chunk by chunk. See the [crate documentation](crate) for an example.
 ///
 /// # Termination

@@ -52,9 +52,6 @@ const MAX_ATTEMPTS: u32 = 6;
 /// The pause after the first attempt; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
-/// An attempt is given up this long before the deadline, to leave time to report which batches have been sent.
-const REPORTING_MARGIN: Duration = Duration::from_millis(250);
-
 /// SES, as a place to send to.
 #[derive(Clone, Debug)]
 pub struct SesOutbox {
@@ -114,7 +111,6 @@ impl SesOutbox {
     }
 
     async fn send_batch(&self, request: &Request, deadline: Deadline) -> Result<String, SendError> {
-        let deadline = deadline.earlier(REPORTING_MARGIN);
         let mut pause = FIRST_PAUSE;
         for attempt in 1.. {
             let failure = match self.attempt(request, deadline).await {

@@ -1,0 +1,180 @@
+//! Stored messages, and where they are found.
+
+use std::io;
+
+use super::policy::{self, Facts, Refusal};
+use crate::arrival::Arrival;
+use crate::bucket::{Bucket, Source, Stream};
+use crate::header::mailbox::Address;
+use crate::outbox::BodyReader;
+use crate::rewrite::{Head, HeaderReader};
+
+/// The place of all stored messages.
+#[derive(Debug)]
+pub(super) struct Inbox {
+    bucket: Bucket,
+    /// Comes before the message id in a key; no other keys are read.
+    prefix: String,
+}
+
+/// The stored message of an arrival, which is opened when it is first needed.
+#[derive(Debug)]
+pub(super) struct Stored<'a> {
+    inbox: &'a Inbox,
+    arrival: &'a Arrival,
+    message: Option<Result<Message, String>>,
+}
+
+/// A stored message whose head has been read.
+#[derive(Debug)]
+pub(super) struct Message {
+    pub(super) source: Source,
+    pub(super) head: Head,
+    /// The first reading, which goes on with the body. `None`: it has been used.
+    stream: Option<Stream>,
+    facts: Option<Result<Facts, Refusal>>,
+}
+
+impl Inbox {
+    pub(super) fn new(bucket: Bucket, prefix: String) -> Self {
+        Inbox { bucket, prefix }
+    }
+
+    /// The stored message of this arrival.
+    pub(super) fn stored<'a>(&'a self, arrival: &'a Arrival) -> Stored<'a> {
+        Stored {
+            inbox: self,
+            arrival,
+            message: None,
+        }
+    }
+
+    fn key(&self, arrival: &Arrival) -> Result<String, String> {
+        let Some(stored) = &arrival.stored else {
+            return Ok(format!("{}{}", self.prefix, arrival.message_id));
+        };
+        if let (Some(ours), Some(theirs)) = (self.bucket.name(), &stored.bucket)
+            && ours != theirs
+        {
+            return Err(format!(
+                "the event names the bucket {theirs:?}, but mail is read from {ours:?} alone (EMAIL_BUCKET)"
+            ));
+        }
+        if !stored.key.starts_with(&self.prefix) {
+            return Err(
+                "the event names a key outside of EMAIL_PREFIX, below which alone mail is read; let only events of that \
+                 prefix come here, or correct the setting"
+                    .to_owned(),
+            );
+        }
+        Ok(stored.key.clone())
+    }
+
+    async fn open(&self, arrival: &Arrival) -> Result<Message, String> {
+        let key = self.key(arrival)?;
+        let (source, mut stream) = self.bucket.open(&key).await.map_err(|error| {
+            // Some keep mail in folders by address.
+            let shown = if key.contains('@') { "its key" } else { &key };
+            format!("the message cannot be read from the bucket under {shown:?} (EMAIL_BUCKET, EMAIL_PREFIX): {error}")
+        })?;
+        let head = read_head(&mut stream)
+            .await
+            .map_err(|error| format!("the message cannot be forwarded: {error}"))?;
+        let is_at_body = stream.rewind(head.header.octets() as u64);
+        Ok(Message {
+            source,
+            head,
+            stream: is_at_body.then_some(stream),
+            facts: None,
+        })
+    }
+}
+
+impl Stored<'_> {
+    /// Opens the message, or returns it if that has been done.
+    ///
+    /// # Errors
+    /// If it cannot be read, now or before.
+    pub(super) async fn open(&mut self) -> Result<&mut Message, String> {
+        let message = match self.message.take() {
+            Some(message) => message,
+            None => self.inbox.open(self.arrival).await,
+        };
+        self.message
+            .insert(message)
+            .as_mut()
+            .map_err(|error| error.clone())
+    }
+}
+
+impl Message {
+    /// Octets of the header section, the empty line included: the offset of the body.
+    pub(super) fn header_octets(&self) -> u64 {
+        self.head.header.octets() as u64
+    }
+
+    /// Asks the policy. All that it looks at is read once.
+    ///
+    /// # Errors
+    /// Why the message is not to be forwarded for this alias.
+    pub(super) async fn check(&mut self, alias: &Address) -> Result<(), Refusal> {
+        let facts = match &mut self.facts {
+            Some(facts) => facts,
+            None => self
+                .facts
+                .insert(policy::read(&self.head.header, &self.source).await),
+        };
+        policy::check(facts.as_ref().map_err(Clone::clone)?, alias)
+    }
+
+    /// A reading of the body: the rest of the first one, or a new one.
+    pub(super) fn body(&mut self, hashed: bool) -> BodyReader {
+        let at = self.header_octets();
+        let stream = self.stream.take().unwrap_or_else(|| self.source.stream(at));
+        BodyReader::new(stream, &self.head, hashed)
+    }
+}
+
+async fn read_head(stream: &mut Stream) -> io::Result<Head> {
+    let mut reader = HeaderReader::default();
+    while let Some(mut chunk) = stream.next().await? {
+        if let Some(head) = reader.read(&mut chunk, false).map_err(io::Error::other)? {
+            return Ok(head);
+        }
+    }
+    let head = reader.read(&mut &[][..], true).map_err(io::Error::other)?;
+    head.ok_or_else(|| io::Error::other("it has no end"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::arrival::{MessageId, Recipients, Stored as Place};
+
+    fn key(stored: Option<&str>) -> Result<String, String> {
+        let inbox = Inbox::new(Bucket::Directory(PathBuf::from("mail")), "in/".to_owned());
+        inbox.key(&Arrival {
+            message_id: MessageId::parse("m1").unwrap(),
+            recipients: Recipients::Unknown,
+            envelope_sender: None,
+            stored: stored.map(|key| Place {
+                bucket: None,
+                key: key.to_owned(),
+            }),
+        })
+    }
+
+    #[test]
+    fn only_keys_with_the_prefix_are_read() {
+        assert_eq!(key(None).unwrap(), "in/m1");
+        assert_eq!(key(Some("in/sub/m1")).unwrap(), "in/sub/m1");
+        for outside in ["m1", "inbound/m1", "ledger/m1"] {
+            assert!(
+                key(Some(outside)).unwrap_err().contains("EMAIL_PREFIX"),
+                "{outside}"
+            );
+        }
+    }
+}

@@ -1,0 +1,586 @@
+//! One recipient of an arrival from address to outcome, in steps:
+//!
+//! ```text
+//! recipient -> route -> claim -> policy -> plan -> send -> record
+//! an alias     targets  who is   or why    header  outbox  ledger
+//!              options  left     not       size
+//! ```
+//!
+//! A step is a function. One after which there is nothing left to do returns why: see [`Stop`]. The claim comes before the
+//! plan, which is made for the targets that are left.
+
+use super::inbox::{Message, Stored};
+use super::outcome::{Ending, Outcome};
+use super::policy::Refusal;
+use crate::alias::{Entry, Options};
+use crate::alias_store::CurrentMap;
+use crate::arrival::Arrival;
+use crate::config::{Defaults, Settings};
+use crate::deadline::Deadline;
+use crate::header::mailbox::Address;
+use crate::ledger::{Claim, Deliveries, Delivery, Failure, Ledger, Receipt};
+use crate::outbox::{Cause, Content, Outbox, Outgoing, SendError, Sent};
+use crate::rewrite::{HeaderOctets, Rules};
+
+pub(super) const OUT_OF_TIME: &str = "the time ended before the message was sent; it is still in the bucket";
+
+/// The steps, and what they need.
+#[derive(Debug)]
+pub(super) struct Steps {
+    outbox: Outbox,
+    ledger: Ledger,
+    max_send_bytes: u64,
+    defaults: Defaults,
+    pub(super) hashes_bodies: bool,
+}
+
+/// What the recipients of an arrival have in common.
+#[derive(Debug)]
+pub(super) struct Work<'a> {
+    pub(super) arrival: &'a Arrival,
+    pub(super) message: Stored<'a>,
+    pub(super) deadline: Deadline,
+    map: &'a CurrentMap,
+    claim: Option<Claim>,
+}
+
+impl<'a> Work<'a> {
+    pub(super) fn new(
+        arrival: &'a Arrival,
+        map: &'a CurrentMap,
+        message: Stored<'a>,
+        deadline: Deadline,
+    ) -> Self {
+        Work {
+            arrival,
+            message,
+            deadline,
+            map,
+            claim: None,
+        }
+    }
+}
+
+/// An alias and where its mail goes.
+#[derive(Debug, PartialEq)]
+struct Route<'a> {
+    alias: Address,
+    targets: &'a [Address],
+    options: &'a Options,
+}
+
+/// A message as it is to go out, and to whom.
+#[derive(Debug)]
+struct Plan {
+    from: Address,
+    targets: Vec<Address>,
+    header: Vec<u8>,
+    bytes_in: u64,
+    bytes_out: u64,
+}
+
+/// Why a recipient's mail goes no further than a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Stop {
+    /// The alias map has nothing for the recipient.
+    NoAlias,
+    /// The alias is switched off.
+    Disabled,
+    /// All targets have got the message already.
+    Delivered(Receipt),
+    /// The mail could not be sent, or must not be.
+    Failed { cause: Cause, error: String },
+}
+
+impl Stop {
+    fn failed(cause: Cause, error: impl Into<String>) -> Self {
+        let error = error.into();
+        Stop::Failed { cause, error }
+    }
+}
+
+impl Steps {
+    pub(super) fn new(outbox: Outbox, settings: &Settings) -> Self {
+        Steps {
+            outbox,
+            ledger: Ledger::default(),
+            max_send_bytes: settings.max_send_bytes,
+            defaults: settings.defaults.clone(),
+            hashes_bodies: false,
+        }
+    }
+
+    /// Takes all steps for a recipient.
+    pub(super) async fn forward(&self, work: &mut Work<'_>, recipient: &str) -> Outcome {
+        let mut outcome = Outcome::new(&work.arrival.message_id, recipient, Ending::Sent);
+        match self.take(work, recipient, &mut outcome).await {
+            Ok(receipt) | Err(Stop::Delivered(receipt)) => outcome.sent(receipt),
+            Err(Stop::NoAlias) => outcome.ended(Ending::NoAlias),
+            Err(Stop::Disabled) => outcome.ended(Ending::Disabled),
+            Err(Stop::Failed { cause, error }) => outcome.failed(cause, error),
+        }
+    }
+
+    /// Takes the steps one after the other. All that becomes known on the way is noted in the outcome.
+    async fn take(&self, work: &mut Work<'_>, text: &str, outcome: &mut Outcome) -> Result<Receipt, Stop> {
+        let Work {
+            arrival,
+            message,
+            deadline,
+            map,
+            claim,
+        } = work;
+        let alias = recipient(text, map)?;
+        let route = route(alias, map)?;
+        outcome.targets = route.targets.iter().map(Address::to_string).collect();
+        let claim = match claim {
+            Some(claim) => claim,
+            None => claim.insert(self.ledger.claim(arrival).await),
+        };
+        let targets = undelivered(claim.deliveries(), &route)?;
+        let checked = deadline.race(self.policy(message, &route, outcome)).await;
+        let message = checked.unwrap_or_else(|| Err(Stop::failed(Cause::Deadline, OUT_OF_TIME)))?;
+
+        let mut plan = self.plan(message, arrival, &route, targets);
+        outcome.bytes_out = Some(plan.bytes_out);
+        let sent = match self.check_size(plan.bytes_out, "") {
+            Ok(()) => self.send(arrival, message, &mut plan, claim, *deadline).await,
+            Err(stop) => Err(stop),
+        };
+        if let Err(stop) = &sent {
+            self.record_failure(claim, &route, &plan, stop).await;
+        }
+        sent
+    }
+
+    /// Opens the message, and asks whether it is forwarded for this alias.
+    async fn policy<'m>(
+        &self,
+        message: &'m mut Stored<'_>,
+        route: &Route<'_>,
+        outcome: &mut Outcome,
+    ) -> Result<&'m mut Message, Stop> {
+        let opened = message.open().await;
+        let message = opened.map_err(|error| Stop::failed(Cause::Unreadable, error))?;
+        outcome.bytes_in = Some(message.source.octets());
+        // The body alone may show that it is pointless to look at more.
+        let without_header = HeaderOctets {
+            before: message.header_octets(),
+            after: 0,
+        };
+        self.check_size(without_header.outgoing(message.source.octets()), "more than ")?;
+        match message.check(&route.alias).await {
+            Ok(()) => Ok(message),
+            Err(Refusal { cause, reason }) => Err(Stop::failed(
+                cause,
+                format!("the message is not forwarded, it is still in the bucket: {reason}"),
+            )),
+        }
+    }
+
+    /// Writes the new header section.
+    fn plan(&self, message: &Message, arrival: &Arrival, route: &Route<'_>, targets: Vec<Address>) -> Plan {
+        let sender = arrival.envelope_sender.as_deref();
+        let rules = self.rules(route, targets, sender);
+        let header = rules.rewrite(&message.head);
+        let octets = HeaderOctets {
+            before: message.header_octets(),
+            after: header.len() as u64,
+        };
+        let bytes_in = message.source.octets();
+        Plan {
+            from: rules.from_address().clone(),
+            targets: rules.targets,
+            header,
+            bytes_in,
+            bytes_out: octets.outgoing(bytes_in),
+        }
+    }
+
+    /// Sends the message, and records each delivery before the next.
+    async fn send(
+        &self,
+        arrival: &Arrival,
+        message: &mut Message,
+        plan: &mut Plan,
+        claim: &mut Claim,
+        deadline: Deadline,
+    ) -> Result<Receipt, Stop> {
+        let mut body = message.body(self.hashes_bodies);
+        let content = Content {
+            header: std::mem::take(&mut plan.header),
+            source: message.source.clone(),
+            body_at: message.header_octets(),
+        };
+        let outgoing = Outgoing {
+            message_id: &arrival.message_id,
+            from: &plan.from,
+            to: &plan.targets,
+            content,
+        };
+        let begun = self.outbox.begin(outgoing, &mut body, deadline).await;
+        let mut sending = begun.map_err(|error| not_sent(&error, plan, &plan.targets))?;
+        let mut receipt = Receipt {
+            id: String::new(),
+            bytes_in: plan.bytes_in,
+            bytes_out: plan.bytes_out,
+            body_sha256: body.sha256(),
+        };
+        let (mut ids, mut failed) = (Vec::new(), None);
+        while let Some(answer) = sending.next().await {
+            match answer {
+                Ok(Sent { to, id }) => {
+                    let targets = to.into_iter().map(|at| plan.targets[at].clone()).collect();
+                    ids.push(id.clone());
+                    receipt.id = id;
+                    let receipt = receipt.clone();
+                    self.ledger
+                        .record(claim, Delivery::Sent { targets, receipt })
+                        .await;
+                }
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        receipt.id = ids.join(",");
+        match failed {
+            None => Ok(receipt),
+            Some(error) => Err(not_sent(&error, plan, &claim.deliveries().left(&plan.targets))),
+        }
+    }
+
+    /// Records that the message cannot go out in this form: the next recipient with the same targets and options fails
+    /// alike, without another request.
+    async fn record_failure(&self, claim: &mut Claim, route: &Route<'_>, plan: &Plan, stop: &Stop) {
+        if let Stop::Failed { cause, error } = stop {
+            let failure = Failure {
+                targets: claim.deliveries().left(&plan.targets),
+                options: route.options.clone(),
+                cause: *cause,
+                error: error.clone(),
+            };
+            self.ledger.record(claim, Delivery::Failed(failure)).await;
+        }
+    }
+
+    fn check_size(&self, octets: u64, more_than: &str) -> Result<(), Stop> {
+        if octets <= self.max_send_bytes {
+            return Ok(());
+        }
+        Err(Stop::failed(
+            Cause::TooLarge,
+            format!(
+                "the message would go out with {more_than}{octets} octets, {} are allowed (MAX_SEND_BYTES); \
+                 it is still in the bucket",
+                self.max_send_bytes
+            ),
+        ))
+    }
+
+    fn rules(&self, route: &Route<'_>, targets: Vec<Address>, sender: Option<&str>) -> Rules {
+        let (options, defaults) = (route.options, &self.defaults);
+        Rules {
+            alias: route.alias.clone(),
+            targets,
+            from_format: options.from_format.unwrap_or(defaults.from_format),
+            // Permissions are compared with case.
+            from_email: options
+                .from_email
+                .clone()
+                .or_else(|| defaults.from_email.clone())
+                .map(Address::with_lower_case_domain),
+            to_header: options.to_header.unwrap_or(defaults.to_header),
+            subject_prefix: options
+                .subject_prefix
+                .clone()
+                .or_else(|| defaults.subject_prefix.clone()),
+            envelope_sender: sender.and_then(|sender| Address::parse(sender).ok()),
+        }
+    }
+}
+
+/// Takes the recipient for an alias.
+fn recipient(text: &str, map: &CurrentMap) -> Result<Address, Stop> {
+    match Address::parse(text) {
+        Ok(alias) => Ok(alias.with_lower_case_domain()),
+        Err(error) => {
+            // No key can name it; at most a catch-all would have taken it.
+            let domain = text.rsplit_once('@').map_or("", |(_, domain)| domain);
+            if !map.aliases.catches_all(domain) {
+                return Err(unknown(map));
+            }
+            let error = format!("the recipient is no address: {error}");
+            Err(Stop::failed(Cause::Unreadable, error))
+        }
+    }
+}
+
+/// Finds where the mail of the alias goes.
+fn route(alias: Address, map: &CurrentMap) -> Result<Route<'_>, Stop> {
+    let resolved = map.aliases.resolve(&alias).ok_or_else(|| unknown(map))?;
+    match resolved.entry {
+        Ok(Entry { targets, options }) if options.enabled => Ok(Route {
+            alias,
+            targets,
+            options,
+        }),
+        Ok(_) => Err(Stop::Disabled),
+        Err(reason) => {
+            // The reason may repeat an address.
+            tracing::debug!(reason, "a broken entry");
+            let error =
+                "the alias map's entry for this alias cannot be used; to see why: readdress aliases check";
+            Err(Stop::failed(Cause::Configuration, error))
+        }
+    }
+}
+
+/// The recipient is not in the map. If the map is stale, a newer one may know the recipient, so the outcome is not final.
+fn unknown(map: &CurrentMap) -> Stop {
+    match &map.outdated {
+        None => Stop::NoAlias,
+        Some(error) => Stop::failed(
+            Cause::Unavailable,
+            format!("the alias map that serves does not know the recipient, and is an old one: {error}"),
+        ),
+    }
+}
+
+/// The targets that have not got the message, unless there are none, or sending it to just these has failed before.
+fn undelivered(deliveries: &Deliveries, route: &Route<'_>) -> Result<Vec<Address>, Stop> {
+    let left = deliveries.left(route.targets);
+    if left.is_empty()
+        && let Some(receipt) = deliveries.receipt(route.targets)
+    {
+        return Err(Stop::Delivered(receipt));
+    }
+    match deliveries.failure(&left, route.options) {
+        None => Ok(left),
+        Some(Failure { cause, error, .. }) => Err(Stop::failed(*cause, error)),
+    }
+}
+
+fn not_sent(SendError { cause, reason }: &SendError, plan: &Plan, left: &[Address]) -> Stop {
+    let (all, missed) = (plan.targets.len(), left.len());
+    let partly = match all - missed {
+        0 => String::new(),
+        reached => format!("it has been sent to {reached} of {all} targets and not to the other {missed}: "),
+    };
+    let error = format!("the message could not be sent, it is still in the bucket: {partly}{reason}");
+    Stop::failed(*cause, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::inbox::Inbox;
+    use super::*;
+    use crate::alias::AliasMap;
+    use crate::alias_store::ReadError;
+    use crate::arrival::{MessageId, Recipients};
+    use crate::bucket::Bucket;
+    use crate::executor::block_on;
+
+    const MAP: &str = r#"{
+        "shop@example.com": ["jane@example.net", "omar@example.net"],
+        "off@example.com": {"enabled": false},
+        "broken@example.com": {"to": 7},
+        "@catch.example": "zoe@example.net"
+    }"#;
+
+    fn map() -> CurrentMap {
+        AliasMap::parse(MAP.as_bytes()).unwrap().into()
+    }
+
+    fn old_map() -> CurrentMap {
+        let error = ReadError::NothingUsable("it".to_owned());
+        CurrentMap {
+            outdated: Some(error),
+            ..map()
+        }
+    }
+
+    fn address(text: &str) -> Address {
+        Address::parse(text).unwrap()
+    }
+
+    fn cause(stop: Stop) -> Cause {
+        match stop {
+            Stop::Failed { cause, error } => {
+                assert!(!error.contains('@'), "{error}");
+                cause
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn arrival() -> Arrival {
+        Arrival {
+            message_id: MessageId::parse("m1").unwrap(),
+            recipients: Recipients::Unknown,
+            envelope_sender: None,
+            stored: None,
+        }
+    }
+
+    /// A bucket with the message, an outbox, and steps with this limit.
+    struct Trial {
+        directory: tempfile::TempDir,
+        inbox: Inbox,
+        steps: Steps,
+    }
+
+    impl Trial {
+        fn new(message: &[u8], max_send_bytes: u64) -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            std::fs::write(directory.path().join("m1"), message).unwrap();
+            let steps = Steps {
+                outbox: Outbox::Directory(directory.path().join("out")),
+                ledger: Ledger::default(),
+                max_send_bytes,
+                defaults: Defaults::default(),
+                hashes_bodies: false,
+            };
+            let bucket = Bucket::Directory(directory.path().to_owned());
+            Trial {
+                inbox: Inbox::new(bucket, String::new()),
+                directory,
+                steps,
+            }
+        }
+
+        fn forward(&self, recipients: &[&str]) -> Vec<Outcome> {
+            let (map, arrival) = (map(), arrival());
+            let mut work = Work::new(&arrival, &map, self.inbox.stored(&arrival), Deadline::NEVER);
+            let mut outcomes = Vec::new();
+            for recipient in recipients {
+                outcomes.push(block_on(self.steps.forward(&mut work, recipient)));
+            }
+            outcomes
+        }
+
+        fn sent(&self) -> usize {
+            std::fs::read_dir(self.directory.path().join("out")).map_or(0, |files| files.count() / 2)
+        }
+    }
+
+    #[test]
+    fn a_recipient_that_is_not_an_address_is_no_alias_but_where_all_are_caught() {
+        assert_eq!(
+            recipient("Shop@Example.COM", &map()),
+            Ok(address("Shop@example.com"))
+        );
+        assert_eq!(recipient("a b@example.com", &map()), Err(Stop::NoAlias));
+        let caught = recipient("a b@catch.example", &map()).unwrap_err();
+        assert_eq!(cause(caught), Cause::Unreadable);
+    }
+
+    #[test]
+    fn a_route_has_targets() {
+        let map = map();
+        let to = |alias: &str| route(address(alias), &map);
+        let route = to("shop+tag@example.com").unwrap();
+        assert_eq!(
+            route.targets,
+            [address("jane@example.net"), address("omar@example.net")]
+        );
+        assert_eq!(to("off@example.com"), Err(Stop::Disabled));
+        assert_eq!(cause(to("broken@example.com").unwrap_err()), Cause::Configuration);
+        assert_eq!(to("other@example.com"), Err(Stop::NoAlias));
+    }
+
+    /// Catches mail that is dropped as unknown, while the map that knows the recipient cannot be read.
+    #[test]
+    fn an_old_map_that_does_not_know_a_recipient_decides_nothing() {
+        let map = old_map();
+        let unknown = route(address("other@example.com"), &map).unwrap_err();
+        assert_eq!(cause(unknown), Cause::Unavailable);
+        let unknown = recipient("a b@example.com", &map).unwrap_err();
+        assert_eq!(cause(unknown), Cause::Unavailable);
+        assert!(route(address("shop@example.com"), &map).is_ok());
+    }
+
+    #[test]
+    fn targets_are_left_unless_they_got_the_message_or_it_failed_for_them() {
+        let (map, mut deliveries) = (map(), Deliveries::default());
+        let route = route(address("shop@example.com"), &map).unwrap();
+        assert_eq!(undelivered(&deliveries, &route).unwrap(), route.targets);
+
+        let receipt = Receipt {
+            id: "1".to_owned(),
+            bytes_in: 7,
+            bytes_out: 9,
+            body_sha256: None,
+        };
+        let sent = |targets: &[Address]| Delivery::Sent {
+            targets: targets.to_vec(),
+            receipt: receipt.clone(),
+        };
+        deliveries.add(sent(&route.targets[..1]));
+        assert_eq!(undelivered(&deliveries, &route).unwrap(), route.targets[1..]);
+
+        let mut failed = deliveries.clone();
+        failed.add(Delivery::Failed(Failure {
+            targets: route.targets[1..].to_vec(),
+            options: route.options.clone(),
+            cause: Cause::Rejected,
+            error: "no".to_owned(),
+        }));
+        assert_eq!(cause(undelivered(&failed, &route).unwrap_err()), Cause::Rejected);
+
+        deliveries.add(sent(&route.targets[1..]));
+        let receipt = Receipt {
+            id: "1,1".to_owned(),
+            ..receipt
+        };
+        assert_eq!(undelivered(&deliveries, &route), Err(Stop::Delivered(receipt)));
+    }
+
+    #[test]
+    fn two_recipients_with_the_same_targets_cost_one_message() {
+        let trial = Trial::new(b"From: jane@example.org\n\nHello\n", 10_000);
+        let outcomes = trial.forward(&["shop+a@example.com", "shop+b@example.com"]);
+        assert!(
+            outcomes.iter().all(|it| it.ending == Ending::Sent),
+            "{outcomes:?}"
+        );
+        assert_eq!(outcomes[0].sent_id, outcomes[1].sent_id);
+        assert_eq!(trial.sent(), 1);
+    }
+
+    /// Catches a header section that is rewritten for each of many recipients only to find each time that it is too large.
+    #[test]
+    fn a_message_that_is_too_large_is_planned_once() {
+        let message = format!("From: jane@example.org\n\n{}\n", "x".repeat(90));
+        let trial = Trial::new(message.as_bytes(), 120);
+        let outcomes = trial.forward(&["shop+a@example.com", "shop+b@example.com"]);
+        // A plan is what says how large the message would be.
+        let planned: Vec<bool> = outcomes.iter().map(|it| it.bytes_out.is_some()).collect();
+        assert_eq!(planned, [true, false]);
+        for outcome in outcomes {
+            assert_eq!(
+                (outcome.ending, outcome.cause),
+                (Ending::TooLarge, Some(Cause::TooLarge))
+            );
+        }
+        assert_eq!(trial.sent(), 0);
+    }
+
+    /// Catches a message that is looked at further although its body alone is over the limit.
+    #[test]
+    fn a_body_over_the_limit_is_enough() {
+        let message = format!("From: jane@example.org\n\n{}\n", "x".repeat(500));
+        let trial = Trial::new(message.as_bytes(), 120);
+        let outcome = trial.forward(&["shop@example.com"]).remove(0);
+        assert_eq!((outcome.bytes_in, outcome.bytes_out), (Some(525), None));
+        assert!(outcome.error.unwrap().contains("more than 501 octets"));
+    }
+
+    #[test]
+    fn the_policy_is_asked_for_each_alias() {
+        let message = b"X-Original-To: shop+a@example.com\n\nHello\n";
+        let trial = Trial::new(message, 10_000);
+        let outcomes = trial.forward(&["shop+a@example.com", "shop+b@example.com"]);
+        assert_eq!(outcomes[0].cause, Some(Cause::Loop));
+        assert_eq!(outcomes[1].ending, Ending::Sent);
+        assert_eq!(trial.sent(), 1);
+    }
+}

@@ -1,0 +1,158 @@
+//! What is recorded of a message.
+
+use std::collections::HashSet;
+
+use crate::alias::Options;
+use crate::header::mailbox::Address;
+use crate::outbox::Cause;
+
+/// How sending a message to some targets ended.
+#[derive(Clone, Debug)]
+pub enum Delivery {
+    /// These targets have got the message.
+    Sent {
+        /// All whom one request named.
+        targets: Vec<Address>,
+        /// The message that they have got.
+        receipt: Receipt,
+    },
+    /// These targets have not got it.
+    Failed(Failure),
+}
+
+/// A message that was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The id that the outbox gave it.
+    pub id: String,
+    /// Octets of the stored message.
+    pub bytes_in: u64,
+    /// Octets of the message that went out.
+    pub bytes_out: u64,
+    /// SHA-256 of the body, if it was asked for.
+    pub body_sha256: Option<String>,
+}
+
+/// Why a message in one form was not sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// All who have not got it.
+    pub targets: Vec<Address>,
+    /// The options of the alias: with others the message is another.
+    pub options: Options,
+    /// The kind of the failure.
+    pub cause: Cause,
+    /// What happened. It names no address.
+    pub error: String,
+}
+
+/// All that is known of the deliveries of one message.
+#[derive(Clone, Debug, Default)]
+pub struct Deliveries {
+    sent: Vec<(HashSet<String>, Receipt)>,
+    failed: Vec<Failure>,
+}
+
+impl Deliveries {
+    /// Takes note of a delivery.
+    pub fn add(&mut self, delivery: Delivery) {
+        match delivery {
+            Delivery::Sent { targets, receipt } => {
+                let targets = targets.iter().map(Address::key).collect();
+                self.sent.push((targets, receipt));
+            }
+            Delivery::Failed(failure) => self.failed.push(failure),
+        }
+    }
+
+    /// Those of these targets that have not got the message.
+    pub fn left(&self, targets: &[Address]) -> Vec<Address> {
+        let has_got_it = |target: &Address| {
+            let key = target.key();
+            self.sent.iter().any(|(reached, _)| reached.contains(&key))
+        };
+        let left = targets.iter().filter(|target| !has_got_it(target));
+        left.cloned().collect()
+    }
+
+    /// The message that these targets have got; where it went out in several, the ids of all that reached one of them.
+    pub fn receipt(&self, targets: &[Address]) -> Option<Receipt> {
+        let keys: Vec<String> = targets.iter().map(Address::key).collect();
+        let reached = self
+            .sent
+            .iter()
+            .filter(|(reached, _)| keys.iter().any(|key| reached.contains(key)));
+        let receipts: Vec<&Receipt> = reached.map(|(_, receipt)| receipt).collect();
+        let first = *receipts.first()?;
+        let ids: Vec<&str> = receipts.iter().map(|receipt| receipt.id.as_str()).collect();
+        Some(Receipt {
+            id: ids.join(","),
+            ..first.clone()
+        })
+    }
+
+    /// Why sending to just these targets with just these options failed before.
+    pub fn failure(&self, targets: &[Address], options: &Options) -> Option<&Failure> {
+        let mut failed = self.failed.iter();
+        failed.find(|failure| failure.targets == targets && failure.options == *options)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn addresses(texts: &[&str]) -> Vec<Address> {
+        texts.iter().map(|text| Address::parse(text).unwrap()).collect()
+    }
+
+    fn sent(targets: &[&str], id: &str) -> Delivery {
+        Delivery::Sent {
+            targets: addresses(targets),
+            receipt: Receipt {
+                id: id.to_owned(),
+                bytes_in: 7,
+                bytes_out: 9,
+                body_sha256: None,
+            },
+        }
+    }
+
+    #[test]
+    fn a_target_has_got_the_message_in_any_case() {
+        let mut deliveries = Deliveries::default();
+        deliveries.add(sent(&["Jane@example.org"], "1"));
+        let targets = addresses(&["jane@EXAMPLE.org", "omar@example.org"]);
+        assert_eq!(deliveries.left(&targets), addresses(&["omar@example.org"]));
+        deliveries.add(sent(&["omar@example.org"], "2"));
+        deliveries.add(sent(&["zoe@example.org"], "3"));
+        assert!(deliveries.left(&targets).is_empty());
+        assert_eq!(deliveries.receipt(&targets).unwrap().id, "1,2");
+        assert_eq!(deliveries.receipt(&addresses(&["ann@example.org"])), None);
+    }
+
+    /// Catches a message that is not tried in a form in which it may be taken.
+    #[test]
+    fn a_failure_is_one_of_these_targets_and_options() {
+        let (one, two) = (
+            addresses(&["a@example.org"]),
+            addresses(&["a@example.org", "b@example.org"]),
+        );
+        let failure = Failure {
+            targets: one.clone(),
+            options: Options::default(),
+            cause: Cause::Rejected,
+            error: "no".to_owned(),
+        };
+        let mut deliveries = Deliveries::default();
+        deliveries.add(Delivery::Failed(failure.clone()));
+        assert_eq!(deliveries.failure(&one, &Options::default()), Some(&failure));
+        assert_eq!(deliveries.failure(&two, &Options::default()), None);
+        let prefixed = Options {
+            subject_prefix: Some("[x]".to_owned()),
+            ..Options::default()
+        };
+        assert_eq!(deliveries.failure(&one, &prefixed), None);
+        assert_eq!(deliveries.left(&one), one);
+    }
+}
