@@ -331,6 +331,7 @@ fn the_trial_fixtures_work() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // A table.
 fn wrong_usage_is_exit_code_2_and_says_what_to_do() {
     for (arguments, says) in [
         (&["forward"][..], "--email-bucket"),

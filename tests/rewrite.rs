@@ -216,6 +216,7 @@ fn replies_go_to_the_sender() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // A table.
 fn a_prefix_comes_before_the_subject_once() {
     let subject = |prefix: &str, field: &str| {
         let rules = Rules {
@@ -406,6 +407,7 @@ fn a_message_without_lines_is_refused() {
     }
 }
 
+#[allow(clippy::too_many_lines)] // A table.
 fn headers() -> impl Strategy<Value = String> {
     let name = prop::sample::select(vec![
         "From",

@@ -62,6 +62,7 @@ fn goldens() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // A table.
 fn shapes_that_break_others() {
     let multipart = |boundary: &str, rest: &str| {
         format!("Content-Type: multipart/mixed; boundary=\"{boundary}\"\n\n{rest}")

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 
-use super::NotBuilt;
+use super::not_built::NotBuilt;
 
 /// The clients, none of which can be made.
 #[derive(Debug, Default)]

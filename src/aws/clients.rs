@@ -6,7 +6,10 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use tokio::sync::OnceCell;
 
-use super::{NotBuilt, Parameters, S3Bucket, SesConfig};
+use super::not_built::NotBuilt;
+use super::s3::S3Bucket;
+use super::ssm::Parameters;
+use aws_sdk_sesv2::config::Builder as SesConfig;
 
 /// The time to the first octet of an answer. S3 and SSM answer within a fraction of a second; a request that takes longer
 /// is dead, and is made again. SES may take what the invocation has left: it gets up to 56 MB.

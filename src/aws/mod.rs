@@ -2,12 +2,16 @@
 //!
 //! A build without the feature `aws` has the same types without a value, so that nobody above has to tell the builds apart.
 
+mod not_built;
+
 #[cfg(feature = "aws")]
 mod clients;
 #[cfg(feature = "aws")]
 mod s3;
 #[cfg(feature = "aws")]
 mod ssm;
+
+pub use not_built::NotBuilt;
 
 #[cfg(feature = "aws")]
 pub use aws_sdk_sesv2::config::Builder as SesConfig;
@@ -22,8 +26,3 @@ pub use ssm::Parameters;
 mod absent;
 #[cfg(not(feature = "aws"))]
 pub use absent::{Clients, Parameters, S3Bucket, S3Object, S3Stream, SesConfig};
-
-/// A service of AWS is asked for in a build that has none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this build has no AWS services (feature aws); write file:PATH for a place on this machine")]
-pub struct NotBuilt;

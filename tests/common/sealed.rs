@@ -132,6 +132,7 @@ fn assert_read_alike(name: &str, out: &[u8], after: &Split) {
 }
 
 /// Law L4, and what every header section that goes out must be.
+#[allow(clippy::too_many_lines)] // A list of what holds.
 pub fn assert_sealed(name: &str, message: &[u8], out: &[u8]) {
     let (before, after) = (split(message), split(out));
     assert_eq!(after.body, before.body, "{name}: the body");

@@ -29,6 +29,7 @@ const REFUSED: [(&str, usize); 8] = [
 ];
 
 #[test]
+#[allow(clippy::too_many_lines)] // One walk over all messages.
 fn every_message_lands_sealed() {
     let Some(corpus) = corpus() else { return };
     let stands = Stands::start();

@@ -178,6 +178,7 @@ fn what_no_source_settles_can_be_switched() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // A table.
 fn requests_are_checked_besides_their_message() {
     let ses = SesEndpoint::start();
     let many = |count| vec!["jane@example.net"; count];

@@ -381,6 +381,7 @@ fn told_to_fail(fault: &Fault) -> Result<(), Refusal> {
     })
 }
 
+#[allow(clippy::too_many_lines)] // A list of what SES asks for.
 fn read_request(body: Vec<u8>, rules: &Rules) -> Result<Message, Refusal> {
     let malformed = |what: &str| Refusal::new(400, "SerializationException", what);
     let mut json: Value = serde_json::from_slice(&body).map_err(|error| malformed(&error.to_string()))?;
