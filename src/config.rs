@@ -1,42 +1,40 @@
 //! The settings: where mail lies, who forwards where, where it goes, and how.
 //!
-//! They are read in one place, whether they come from the environment of the Lambda function or from the flags of the
-//! command line: [`Settings::read`] asks for each by the name of its variable. An empty value counts as none, since
+//! All settings are read in one place, whether they come from the environment of the Lambda function or from the flags of
+//! the command line: [`Settings::read`] asks for each by the name of its variable. An empty value counts as not set, since
 //! deployment tools write one for an option that is not used.
 
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::Serialize;
-
 use crate::alias;
 use crate::header::mailbox::Address;
 use crate::rewrite::{FromFormat, ToHeader};
 
-/// The send limit where none is set: what SES's API v1 takes, and what every large mail service does.
+/// The default send limit: that of SES's API v1, which every large mail service takes too.
 pub const DEFAULT_MAX_SEND_BYTES: u64 = 10 * 1024 * 1024;
 
-/// What SES's API v2 takes (40 MB). A higher limit would only move the refusal behind the upload.
+/// The limit of SES's API v2 (40 MB). A higher send limit would only move the refusal behind the upload.
 pub const SES_MAX_SEND_BYTES: u64 = 40 * 1024 * 1024;
 
-/// How long an alias map serves before it is read again. Long enough that a burst of mail is one request to SSM, of
+/// How long an alias map is used before it is read again. Long enough that a burst of mail is one request to SSM, of
 /// which an account has 40 a second; short enough that whoever changes the map need not wait.
 pub const DEFAULT_ALIAS_MAP_TTL: Duration = Duration::from_mins(1);
 
-/// Where CloudWatch keeps the function's metrics.
+/// The namespace of the function's metrics in CloudWatch.
 pub const DEFAULT_METRICS_NAMESPACE: &str = "readdress";
 
-/// The longest `ALIAS_MAP_TTL`: a map that is older than a day surprises its owner.
+/// The longest `ALIAS_MAP_TTL` in seconds: a map that is older than a day surprises its owner.
 const MAX_ALIAS_MAP_TTL: u64 = 24 * 60 * 60;
 
-/// SES takes 50 tags for a message.
+/// The most tags that SES takes for a message.
 const MAX_TAGS: usize = 50;
 
-/// Octets of the name or the value of a tag.
+/// The most octets of the name or the value of a tag.
 const MAX_TAG: usize = 256;
 
-/// Where mail lies.
+/// The place where mail lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BucketPlace {
     /// `file:DIR`
@@ -45,7 +43,7 @@ pub enum BucketPlace {
     S3(String),
 }
 
-/// Where the alias map lies.
+/// The place where the alias map lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MapPlace {
     /// `file:PATH`
@@ -61,7 +59,7 @@ pub enum MapPlace {
     },
 }
 
-/// Where mail goes.
+/// The place where mail goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OutboxPlace {
     /// `file:DIR`
@@ -70,7 +68,7 @@ pub enum OutboxPlace {
     Ses,
 }
 
-/// What holds for every alias that does not say otherwise.
+/// The settings of the rewrite for every alias that does not have its own.
 #[derive(Clone, Debug, Default)]
 pub struct Defaults {
     /// `FROM_FORMAT`
@@ -83,28 +81,27 @@ pub struct Defaults {
     pub subject_prefix: Option<String>,
 }
 
-/// What SES is told of every message.
+/// The settings of the outbox `ses`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SesSettings {
     /// `CONFIGURATION_SET`
     pub configuration_set: Option<String>,
     /// `EMAIL_TAGS`
     pub tags: Vec<Tag>,
-    /// `FEEDBACK_EMAIL`: who gets the bounces of what was forwarded.
+    /// `FEEDBACK_EMAIL`: the address that gets the bounces of what was forwarded.
     pub feedback_email: Option<Address>,
 }
 
 /// A tag that SES puts on the events of a message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tag {
-    /// Its name.
+    /// The tag's name.
     pub name: String,
-    /// Its value.
+    /// The tag's value.
     pub value: String,
 }
 
-/// All of them.
+/// All settings of the function and of the command line.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// `EMAIL_BUCKET`
@@ -131,20 +128,20 @@ pub struct Settings {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name}: {reason}")]
 pub struct SettingError {
-    /// The name of its variable.
+    /// The name of the variable.
     pub name: &'static str,
-    /// What is wrong with it. It does not repeat an address.
+    /// What is wrong with its value. No address is in it.
     pub reason: String,
 }
 
-/// Where settings come from: the value of a variable by its name.
+/// The source of the settings: the value of a variable by its name.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 impl Settings {
     /// Reads all settings.
     ///
     /// # Errors
-    /// If one is missing or wrong: the first.
+    /// If one is missing or wrong. The error is about the first such one.
     pub fn read(lookup: Lookup<'_>) -> Result<Self, SettingError> {
         let outbox = optional(lookup, "OUTBOX", outbox)?.unwrap_or(OutboxPlace::Ses);
         let most = match outbox {
@@ -198,7 +195,7 @@ impl SesSettings {
 }
 
 impl MapPlace {
-    /// Reads where the alias map lies, alone.
+    /// Reads the place of the alias map alone.
     ///
     /// # Errors
     /// If it is missing or wrong.

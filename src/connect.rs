@@ -1,4 +1,4 @@
-//! Makes what the settings name.
+//! Makes the pipeline that the settings describe.
 
 use crate::alias_store::{AliasCache, AliasStore};
 use crate::aws::{Clients, NotBuilt};

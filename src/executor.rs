@@ -1,4 +1,4 @@
-//! Runs the forward pipeline from a program that is not asynchronous itself.
+//! Runs the forward pipeline in a program that is not asynchronous itself.
 
 /// Runs a future on this thread until it is done.
 ///

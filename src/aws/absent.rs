@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::not_built::NotBuilt;
 
-/// The clients, none of which can be made.
+/// Makes no client.
 #[derive(Debug, Default)]
 pub struct Clients(());
 
@@ -103,7 +103,7 @@ impl Parameters {
 }
 
 impl SesConfig {
-    /// There is none.
+    /// Any value, since there is no configuration to make it of.
     pub(crate) fn none<T>(self) -> T {
         match self.0 {}
     }

@@ -1,4 +1,4 @@
-//! The SDK's clients, set up for what they are used for.
+//! The SDK's clients, each with the settings for its use.
 
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ use aws_sdk_sesv2::config::Builder as SesConfig;
 /// is dead, and is made again. SES may take what the invocation has left: it gets up to 56 MB.
 const ANSWER: Duration = Duration::from_secs(10);
 
-/// Makes clients. What they share, region and credentials, is found once: in the environment, which is all that Lambda
-/// has, or in the profile.
+/// Makes clients. The region and the credentials, which they share, are found once: in the environment, which is all that
+/// Lambda has, or in the profile.
 #[derive(Debug, Default)]
 pub struct Clients(OnceCell<SdkConfig>);
 

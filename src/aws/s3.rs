@@ -10,16 +10,16 @@ use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectOutput};
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 
-/// How often a reading that was cut off or stalls is taken up again where it stopped.
+/// How many times a reading that was cut off or stalls is resumed where it stopped.
 const MAX_RESUMES: u32 = 4;
 
-/// S3 sends something within milliseconds; a connection that is silent for so long is dead.
+/// S3 sends something within milliseconds: a connection that is silent for this long is dead.
 const STALL: Duration = Duration::from_secs(10);
 
-/// The first pause before a reading is taken up again; each further one is twice as long.
+/// The pause before a reading is resumed for the first time; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
-/// Metadata that the client-side encryption of S3 writes, and with it SES when its S3 action has a KMS key.
+/// The metadata of S3's client-side encryption, which SES uses when its S3 action has a KMS key.
 const ENCRYPTION: [&str; 4] = ["x-amz-key-v2", "x-amz-key", "x-amz-iv", "x-amz-cek-alg"];
 
 /// A bucket in S3.
@@ -30,7 +30,7 @@ pub struct S3Bucket {
 }
 
 impl S3Bucket {
-    /// The bucket of this name.
+    /// A bucket with this name.
     pub fn new(client: Client, name: String) -> Self {
         S3Bucket { client, name }
     }
@@ -43,7 +43,7 @@ impl S3Bucket {
     /// Opens a message, and begins to read it with the same request.
     ///
     /// # Errors
-    /// If there is none, it is encrypted by the client, or S3 does not give it.
+    /// If there is no such object, SES has encrypted it, or S3 does not hand it out.
     pub async fn open(&self, key: &str) -> io::Result<(Arc<S3Object>, S3Stream)> {
         let output = get(&self.client, &self.name, key, None, 0).await?;
         if let Some(metadata) = &output.metadata
@@ -72,7 +72,7 @@ impl S3Bucket {
     /// Reads a whole object of at most this many octets.
     ///
     /// # Errors
-    /// If there is none, it is larger, or S3 does not give it.
+    /// If there is no such object, it is larger, or S3 does not hand it out.
     pub async fn read(&self, key: &str, at_most: u64) -> io::Result<Vec<u8>> {
         let output = get(&self.client, &self.name, key, None, 0).await?;
         match octets(&output) {
@@ -144,7 +144,7 @@ fn explain(error: &SdkError<GetObjectError>) -> io::Error {
     }
 }
 
-/// One reading of an object, which survives a few cuts.
+/// One reading of an object. It survives a few cuts.
 #[derive(Debug)]
 pub struct S3Stream {
     object: Arc<S3Object>,

@@ -6,13 +6,13 @@ use aws_sdk_ssm::types::Parameter;
 
 use crate::alias::{SSM_ADVANCED, SSM_STANDARD};
 
-/// Tenths of what a parameter holds from which on its owner is warned: the next aliases may not fit.
+/// Its owner is warned of a parameter that is so many tenths full: the next aliases may not fit.
 const WARN_AT_TENTHS: usize = 9;
 
-/// Parameters of a path. SSM gives ten a request; more than this is another use of the path.
+/// The most parameters of a path. SSM returns ten a request; a path with more has another use.
 const MAX_PARAMETERS: usize = 500;
 
-/// A parameter, or all of a path.
+/// One parameter, or all parameters of a path.
 #[derive(Clone, Debug)]
 pub struct Parameters {
     client: Client,
@@ -25,7 +25,7 @@ impl Parameters {
         Parameters { client, name }
     }
 
-    /// Its name.
+    /// The name of the parameter, or the path.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -33,7 +33,7 @@ impl Parameters {
     /// The values, decrypted where they are encrypted; those of a path by their names.
     ///
     /// # Errors
-    /// If SSM does not give one; the text says why.
+    /// Why SSM does not return one.
     pub async fn read(&self) -> Result<Vec<Vec<u8>>, String> {
         let parameters = match self.name.strip_suffix('/') {
             None => self.read_one().await?,

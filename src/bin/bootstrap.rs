@@ -10,6 +10,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::prelude::*;
 
 use readdress::config::Settings;
+use readdress::executor::block_on;
 use readdress::function::{Function, InvocationError};
 
 fn main() -> ExitCode {
@@ -18,11 +19,7 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     }
     log();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    match runtime
-        .map_err(Error::from)
-        .and_then(|runtime| runtime.block_on(run()))
-    {
+    match block_on(run()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "the function ends");
@@ -31,8 +28,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// JSON with `timestamp` and `level`, by which Lambda filters. Of other crates only what is wrong: the SDK would print
-/// mail.
+/// Logs JSON with `timestamp` and `level`, by which Lambda filters. Of other crates only warnings and errors are logged: the
+/// SDK would print mail.
 fn log() {
     let level = env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default();
     let level = match level.as_str() {
@@ -56,13 +53,13 @@ fn log() {
 async fn run() -> Result<(), Error> {
     let function = function().await;
     if let Err(error) = &function {
-        // Not the end: each invocation says so, and its event gets to the on-failure destination with the reason.
+        // The function goes on: each invocation fails with this reason, which so gets to the on-failure destination.
         tracing::error!(%error, "the function cannot work");
     }
     let function = &function;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
         let span = tracing::info_span!("invocation", request_id = event.context.request_id);
-        // Boxed: it is as large as all that it may wait for.
+        // Boxed: a future is as large as all that it may wait for.
         let forward = Box::pin(async move {
             let function = function.as_ref().map_err(InvocationError::clone)?;
             function.invoke(&event.payload, event.context.deadline).await

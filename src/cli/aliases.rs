@@ -1,4 +1,4 @@
-//! `readdress aliases`: what an alias map says.
+//! `readdress aliases`: questions to an alias map.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -14,15 +14,15 @@ use readdress::header::mailbox::Address;
 
 use super::{Failure, Input};
 
-/// Check an alias map, or ask it where an address leads
+/// Check an alias map, or ask it where mail to an address goes
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Say what is wrong with an alias map; exit code 1 if an entry of it cannot be used
+    /// List the mistakes of an alias map; exit code 1 if one of its entries cannot be used
     Check {
         /// The alias map; standard input if it is -
         file: PathBuf,
     },
-    /// Say where mail to an address goes, and which entry of the alias map says so
+    /// Show where mail to an address goes, and which entry of the alias map decides it
     Resolve {
         /// The alias map: an SSM parameter (a path of them if it ends in /), s3://BUCKET/KEY or file:PATH
         #[arg(

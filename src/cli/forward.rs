@@ -1,4 +1,4 @@
-//! `readdress forward`: what the Lambda function does, from the command line.
+//! `readdress forward`: the work of the Lambda function, from the command line.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -17,13 +17,13 @@ use readdress::forward::{Forwarder, Outcome};
 use super::rewrite::Options;
 use super::{Failure, Input};
 
-/// Forward the messages that an event of SES tells of; one JSON line for each outcome
+/// Forward the messages named in an SES event; one JSON line for each outcome
 #[derive(Args)]
 pub(super) struct Arguments {
-    /// Where the mail lies: the name of an S3 bucket, or file:DIR
+    /// Where the mail is stored: the name of an S3 bucket, or file:DIR
     #[arg(long, env = "EMAIL_BUCKET", value_name = "BUCKET")]
     email_bucket: Option<String>,
-    /// Who forwards where: an SSM parameter (a path of them if it ends in /), s3://BUCKET/KEY or file:PATH
+    /// The alias map: an SSM parameter (a path of them if it ends in /), s3://BUCKET/KEY or file:PATH
     #[arg(
         long,
         visible_alias = "alias-map",
@@ -34,24 +34,24 @@ pub(super) struct Arguments {
     /// Where the mail goes: ses, or file:DIR [default: ses]
     #[arg(long, env = "OUTBOX")]
     outbox: Option<String>,
-    /// What precedes the message id in the bucket, such as inbound/
+    /// The prefix of the message id in the bucket, such as inbound/
     #[arg(long, env = "EMAIL_PREFIX", value_name = "PREFIX")]
     email_prefix: Option<String>,
-    /// Octets that an outgoing message may have [default: 10485760]
+    /// The most octets of an outgoing message [default: 10485760]
     #[arg(long, env = "MAX_SEND_BYTES", value_name = "OCTETS")]
     max_send_bytes: Option<String>,
-    /// SES's configuration set for what is sent
+    /// SES's configuration set for outgoing mail
     #[arg(long, env = "CONFIGURATION_SET", value_name = "NAME")]
     configuration_set: Option<String>,
-    /// Tags of what is sent: NAME=VALUE,NAME=VALUE
+    /// Tags of outgoing mail: NAME=VALUE,NAME=VALUE
     #[arg(long, env = "EMAIL_TAGS", value_name = "TAGS")]
     email_tags: Option<String>,
-    /// Who gets the bounces of what is sent, a verified address
+    /// The verified address that gets the bounces of outgoing mail
     #[arg(long, env = "FEEDBACK_EMAIL", value_name = "ADDRESS")]
     feedback_email: Option<String>,
     #[command(flatten)]
     options: Options,
-    /// The event; standard input if there is none or it is -
+    /// The event [default: -, standard input]
     event: Option<PathBuf>,
 }
 
@@ -85,7 +85,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 
 async fn forward(forwarder: &Forwarder, records: Vec<Record>) -> Result<ExitCode, Failure> {
     let mut settled = true;
-    let mut told = Ok(());
+    let mut written = Ok(());
     for record in records {
         let outcomes = match record.arrival {
             Ok(arrival) => forwarder.forward(&arrival, Deadline::NEVER).await,
@@ -93,12 +93,12 @@ async fn forward(forwarder: &Forwarder, records: Vec<Record>) -> Result<ExitCode
         };
         for outcome in outcomes {
             settled &= outcome.ending.is_settled();
-            // Whoever reads the outcomes may go; the mail is forwarded all the same.
+            // The mail is forwarded even if the outcomes are not read any more.
             let line = serde_json::to_string(&outcome).map_err(io::Error::from);
-            told = told.and(line.and_then(|line| writeln!(io::stdout(), "{line}")));
+            written = written.and(line.and_then(|line| writeln!(io::stdout(), "{line}")));
         }
     }
-    told.map_err(|error| Failure::failed("not every outcome could be written", error))?;
+    written.map_err(|error| Failure::failed("not every outcome could be written", error))?;
     Ok(if settled {
         ExitCode::SUCCESS
     } else {

@@ -11,13 +11,13 @@ use readdress::mime::{Limits, Part, PartChange, PartTree, Scanner};
 use super::part_spool::PartSpool;
 use super::{Failure, Input, unbuffered};
 
-/// Show the parts of a message: where they are and what they are
+/// Show the parts of a message: their places, types and names
 #[derive(Args)]
 pub(super) struct Arguments {
     /// Write JSON with the byte offsets of every part
     #[arg(long)]
     json: bool,
-    /// The message; standard input if there is none or it is -
+    /// The message [default: -, standard input]
     file: Option<PathBuf>,
 }
 
@@ -26,7 +26,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let name = input.name.clone();
     let mut scanner = Scanner::new(Limits::default());
     let mut tree = PartTree::default();
-    // A parent's line comes before those of its children, and says where it ends: after them.
+    // The line of a part comes before those of its children, and says where they all end.
     let mut spool = PartSpool::default();
     let mut spooled = Ok(());
     let mut size = 0;

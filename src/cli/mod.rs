@@ -1,4 +1,4 @@
-//! Arguments in, exit code out. What a command does is in its own file; what it says of failures is here.
+//! The command line: arguments in, exit code out. Each command is in its own file, the reports of failures are here.
 
 mod aliases;
 mod forward;
@@ -43,13 +43,13 @@ enum Command {
     Aliases(aliases::Command),
 }
 
-/// Why a command ends early.
+/// The reason for which a command ends early.
 enum Failure {
-    /// It could not be done: exit code 1.
+    /// The command failed: exit code 1.
     Failed(String),
     /// A setting is missing or wrong: exit code 2.
     Setting(SettingError),
-    /// Nobody reads the output any more.
+    /// The output is not read any more.
     BrokenPipe,
 }
 
@@ -107,7 +107,7 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
-/// A file, or standard input for none and for `-`.
+/// A file, or standard input where there is no path or it is `-`.
 struct Input {
     reader: Box<dyn Read>,
     name: String,
@@ -131,7 +131,7 @@ impl Input {
         }
     }
 
-    /// Hands all of it to `each`, chunk by chunk, with at least one octet each.
+    /// Passes all of the input to `each`, in chunks of at least one octet.
     fn read(&mut self, each: &mut dyn FnMut(&[u8]) -> Result<(), Failure>) -> Result<(), Failure> {
         let mut chunk = vec![0; CHUNK];
         loop {
@@ -154,7 +154,7 @@ impl Input {
     }
 }
 
-/// The stream without the buffer of the standard library, which mail has no use for.
+/// The stream without the buffer of the standard library, which mail does not need.
 fn unbuffered(stream: impl AsFd) -> Result<File, Failure> {
     match stream.as_fd().try_clone_to_owned() {
         Ok(descriptor) => Ok(File::from(descriptor)),

@@ -1,4 +1,4 @@
-//! The parts of a message in the order in which they begin, kept outside of memory: a message of 40 MB may have six
+//! The parts of a message in the order in which they begin, kept outside of memory: a message of 40 MB may have eight
 //! million, and the end of each is known only after those inside it.
 
 use std::env;
@@ -9,21 +9,21 @@ use std::process;
 
 use readdress::mime::{Part, Span};
 
-/// Octets that are held before they go to a file. Nearly every message has fewer, and makes none.
+/// Octets that are held in memory before they go to a file. Nearly every message has fewer, and needs no file.
 const BUFFER: usize = 1 << 20;
 
-/// Octets at the front of a record: the end of the part.
+/// Octets of the end of a part, which a record begins with.
 const END: usize = size_of::<u64>();
 
-/// A file of records, of which the last are in memory.
+/// A file of records. The last ones are in memory.
 #[derive(Default)]
 pub(super) struct PartSpool {
     file: Option<File>,
-    /// What follows the file.
+    /// The records that follow those in the file.
     buffer: Vec<u8>,
     /// Octets in the file.
     flushed: u64,
-    /// The parts that have not ended: which, and where their records begin.
+    /// The parts that have not ended: the index of each, and the offset of its record.
     open: Vec<(usize, u64)>,
     parts: usize,
 }
@@ -113,7 +113,7 @@ impl PartSpool {
     }
 }
 
-/// A file that is gone with the process: it has no name any more when it is returned.
+/// A file that goes with the process: when it is returned, it has no name any more.
 fn temporary_file() -> io::Result<File> {
     let path = env::temp_dir().join(format!("readdress-{}.parts", process::id()));
     let mut options = OpenOptions::new();

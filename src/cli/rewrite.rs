@@ -18,15 +18,15 @@ pub(super) struct Arguments {
     /// The address that received the message
     #[arg(long, value_name = "ADDRESS")]
     alias: Address,
-    /// Where it goes; may be repeated
+    /// An address that it goes to; may be repeated
     #[arg(long = "target", value_name = "ADDRESS", required = true)]
     targets: Vec<Address>,
-    /// Who sent it by the envelope; default: the address in its Return-Path
+    /// The envelope sender [default: the address in Return-Path]
     #[arg(long, value_name = "ADDRESS")]
     envelope_sender: Option<Address>,
     #[command(flatten)]
     options: Options,
-    /// The message; standard input if there is none or it is -
+    /// The message [default: -, standard input]
     file: Option<PathBuf>,
 }
 
@@ -39,7 +39,7 @@ pub(super) struct Options {
     /// A fixed verified address for the new From, in place of the alias
     #[arg(long, env = "FROM_EMAIL", value_name = "ADDRESS")]
     from_email: Option<String>,
-    /// What the new To names: targets, alias, keep [default: targets]
+    /// The addresses in the new To: targets, alias, keep [default: targets]
     #[arg(long, env = "TO_HEADER", value_name = "TO")]
     to_header: Option<String>,
     /// Put before the subject, unless it is in it already
@@ -54,7 +54,7 @@ impl Options {
             "FROM_EMAIL" => self.from_email.clone(),
             "TO_HEADER" => self.to_header.clone(),
             "SUBJECT_PREFIX" => self.subject_prefix.clone(),
-            // No flag of its own: the function's business.
+            // It has no flag of its own.
             name => std::env::var(name).ok(),
         }
     }

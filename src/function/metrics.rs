@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::forward::{Ending, Outcome};
 
-/// What an invocation did.
+/// The counts of an invocation.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Metrics {
     /// Recipients whose mail went out.
@@ -19,7 +19,7 @@ pub(super) struct Metrics {
     pub(super) failed: u64,
     /// Octets of the messages that went out, for each recipient whose mail is in them.
     bytes: u64,
-    /// How long it took.
+    /// The time that it took.
     pub(super) duration: Duration,
 }
 
@@ -33,7 +33,7 @@ impl Metrics {
             Ending::TooLarge => self.too_large += 1,
             Ending::NoAlias => self.no_alias += 1,
             Ending::Failed => self.failed += 1,
-            // Wanted so by the owner: nothing to watch.
+            // The owner wants it so: there is nothing to watch.
             Ending::Disabled => {}
         }
     }

@@ -1,9 +1,9 @@
 //! The Lambda function: an event in, an answer out.
 //!
-//! An invocation ends well only if every recipient of every message in its event ended as `sent`, `no_alias` or
+//! An invocation succeeds only if every recipient of every message in its event ended as `sent`, `no_alias` or
 //! `disabled`. Otherwise it fails, so that Lambda repeats it and at last hands it to the on-failure destination; or,
-//! where the event comes from a queue, the messages of the queue that failed are named, and come again alone. What has
-//! been sent by then is remembered by the [`Forwarder`] and not sent again.
+//! where the event comes from a queue, the answer names the messages of the queue that failed, and they come again alone.
+//! The [`Forwarder`] remembers what has been sent by then, and does not send it again.
 
 mod metrics;
 
@@ -21,7 +21,7 @@ use crate::forward::{Forwarder, Outcome};
 
 use metrics::Metrics;
 
-/// The pipeline, and what it needs of Lambda.
+/// The pipeline, as Lambda calls it.
 #[derive(Debug)]
 pub struct Function {
     forwarder: Forwarder,
@@ -35,7 +35,7 @@ pub enum InvocationError {
     /// The function's settings are wrong.
     #[error("the function's environment is wrong: {0}; mend it, then send what failed again")]
     Settings(#[from] SettingError),
-    /// The event is none that tells of mail.
+    /// The event is not about mail.
     #[error("{0}")]
     Event(#[from] EventError),
     /// Some mail was not forwarded.
@@ -62,11 +62,11 @@ impl From<InvocationError> for Diagnostic {
     }
 }
 
-/// What became of the messages of an event, for whoever finds it at the on-failure destination.
+/// The outcomes of an event, for whoever finds it at the on-failure destination.
 #[derive(Clone)]
 pub struct Summary(Vec<Outcome>);
 
-/// The same as its text: the runtime logs what it gets in this form, and outcomes hold addresses.
+/// The same as its text: the runtime logs this form of an error, and outcomes hold addresses.
 impl fmt::Debug for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -96,7 +96,7 @@ impl fmt::Display for Summary {
 }
 
 impl Function {
-    /// The function with these settings; `name` is its own, by which its metrics are told apart.
+    /// The function with these settings. Its metrics carry `name`, its own.
     ///
     /// # Errors
     /// If a setting is wrong.
@@ -115,10 +115,10 @@ impl Function {
         })
     }
 
-    /// Forwards all that the event tells of. `end` is when Lambda ends the invocation, in milliseconds since 1970.
+    /// Forwards all messages that the event names. `end` is when Lambda ends the invocation, in milliseconds since 1970.
     ///
     /// # Errors
-    /// See [`InvocationError`]: if anything is left to be done.
+    /// If anything is left to be done: see [`InvocationError`].
     pub async fn invoke(&self, event: &Value, end: u64) -> Result<Value, InvocationError> {
         let started = Instant::now();
         let mut metrics = Metrics::default();
@@ -129,7 +129,7 @@ impl Function {
             metrics.failed += 1;
         }
         metrics.duration = started.elapsed();
-        // The log is where CloudWatch reads metrics from: a line in their format, beside those of tracing.
+        // CloudWatch reads metrics from the log: this is a line in their format beside those of tracing.
         let now = u64::try_from(since_1970().as_millis()).unwrap_or(u64::MAX);
         println!("{}", metrics.embedded(&self.namespace, &self.name, now));
         answer
@@ -161,14 +161,14 @@ impl Function {
             }
             all.extend(outcomes);
         }
-        if all.iter().all(|outcome| outcome.ending.is_settled()) || items.some_went_well() {
+        if all.iter().all(|outcome| outcome.ending.is_settled()) || items.any_succeeded() {
             return Ok(items.answer());
         }
         Err(InvocationError::NotForwarded(Summary(all)))
     }
 }
 
-/// The messages of the queue that the event came from, if it came from one.
+/// The messages of the queue that the event came from, if any.
 #[derive(Default)]
 struct Items {
     failed: Vec<String>,
@@ -187,9 +187,9 @@ impl Items {
         }
     }
 
-    /// Then the others can come again alone. Where none went well the invocation fails as a whole: that is safe also
-    /// where the queue's trigger was not told to look at the answer (`ReportBatchItemFailures`).
-    fn some_went_well(&self) -> bool {
+    /// Whether any message of the queue is done, so that the others have to come again alone. If none is, the invocation
+    /// fails as a whole: that is safe even if the queue's trigger does not read the answer (`ReportBatchItemFailures`).
+    fn any_succeeded(&self) -> bool {
         self.settled.iter().any(|item| !self.failed.contains(item))
     }
 
@@ -209,9 +209,9 @@ mod tests {
         let mut items = Items::default();
         items.add("a".to_owned(), true);
         items.add("a".to_owned(), false);
-        assert!(!items.some_went_well());
+        assert!(!items.any_succeeded());
         items.add("b".to_owned(), true);
-        assert!(items.some_went_well());
+        assert!(items.any_succeeded());
         assert_eq!(
             items.answer(),
             json!({"batchItemFailures": [{"itemIdentifier": "a"}]})

@@ -1,4 +1,4 @@
-//! What an answer of SES means for the mail: the only place that knows its errors.
+//! The meaning of SES's answers for the mail. No other file knows its errors.
 
 use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
@@ -6,7 +6,7 @@ use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use super::request::Progress;
 use crate::outbox::error::{Cause, SendError};
 
-/// Why an attempt failed, and whether another may follow.
+/// Why an attempt failed, and whether another one may follow.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) error: SendError,
@@ -19,7 +19,7 @@ impl Failure {
         Failure { error, repeat }
     }
 
-    /// The time ended before the answer came.
+    /// The deadline came before the answer.
     pub(super) fn out_of_time(progress: &Progress) -> Self {
         if progress.is_complete() {
             return Self::ambiguous("the time ended before SES answered");
@@ -56,11 +56,11 @@ impl Failure {
             _ if progress.is_complete() => {
                 Self::ambiguous(&format!("the connection failed ({})", chain(error)))
             }
-            // A connection that breaks is one of the others too, but then some of the body was asked for.
+            // A connection that breaks counts as "other" too, but then some of the body was asked for.
             (SdkError::DispatchFailure(failure), None)
                 if !progress.is_begun() && (failure.is_user() || failure.is_other()) =>
             {
-                // No credentials, no region: nothing was tried.
+                // Without credentials or region nothing was tried.
                 Self::of(
                     Cause::Configuration,
                     false,
@@ -76,7 +76,7 @@ impl Failure {
     }
 }
 
-/// An answer that is an error. What is decided by its text comes first: SES has few codes for many reasons.
+/// An answer that is an error. Its text comes first: SES has few codes for many reasons.
 fn answered(status: u16, code: &str, message: &str) -> Failure {
     tracing::debug!(status, code, message, "SES answers");
     let reason = format!("SES answers {status} {code}: {}", without_addresses(message));
@@ -100,7 +100,7 @@ fn answered(status: u16, code: &str, message: &str) -> Failure {
     Failure::of(cause, repeat, reason)
 }
 
-/// The errors behind an error; the outermost of the SDK says almost nothing.
+/// The texts of an error and of those behind it. The SDK's outermost error says almost nothing.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut chain = error.to_string();
     let mut inner = error.source();
@@ -114,7 +114,7 @@ fn chain(error: &dyn std::error::Error) -> String {
     without_addresses(&chain)
 }
 
-/// SES repeats addresses in its answers, and these go to the log. After this, mailboxes follow, display names and all.
+/// The words of SES's answers that mailboxes follow, display names and all. The answers go to the log.
 const IDENTITIES: &str = "identities failed";
 
 fn without_addresses(text: &str) -> String {
@@ -142,11 +142,11 @@ fn without_addresses(text: &str) -> String {
     text.split(' ').map(hide).collect::<Vec<_>>().join(" ") + hidden + rest
 }
 
-/// Words that the name of an attachment follows.
+/// The words that the name of an attachment follows.
 const FILE_NAMES: [&str; 2] = ["filename", "file name"];
 
-/// The text without what it quotes of the message: file names, local parts, names of people. Names of fields and sizes
-/// stay, which are what an operator looks for: `Duplicate header 'Subject'`.
+/// The text without quotations of the message: file names, local parts, names of people. Names of fields and sizes stay,
+/// since an operator looks for them: `Duplicate header 'Subject'`.
 fn without_quoted(text: &str) -> String {
     // JavaMail, whose texts some of SES's are, quotes ``so''.
     let text = text.replace("``", "\"").replace("''", "\"");
@@ -175,7 +175,7 @@ fn without_quoted(text: &str) -> String {
     out + rest
 }
 
-/// Whether it is a field name, a number, or a piece of syntax that SES missed.
+/// Whether a quotation is a field name, a number, or a piece of syntax that SES missed.
 fn is_harmless(quoted: &str) -> bool {
     let is_name = quoted.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     quoted.len() <= 40 && is_name || matches!(quoted, "@domain" | "=" | "<" | ">" | ";" | "," | ":")

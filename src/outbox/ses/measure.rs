@@ -4,16 +4,17 @@
 use base64_simd::STANDARD as BASE64;
 use sha2::{Digest, Sha256};
 
-/// The beginning of a request. It comes before what differs between the batches of a message, so that they share one hash of it.
+/// The beginning of a request. The message comes before the envelope, which differs between the batches of a message, so
+/// that they share one hash of it.
 pub(super) const HEAD: &[u8] = br#"{"Content":{"Raw":{"Data":""#;
 
-/// Octets that are encoded at once. A multiple of 3, and about the size of a chunk.
+/// Octets that are encoded at once: a multiple of 3, and the size of a chunk of the bucket.
 const STEP: usize = 48 * 1024;
 
 /// Base64 over chunks of any size.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Encoder {
-    /// Up to two octets that wait for their group of three.
+    /// Up to two octets, which wait for a group of three.
     rest: [u8; 2],
     held: usize,
 }
@@ -51,7 +52,7 @@ impl Encoder {
     }
 }
 
-/// The first writing: hashes and counts, and keeps nothing.
+/// The first writing. It hashes and counts, and keeps nothing.
 #[derive(Debug)]
 pub(super) struct Measure {
     measured: Measured,
@@ -77,7 +78,7 @@ impl Measure {
         self.encoded.clear();
     }
 
-    /// The next octets of the message.
+    /// Takes the next octets of the message.
     pub(super) fn write(&mut self, chunk: &[u8]) {
         // Encoded and hashed while it is in the cache.
         for step in chunk.chunks(STEP) {
@@ -93,7 +94,7 @@ impl Measure {
     }
 }
 
-/// Hash and size of the request up to the end of the message: the same for each batch.
+/// The hash and the size of a request up to the end of the message, which are the same for each batch.
 #[derive(Debug)]
 pub(super) struct Measured {
     pub(super) hash: Sha256,

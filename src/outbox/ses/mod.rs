@@ -1,15 +1,16 @@
-//! SES: sends a message with `SendEmail` of the v2 API, in memory that does not grow with the message.
+//! SES as the outbox: messages go out by `SendEmail` of the v2 API, in memory that does not grow with the message.
 //!
-//! The SDK's client signs, connects and reads the answer. Its own idea of the body, a copy of the message in a buffer,
-//! is replaced before each attempt by one that is written from the stored message as it is sent.
+//! The SDK's client signs, connects and reads the answer. Its own body of a request, a copy of the message in a buffer,
+//! is replaced before each attempt by one that is written from the stored message while it is sent.
 //!
 //! # Retries
-//! They are decided here and not by the SDK, which would take every send for one that can be repeated.
-//! - Throttling, 5xx, and a connection that fails before all of the message was handed over: again, after a pause that
-//!   doubles each time, as long as attempts and time are left.
-//! - No answer after all of the message was handed over: **not** again. SES may have sent it, and has no token to find
-//!   out. The outcome says so ([`Cause::Ambiguous`]), and whoever repeats the arrival decides.
-//! - Everything else stays as it is and is not repeated.
+//! Retries are decided here and not by the SDK, which would take every send for one that can be repeated.
+//! - After throttling, 5xx, and a connection that failed before all of the message was handed over, the request is made
+//!   again, after a pause that doubles each time, as long as attempts and time are left.
+//! - Without an answer after all of the message was handed over, the request is **not** made again. SES may have sent the
+//!   message, and has no token to find out. The error says so ([`Cause::Ambiguous`]), and whoever repeats the arrival
+//!   decides.
+//! - After any other error the request is not made again: it would fail again.
 
 mod failure;
 mod measure;
@@ -40,13 +41,13 @@ use crate::outbox::message::{BodyReader, Content, Outgoing, Sent};
 
 use failure::Failure;
 use measure::{Measure, Measured};
-use request::{Destination, Progress, Request, Tail};
+use request::{Destination, EmailTag, Progress, Request, Tail};
 
-/// Recipients that SES takes in one call.
+/// The most recipients that SES takes in one call.
 pub const MAX_RECIPIENTS: usize = 50;
 
-/// Attempts to send one batch. With the pauses between them they last 8 seconds, in which a rate of one message a
-/// second, that of a new account, has room for a few.
+/// The most attempts to send one batch. With the pauses between them they last 8 seconds, in which a rate of one message
+/// a second, that of a new account, has room for a few.
 const MAX_ATTEMPTS: u32 = 6;
 
 /// The pause after the first attempt; each further one is twice as long.
@@ -74,9 +75,9 @@ pub struct Sending<'a> {
 }
 
 impl SesOutbox {
-    /// An outbox whose client has this configuration, but for what must not be left to the SDK: retries, which are decided
-    /// here, and the protection against stalled streams. A receiver may be slow; the protection took one for dead after 5
-    /// seconds, and the message was sent again.
+    /// An outbox whose client has this configuration, except that it neither retries, which is decided here, nor is protected
+    /// against stalled streams: the protection took a slow receiver for dead after 5 seconds, and the message was sent
+    /// again.
     pub fn new(config: SesConfig, settings: SesSettings) -> Self {
         let config = config
             .retry_config(RetryConfig::disabled())
@@ -138,7 +139,7 @@ impl SesOutbox {
 
     async fn attempt(&self, request: &Request, deadline: Deadline) -> Result<String, Failure> {
         let progress = Arc::new(Progress::default());
-        // The message proper is put in its place by `Replace`.
+        // `Replace` puts the message in its place.
         let raw = RawMessage::builder().data(Blob::new([])).build();
         let content = EmailContent::builder().raw(raw.expect("it has data")).build();
         let send = self
@@ -156,7 +157,7 @@ impl SesOutbox {
         };
         match answer {
             Ok(output) => Ok(output.message_id.unwrap_or_default()),
-            // The answer broke off or cannot be read, but says that SES has taken the message.
+            // The answer broke off or cannot be read, but its status says that SES has taken the message.
             Err(error)
                 if error
                     .raw_response()
@@ -195,14 +196,14 @@ impl Sending<'_> {
             from_email_address: &self.from,
             destination: Destination { to_addresses },
             feedback_forwarding_email_address: feedback.as_deref(),
-            email_tags: &settings.tags,
+            email_tags: settings.tags.iter().map(EmailTag::from).collect(),
             configuration_set_name: settings.configuration_set.as_deref(),
         };
         self.measured.request(&self.content, &tail)
     }
 }
 
-/// Replaces the body of a request before it is signed, in each attempt.
+/// Replaces the body of a request in each attempt, before it is signed.
 #[derive(Debug)]
 struct Replace {
     request: Request,

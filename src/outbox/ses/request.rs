@@ -1,8 +1,8 @@
 //! The body of a `SendEmail` request, written as it is sent.
 //!
-//! It is JSON with the message in base64 in it, so one of 40 MB would be held in memory three times over. Instead it
-//! is written twice from the stored message: once to hash and count it, which the signature and `content-length` need
-//! ahead, and once for each attempt, straight into the connection.
+//! The body is JSON with the message in base64 in it, so a message of 40 MB would be held in memory three times over.
+//! Instead the body is written twice from the stored message: once to hash and count it, which the signature and
+//! `content-length` need ahead, and once for each attempt, straight into the connection.
 
 use std::io;
 use std::pin::Pin;
@@ -20,7 +20,7 @@ use crate::bucket::Stream;
 use crate::config::Tag;
 use crate::outbox::message::{Content, hexadecimal};
 
-/// What follows the message: the envelope and the settings.
+/// The members that follow the message: the envelope and the settings.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Tail<'a> {
@@ -28,21 +28,38 @@ pub(super) struct Tail<'a> {
     pub(super) destination: Destination<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) feedback_forwarding_email_address: Option<&'a str>,
-    #[serde(skip_serializing_if = "<[Tag]>::is_empty")]
-    pub(super) email_tags: &'a [Tag],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) email_tags: Vec<EmailTag<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) configuration_set_name: Option<&'a str>,
 }
 
-/// Who gets it: the envelope. The message's own To says what the recipients see.
+/// The recipients of the envelope. The message's own To is what they see.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Destination<'a> {
     pub(super) to_addresses: &'a [String],
 }
 
+/// A tag that SES puts on the events of the message.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct EmailTag<'a> {
+    name: &'a str,
+    value: &'a str,
+}
+
+impl<'a> From<&'a Tag> for EmailTag<'a> {
+    fn from(tag: &'a Tag) -> Self {
+        EmailTag {
+            name: &tag.name,
+            value: &tag.value,
+        }
+    }
+}
+
 impl Tail<'_> {
-    /// The rest of the request: the end of `Content`, then the members of this.
+    /// The rest of the request: the end of `Content`, then these members.
     fn write(&self) -> Vec<u8> {
         let json = serde_json::to_vec(self).expect("strings are always JSON");
         let mut tail = br#""}},"#.to_vec();
@@ -52,7 +69,7 @@ impl Tail<'_> {
 }
 
 impl Measured {
-    /// The request that ends with this.
+    /// The request with this end.
     pub(super) fn request(&self, content: &Arc<Content>, tail: &Tail<'_>) -> Request {
         let tail = tail.write();
         let hash = self.hash.clone().chain_update(&tail).finalize();
@@ -70,9 +87,9 @@ impl Measured {
 pub(super) struct Request {
     content: Arc<Content>,
     tail: Bytes,
-    /// Its size.
+    /// The size of the body.
     pub(super) octets: u64,
-    /// Its SHA-256 in hexadecimal digits.
+    /// The SHA-256 of the body in hexadecimal digits.
     pub(super) sha256: String,
 }
 
@@ -94,7 +111,7 @@ impl Request {
     }
 }
 
-/// How far an attempt came.
+/// How far an attempt has come.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     begun: AtomicBool,
@@ -103,17 +120,17 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// There was a connection, and it asked for the body.
+    /// Whether a connection has asked for the body.
     pub(super) fn is_begun(&self) -> bool {
         self.begun.load(Ordering::Relaxed)
     }
 
-    /// All of the body was handed to the connection: SES may have taken the message, whatever follows.
+    /// Whether all of the body was handed to the connection. Then SES may have taken the message, whatever follows.
     pub(super) fn is_complete(&self) -> bool {
         self.complete.load(Ordering::Relaxed)
     }
 
-    /// Why the body could not be written, if that is so: a failure of the bucket, not of SES.
+    /// Why the body could not be written, if so. That is a failure of the bucket, not of SES.
     pub(super) fn broken(&self) -> Option<String> {
         self.broken.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -137,7 +154,7 @@ enum Step {
 }
 
 impl Writer {
-    /// The next piece, which is not empty. `None`: that was all.
+    /// The next piece, which is not empty. `None`: the end.
     async fn next(&mut self) -> io::Result<Option<Bytes>> {
         loop {
             let mut piece = Vec::new();
@@ -178,10 +195,10 @@ enum State {
     Ended,
 }
 
-/// The body of one attempt. It reads the stored message from its beginning, with a GET of its own, once the
-/// connection asks for it.
+/// The body of one attempt. It reads the stored message from the beginning, with a GET of its own, once the connection
+/// asks for it.
 pub(super) struct Body {
-    /// Locked by nobody: the SDK asks for a type that can be shared, and futures cannot.
+    /// Never locked: the SDK asks for a type that can be shared, and futures cannot.
     state: Mutex<State>,
     octets: u64,
     sent: u64,
@@ -274,7 +291,7 @@ mod tests {
             from_email_address: "sales@example.com",
             destination: Destination { to_addresses },
             feedback_forwarding_email_address: None,
-            email_tags: &[],
+            email_tags: Vec::new(),
             configuration_set_name: Some("forward"),
         }
     }
