@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::sealed::{assert_sealed, split};
+use common::sealed::{assert_sealed, cleaned, split};
 use common::{address, chunkings, crlf, fixtures, rewrite, rules, scan};
 use proptest::prelude::*;
 use readdress::header::encoded_word::decode;
@@ -486,6 +486,11 @@ proptest! {
             prop_assert_eq!(&rewrite(&rules, message.chunks(size)), &whole);
             let Ok((out, _)) = whole else { continue };
             assert_sealed("random", &message, &out);
+            // Controls in a Content-Type do not go out, and with them, perhaps, the boundary.
+            let mut fields = split(&message).fields.into_iter();
+            if fields.any(|(name, raw)| name.starts_with("content-") && cleaned(&raw) != Some(raw)) {
+                continue;
+            }
             // Below the header section nothing has changed for a reader of the output either.
             let body = |message: &[u8]| {
                 let told = scan(Limits::default(), [message]);
