@@ -108,9 +108,13 @@ impl Stored<'_> {
 }
 
 impl Message {
-    /// Octets of the header section, the empty line included: the offset of the body.
-    pub(super) fn header_octets(&self) -> u64 {
+    fn header_octets(&self) -> u64 {
         self.head.header.octets() as u64
+    }
+
+    /// The size of the body: whatever the header section becomes, no less goes out.
+    pub(super) fn body_octets(&self) -> u64 {
+        self.source.octets() - self.header_octets()
     }
 
     /// Asks the policy. All that it looks at is read once.

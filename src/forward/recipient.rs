@@ -9,6 +9,8 @@
 //! A step is a function. One after which there is nothing left to do returns why: see [`Stop`]. The claim comes before the
 //! plan, which is made for the targets that are left.
 
+use std::sync::Arc;
+
 use super::inbox::{Message, Stored};
 use super::outcome::{Ending, Outcome};
 use super::policy::Refusal;
@@ -20,7 +22,7 @@ use crate::deadline::Deadline;
 use crate::header::mailbox::Address;
 use crate::ledger::{Claim, Deliveries, Delivery, Failure, Ledger, Receipt};
 use crate::outbox::{Cause, Content, Outbox, Outgoing, SendError, Sent};
-use crate::rewrite::{HeaderOctets, Rules};
+use crate::rewrite::Rules;
 
 pub(super) const OUT_OF_TIME: &str = "the time ended before the message was sent; it is still in the bucket";
 
@@ -67,16 +69,6 @@ struct Route<'a> {
     alias: Address,
     targets: &'a [Address],
     options: &'a Options,
-}
-
-/// A message as it is to go out, and to whom.
-#[derive(Debug)]
-struct Plan {
-    from: Address,
-    targets: Vec<Address>,
-    header: Vec<u8>,
-    bytes_in: u64,
-    bytes_out: u64,
 }
 
 /// Why a recipient's mail goes no further than a step.
@@ -141,14 +133,15 @@ impl Steps {
         let checked = deadline.race(self.policy(message, &route, outcome)).await;
         let message = checked.unwrap_or_else(|| Err(Stop::failed(Cause::Deadline, OUT_OF_TIME)))?;
 
-        let mut plan = self.plan(message, arrival, &route, targets);
-        outcome.bytes_out = Some(plan.bytes_out);
-        let sent = match self.check_size(plan.bytes_out, "") {
-            Ok(()) => self.send(arrival, message, &mut plan, claim, *deadline).await,
+        let outgoing = self.plan(message, arrival, &route, targets);
+        let octets = outgoing.content.octets();
+        outcome.bytes_out = Some(octets);
+        let sent = match self.check_size(octets, "") {
+            Ok(()) => self.send(message, &outgoing, claim, *deadline).await,
             Err(stop) => Err(stop),
         };
         if let Err(stop) = &sent {
-            self.record_failure(claim, &route, &plan, stop).await;
+            self.record_failure(claim, &route, &outgoing, stop).await;
         }
         sent
     }
@@ -164,11 +157,7 @@ impl Steps {
         let message = opened.map_err(|error| Stop::failed(Cause::Unreadable, error))?;
         outcome.bytes_in = Some(message.source.octets());
         // The body alone may show that it is pointless to look at more.
-        let without_header = HeaderOctets {
-            before: message.header_octets(),
-            after: 0,
-        };
-        self.check_size(without_header.outgoing(message.source.octets()), "more than ")?;
+        self.check_size(message.body_octets(), "more than ")?;
         match message.check(&route.alias).await {
             Ok(()) => Ok(message),
             Err(Refusal { cause, reason }) => Err(Stop::failed(
@@ -178,59 +167,50 @@ impl Steps {
         }
     }
 
-    /// Writes the new header section.
-    fn plan(&self, message: &Message, arrival: &Arrival, route: &Route<'_>, targets: Vec<Address>) -> Plan {
+    /// Plans the message as it is to go out.
+    fn plan(
+        &self,
+        message: &Message,
+        arrival: &Arrival,
+        route: &Route<'_>,
+        targets: Vec<Address>,
+    ) -> Outgoing {
         let sender = arrival.envelope_sender.as_deref();
         let rules = self.rules(route, targets, sender);
-        let header = rules.rewrite(&message.head);
-        let octets = HeaderOctets {
-            before: message.header_octets(),
-            after: header.len() as u64,
+        let content = Content {
+            source: message.source.clone(),
+            plan: rules.plan(&message.head),
         };
-        let bytes_in = message.source.octets();
-        Plan {
+        Outgoing {
+            message_id: arrival.message_id.clone(),
             from: rules.from_address().clone(),
-            targets: rules.targets,
-            header,
-            bytes_in,
-            bytes_out: octets.outgoing(bytes_in),
+            to: rules.targets,
+            content: Arc::new(content),
         }
     }
 
     /// Sends the message, and records each delivery before the next.
     async fn send(
         &self,
-        arrival: &Arrival,
         message: &mut Message,
-        plan: &mut Plan,
+        outgoing: &Outgoing,
         claim: &mut Claim,
         deadline: Deadline,
     ) -> Result<Receipt, Stop> {
         let mut body = message.body(self.hashes_bodies);
-        let content = Content {
-            header: std::mem::take(&mut plan.header),
-            source: message.source.clone(),
-            body_at: message.header_octets(),
-        };
-        let outgoing = Outgoing {
-            message_id: &arrival.message_id,
-            from: &plan.from,
-            to: &plan.targets,
-            content,
-        };
         let begun = self.outbox.begin(outgoing, &mut body, deadline).await;
-        let mut sending = begun.map_err(|error| not_sent(&error, plan, &plan.targets))?;
+        let mut sending = begun.map_err(|error| not_sent(&error, &outgoing.to, &outgoing.to))?;
         let mut receipt = Receipt {
             id: String::new(),
-            bytes_in: plan.bytes_in,
-            bytes_out: plan.bytes_out,
+            bytes_in: outgoing.content.source.octets(),
+            bytes_out: outgoing.content.octets(),
             body_sha256: body.sha256(),
         };
         let (mut ids, mut failed) = (Vec::new(), None);
         while let Some(answer) = sending.next().await {
             match answer {
                 Ok(Sent { to, id }) => {
-                    let targets = to.into_iter().map(|at| plan.targets[at].clone()).collect();
+                    let targets = to.into_iter().map(|at| outgoing.to[at].clone()).collect();
                     ids.push(id.clone());
                     receipt.id = id;
                     let receipt = receipt.clone();
@@ -244,16 +224,19 @@ impl Steps {
         receipt.id = ids.join(",");
         match failed {
             None => Ok(receipt),
-            Some(error) => Err(not_sent(&error, plan, &claim.deliveries().left(&plan.targets))),
+            Some(error) => {
+                let left = claim.deliveries().left(&outgoing.to);
+                Err(not_sent(&error, &outgoing.to, &left))
+            }
         }
     }
 
     /// Records that the message cannot go out in this form: the next recipient with the same targets and options fails
     /// alike, without another request.
-    async fn record_failure(&self, claim: &mut Claim, route: &Route<'_>, plan: &Plan, stop: &Stop) {
+    async fn record_failure(&self, claim: &mut Claim, route: &Route<'_>, outgoing: &Outgoing, stop: &Stop) {
         if let Stop::Failed { cause, error } = stop {
             let failure = Failure {
-                targets: claim.deliveries().left(&plan.targets),
+                targets: claim.deliveries().left(&outgoing.to),
                 options: route.options.clone(),
                 cause: *cause,
                 error: error.clone(),
@@ -359,8 +342,8 @@ fn undelivered(deliveries: &Deliveries, route: &Route<'_>) -> Result<Vec<Address
     }
 }
 
-fn not_sent(SendError { cause, reason }: &SendError, plan: &Plan, left: &[Address]) -> Stop {
-    let (all, missed) = (plan.targets.len(), left.len());
+fn not_sent(SendError { cause, reason }: &SendError, all: &[Address], left: &[Address]) -> Stop {
+    let (all, missed) = (all.len(), left.len());
     let partly = match all - missed {
         0 => String::new(),
         reached => format!("it has been sent to {reached} of {all} targets and not to the other {missed}: "),

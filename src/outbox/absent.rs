@@ -25,7 +25,7 @@ impl SesOutbox {
 
     pub(super) async fn begin<'a>(
         &'a self,
-        _outgoing: Outgoing<'a>,
+        _outgoing: &'a Outgoing,
         _body: &mut BodyReader,
         _deadline: Deadline,
     ) -> Result<Sending<'a>, SendError> {

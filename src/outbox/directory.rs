@@ -30,18 +30,26 @@ pub struct Sending<'a> {
 
 pub(super) async fn begin<'a>(
     directory: &Path,
-    outgoing: Outgoing<'a>,
+    outgoing: &'a Outgoing,
     body: &mut BodyReader,
 ) -> io::Result<Sending<'a>> {
-    let mut message = DirectoryMessage::create(directory, outgoing.message_id)?;
-    message.file.write_all(&outgoing.content.header)?;
+    let mut message = DirectoryMessage::create(directory, &outgoing.message_id)?;
+    let mut written = Ok(());
+    let mut write = |octets: &[u8]| {
+        if written.is_ok() {
+            written = message.file.write_all(octets);
+        }
+    };
+    let mut writer = outgoing.content.plan.clone().writer_from(body.from());
     while let Some(chunk) = body.next().await? {
-        message.file.write_all(chunk)?;
+        writer.write(chunk, &mut write);
     }
+    writer.end(&mut write);
+    written?;
     Ok(Sending {
         message: Some(message),
-        from: outgoing.from,
-        to: outgoing.to,
+        from: &outgoing.from,
+        to: &outgoing.to,
     })
 }
 

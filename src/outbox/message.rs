@@ -1,36 +1,42 @@
 //! What an outbox is given to send, and what it answers.
 
 use std::io;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use crate::arrival::MessageId;
 use crate::bucket::{Source, Stream};
 use crate::header::mailbox::Address;
-use crate::rewrite::{Head, LineBreakWatch};
+use crate::rewrite::{Head, LineBreakWatch, Plan};
 
 /// An outgoing message and its envelope.
 #[derive(Debug)]
-pub struct Outgoing<'a> {
+pub struct Outgoing {
     /// The stored message's id.
-    pub message_id: &'a MessageId,
+    pub message_id: MessageId,
     /// The envelope's sender, and the From of the message.
-    pub from: &'a Address,
+    pub from: Address,
     /// The envelope's recipients.
-    pub to: &'a [Address],
+    pub to: Vec<Address>,
     /// The message.
-    pub content: Content,
+    pub content: Arc<Content>,
 }
 
-/// A new header section before the body of a stored message.
-#[derive(Clone, Debug)]
+/// A stored message, and the edits with which it goes out.
+#[derive(Debug)]
 pub struct Content {
-    /// The new header section.
-    pub header: Vec<u8>,
     /// The stored message.
     pub source: Source,
-    /// The offset of the body in the stored message.
-    pub body_at: u64,
+    /// The edits.
+    pub plan: Plan,
+}
+
+impl Content {
+    /// The size of the message that goes out.
+    pub fn octets(&self) -> u64 {
+        self.plan.outgoing_octets(self.source.octets())
+    }
 }
 
 /// Targets to whom a message was sent at once.
@@ -45,6 +51,7 @@ pub struct Sent {
 /// The first reading of a message's body.
 #[derive(Debug)]
 pub struct BodyReader {
+    from: u64,
     stream: Stream,
     watch: LineBreakWatch,
     hash: Option<Sha256>,
@@ -55,10 +62,16 @@ impl BodyReader {
     /// work.
     pub(crate) fn new(stream: Stream, head: &Head, hashed: bool) -> Self {
         BodyReader {
+            from: head.header.octets() as u64,
             stream,
             watch: LineBreakWatch::new(head),
             hash: hashed.then(Sha256::new),
         }
+    }
+
+    /// The offset in the message at which the body begins.
+    pub fn from(&self) -> u64 {
+        self.from
     }
 
     /// The next chunk of the body; `None` at its end.

@@ -47,7 +47,7 @@ impl Outbox {
     /// If the body cannot be read by then. Nothing has been sent.
     pub async fn begin<'a>(
         &'a self,
-        outgoing: Outgoing<'a>,
+        outgoing: &'a Outgoing,
         body: &mut BodyReader,
         deadline: Deadline,
     ) -> Result<Sending<'a>, SendError> {

@@ -114,12 +114,23 @@ impl Plan {
         })
     }
 
+    /// Octets at the message's beginning that the first edit replaces. A reading need not begin before them.
+    pub fn skipped(&self) -> u64 {
+        let first = self.edits.first().map(|edit| &edit.range);
+        first.map_or(0, |range| if range.start == 0 { range.end } else { 0 })
+    }
+
     /// A writer at the start of the message.
     pub fn writer(self) -> PlanWriter {
+        self.writer_from(0)
+    }
+
+    /// A writer for a reading that begins at this offset. The octets before it that no edit replaces do not go out.
+    pub fn writer_from(self, offset: u64) -> PlanWriter {
         PlanWriter {
             edits: self.edits.into_iter(),
             next: None,
-            at: 0,
+            at: offset,
         }
         .with_next()
     }
@@ -261,6 +272,24 @@ mod tests {
             assert_eq!(written(b"", &plan, chunk), b"abcde");
         }
         assert_eq!((plan.outgoing_octets(3), plan.outgoing_octets(0)), (6, 5));
+    }
+
+    /// Catches a reading that leaves out the old header section and loses the new one with it.
+    #[test]
+    fn a_reading_may_begin_behind_what_is_replaced() {
+        let plan = Plan::of_header(3, b"new".to_vec());
+        assert_eq!(plan.skipped(), 3);
+        for message in ["old", "old body"] {
+            let mut out = Vec::new();
+            let mut writer = plan.clone().writer_from(3);
+            for chunk in message.as_bytes()[3..].chunks(2) {
+                writer.write(chunk, &mut |octets| out.extend_from_slice(octets));
+            }
+            writer.end(&mut |octets| out.extend_from_slice(octets));
+            assert_eq!(String::from_utf8(out).unwrap(), message.replace("old", "new"));
+        }
+        assert_eq!(Plan::new(vec![edit(1..2, "x")]).unwrap().skipped(), 0);
+        assert_eq!(Plan::default().skipped(), 0);
     }
 
     proptest! {

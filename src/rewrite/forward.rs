@@ -2,6 +2,7 @@
 
 use super::apply::{Change, Changes, ONCE, Once, apply};
 use super::controls;
+use super::edit::Plan;
 use super::fields::Name;
 use super::options::{FromFormat, ToHeader};
 use super::original::OriginalFields;
@@ -77,6 +78,11 @@ impl Rules {
             added: self.added(&original),
         };
         apply(header, &names, &changes, line_ending)
+    }
+
+    /// Returns the plan with the new header section.
+    pub fn plan(&self, head: &Head) -> Plan {
+        Plan::of_header(head.header.octets() as u64, self.rewrite(head))
     }
 
     fn fields_that_go_out_once(&self, original: &OriginalFields<'_>) -> [Once; ONCE] {

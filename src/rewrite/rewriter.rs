@@ -1,6 +1,6 @@
 //! Rewrites a message in one pass: the header section, and nothing behind it.
 
-use super::edit::{Plan, PlanWriter};
+use super::edit::PlanWriter;
 use super::error::Error;
 use super::forward::Rules;
 use super::line_breaks::LineBreakWatch;
@@ -13,13 +13,6 @@ pub struct HeaderOctets {
     pub before: u64,
     /// As it goes out.
     pub after: u64,
-}
-
-impl HeaderOctets {
-    /// The size of the outgoing message, given that of the message as it came.
-    pub fn outgoing(self, octets: u64) -> u64 {
-        octets - self.before + self.after
-    }
 }
 
 /// Rewrites one message, chunk by chunk. See the [crate documentation](crate) for an example.
@@ -98,9 +91,10 @@ impl Rewriter {
             State::Header(reader) => match reader.read(&mut chunk, last) {
                 Ok(None) => {}
                 Ok(Some(head)) => {
-                    let header = self.rules.rewrite(&head);
-                    let (before, after) = (head.header.octets() as u64, header.len() as u64);
-                    let mut writer = Plan::of_header(before, header).writer();
+                    let plan = self.rules.plan(&head);
+                    let before = head.header.octets() as u64;
+                    let after = plan.outgoing_octets(before);
+                    let mut writer = plan.writer();
                     self.watch = LineBreakWatch::new(&head);
                     self.watch.see(chunk);
                     for piece in [head.header.raw(), &head.body, chunk] {

@@ -91,19 +91,20 @@ impl SesOutbox {
     /// Hashes and counts the message, which all requests begin with.
     pub(super) async fn begin<'a>(
         &'a self,
-        outgoing: Outgoing<'a>,
+        outgoing: &'a Outgoing,
         body: &mut BodyReader,
         deadline: Deadline,
     ) -> Result<Sending<'a>, SendError> {
         let mut measure = Measure::new();
-        measure.write(&outgoing.content.header);
+        let mut writer = outgoing.content.plan.clone().writer_from(body.from());
         while let Some(chunk) = body.next().await? {
-            measure.write(chunk);
+            writer.write(chunk, &mut |octets| measure.write(octets));
         }
+        writer.end(&mut |octets| measure.write(octets));
         Ok(Sending {
             outbox: self,
             measured: measure.end(),
-            content: Arc::new(outgoing.content),
+            content: Arc::clone(&outgoing.content),
             from: outgoing.from.to_string(),
             to: outgoing.to.iter().map(Address::to_string).collect(),
             next: 0,

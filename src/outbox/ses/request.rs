@@ -19,6 +19,7 @@ use super::measure::{Encoder, HEAD, Measured};
 use crate::bucket::Stream;
 use crate::config::Tag;
 use crate::outbox::message::{Content, hexadecimal};
+use crate::rewrite::PlanWriter;
 
 /// The members that follow the message: the envelope and the settings.
 #[derive(Debug, Serialize)]
@@ -100,7 +101,7 @@ impl Request {
             content: Arc::clone(&self.content),
             tail: self.tail.clone(),
             encoder: Encoder::default(),
-            step: Step::Header,
+            step: Step::Begin,
         };
         Body {
             state: Mutex::new(State::Idle(Box::new(writer))),
@@ -147,8 +148,9 @@ struct Writer {
 
 #[derive(Debug)]
 enum Step {
-    Header,
-    Body(Box<Stream>),
+    Begin,
+    /// The stored message, and the writer that it passes through.
+    Message(Box<Stream>, PlanWriter),
     Tail,
     End,
 }
@@ -156,28 +158,30 @@ enum Step {
 impl Writer {
     /// The next piece, which is not empty. `None`: the end.
     async fn next(&mut self) -> io::Result<Option<Bytes>> {
+        let mut piece = Vec::new();
         loop {
-            let mut piece = Vec::new();
-            match &mut self.step {
-                Step::Header => {
+            match std::mem::replace(&mut self.step, Step::End) {
+                Step::Begin => {
                     piece.extend_from_slice(HEAD);
-                    self.encoder.write(&self.content.header, &mut piece);
-                    let stream = self.content.source.stream(self.content.body_at);
-                    self.step = Step::Body(Box::new(stream));
+                    let Content { source, plan } = &*self.content;
+                    let from = plan.skipped();
+                    let stream = Box::new(source.stream(from));
+                    self.step = Step::Message(stream, plan.clone().writer_from(from));
+                    continue;
                 }
-                Step::Body(stream) => {
+                Step::Message(mut stream, mut writer) => {
+                    let encoder = &mut self.encoder;
                     if let Some(chunk) = stream.next().await? {
                         piece.reserve(chunk.len() / 3 * 4 + 4);
-                        self.encoder.write(chunk, &mut piece);
+                        writer.write(chunk, &mut |octets| encoder.write(octets, &mut piece));
+                        self.step = Step::Message(stream, writer);
                     } else {
-                        self.encoder.end(&mut piece);
+                        writer.end(&mut |octets| encoder.write(octets, &mut piece));
+                        encoder.end(&mut piece);
                         self.step = Step::Tail;
                     }
                 }
-                Step::Tail => {
-                    self.step = Step::End;
-                    return Ok(Some(self.tail.clone()));
-                }
+                Step::Tail => return Ok(Some(self.tail.clone())),
                 Step::End => return Ok(None),
             }
             if !piece.is_empty() {
@@ -285,6 +289,7 @@ mod tests {
     use super::*;
     use crate::bucket::{CHUNK, Source};
     use crate::executor::block_on;
+    use crate::rewrite::{Edit, Plan, Replacement};
 
     fn tail(to_addresses: &[String]) -> Tail<'_> {
         Tail {
@@ -297,10 +302,13 @@ mod tests {
     }
 
     fn request(header: &[u8], stored: &[u8], body_at: usize, to: &[String]) -> Request {
+        let header_section = Edit {
+            range: 0..body_at as u64,
+            with: Replacement::Octets(header.to_vec()),
+        };
         let message = Arc::new(Content {
-            header: header.to_vec(),
             source: Source::memory(stored.to_vec()),
-            body_at: body_at as u64,
+            plan: Plan::new(vec![header_section]).unwrap(),
         });
         let mut measure = Measure::new();
         measure.write(header);
