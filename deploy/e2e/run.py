@@ -78,6 +78,8 @@ def for_the_emulator(template: dict, wire: Wire, emulator: Emulator) -> dict:
     # It speaks HTTP, which the bucket's policy forbids.
     policy = resources["BucketPolicy"]["Properties"]["PolicyDocument"]
     policy["Statement"] = [statement for statement in policy["Statement"] if statement["Sid"] != "TlsOnly"]
+    # So does the queue's, which says nothing else.
+    del resources["FailedQueuePolicy"]
     resources["Function"]["Properties"]["Environment"]["Variables"] |= {
         "AWS_ENDPOINT_URL_S3": emulator.url,
         "AWS_ENDPOINT_URL_SSM": emulator.url,
