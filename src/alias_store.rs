@@ -44,7 +44,7 @@ pub enum ReadError {
     Unreadable {
         /// The map, and where it is kept.
         place: String,
-        /// What happened.
+        /// The reason, as the file system or AWS gives it.
         reason: String,
     },
     /// The text is not an alias map.
@@ -52,7 +52,7 @@ pub enum ReadError {
     NotAMap {
         /// The map, and where it is kept.
         place: String,
-        /// What is wrong with the text.
+        /// The mistake in the text.
         error: MapError,
     },
     /// The map has entries, but none that can be used: probably it is some other file.

@@ -130,7 +130,7 @@ pub struct Settings {
 pub struct SettingError {
     /// The name of the variable.
     pub name: &'static str,
-    /// What is wrong with its value. No address is in it.
+    /// The mistake in the variable's value. No address is in it.
     pub reason: String,
 }
 

@@ -54,7 +54,7 @@ pub struct Stored {
 /// One record of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// The id of the SQS message that it came in, which SQS has to be told if it fails.
+    /// The id of the SQS message that the record came in. The function reports it to SQS if the record fails.
     pub queue_item: Option<String>,
     /// The arrival, or why the record is not understood.
     pub arrival: Result<Arrival, EventError>,
@@ -152,7 +152,7 @@ fn wrapped(text: &Value, wrappings: usize) -> Vec<Result<Arrival, EventError>> {
     if inner["notificationType"] == SETUP || inner["Event"] == "s3:TestEvent" {
         return Vec::new();
     }
-    failed("it is none that is known")
+    failed("it is of an unknown kind")
 }
 
 /// SES's notification of its S3 action: that of its Lambda action, with the place of the message.
@@ -396,7 +396,7 @@ mod tests {
     #[test]
     fn several_records() {
         let unknown = || Some(Problem::OtherSource("an unknown source"));
-        let not_known = || Some(Problem::NoNotification("it is none that is known"));
+        let not_known = || Some(Problem::NoNotification("it is of an unknown kind"));
         let (records, expected): (Vec<_>, Vec<_>) = [
             (ses_record(), None),
             (

@@ -1,4 +1,4 @@
-//! Whom a message arrived for.
+//! The recipients of a message, where they are known.
 
 use std::collections::HashSet;
 
@@ -27,7 +27,8 @@ impl Recipients {
 pub struct Envelope(Vec<String>);
 
 impl Envelope {
-    /// Takes these recipients, in their order; of those that differ in case alone the first. `None`: there is none.
+    /// Keeps these recipients in their order. Of recipients that differ only in case, the first is kept. Returns `None` if
+    /// there are no recipients.
     pub fn new(recipients: impl IntoIterator<Item = String>) -> Option<Self> {
         let mut seen = HashSet::new();
         let mut kept: Vec<String> = recipients.into_iter().collect();

@@ -42,7 +42,7 @@ pub(super) struct Options {
     /// The addresses in the new To: targets, alias, keep [default: targets]
     #[arg(long, env = "TO_HEADER", value_name = "TO")]
     to_header: Option<String>,
-    /// Put before the subject, unless it is in it already
+    /// Put before the subject, unless it stands at the front already
     #[arg(long, env = "SUBJECT_PREFIX", value_name = "TEXT")]
     subject_prefix: Option<String>,
 }

@@ -36,7 +36,7 @@ pub(super) struct Steps {
     pub(super) hashes_bodies: bool,
 }
 
-/// What the recipients of an arrival have in common.
+/// The state that the recipients of an arrival share.
 #[derive(Debug)]
 pub(super) struct Work<'a> {
     pub(super) arrival: &'a Arrival,
@@ -323,12 +323,15 @@ fn unknown(map: &CurrentMap) -> Stop {
         None => Stop::NoAlias,
         Some(error) => Stop::failed(
             Cause::Unavailable,
-            format!("the alias map that serves does not know the recipient, and is an old one: {error}"),
+            format!(
+                "the recipient is not in the last good copy of the alias map, and a newer one could not be read: {error}"
+            ),
         ),
     }
 }
 
-/// The targets that have not got the message, unless there are none, or sending it to just these has failed before.
+/// Returns the targets that do not have the message yet. Stops if all have it, or if sending it to exactly these targets has
+/// failed before.
 fn undelivered(deliveries: &Deliveries, route: &Route<'_>) -> Result<Vec<Address>, Stop> {
     let left = deliveries.left(route.targets);
     if left.is_empty()

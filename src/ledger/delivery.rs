@@ -42,7 +42,7 @@ pub struct Failure {
     pub options: Options,
     /// The kind of the failure.
     pub cause: Cause,
-    /// What happened. It names no address.
+    /// The reason, for the log. No address is in it.
     pub error: String,
 }
 

@@ -64,7 +64,7 @@ impl Serialize for Cause {
 pub struct SendError {
     /// The kind of the failure.
     pub cause: Cause,
-    /// What happened. It names no address.
+    /// The reason, for the log. No address is in it.
     pub reason: String,
 }
 

@@ -2,7 +2,7 @@
 
 use crate::header::Field;
 
-/// Which one it is.
+/// A field by what the rules do with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Name {
     From,
@@ -23,11 +23,8 @@ pub(super) enum Name {
 /// a sender must not give any; `X-Readdress-*` is for readdress alone.
 const REMOVED_PREFIXES: [&str; 2] = ["x-ses-", "x-readdress-"];
 
-/// Octets of a UTF-8 byte order mark.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
 impl Name {
-    /// Which one this field is; `None`: no rule names it.
+    /// Looks the field up in the table. `None`: no rule names it.
     #[inline]
     pub(super) fn of(field: &Field<'_>) -> Option<Self> {
         // By the first letter: most fields of a message are none of these.
@@ -70,7 +67,6 @@ impl Name {
             },
             // White space before the first field: what follows it is a field to programs that trim names.
             b' ' | b'\t' => return Some(Name::Removed),
-            0xef if field.raw().starts_with(BYTE_ORDER_MARK) => return Some(Name::Removed),
             _ => &[],
         };
         let this = alike.iter().find(|(name, _)| field.is(name));

@@ -26,7 +26,7 @@ pub struct Rules {
     pub from_email: Option<Address>,
     /// What the new To names.
     pub to_header: ToHeader,
-    /// Put before the subject, if it is not in it already.
+    /// Put before the subject, unless it stands at the front already, behind nothing but reply prefixes.
     pub subject_prefix: Option<String>,
     /// The envelope sender, who gets the replies where the message itself names nobody. `None`: the address of
     /// the message's Return-Path, where the receiving service has recorded it (RFC 5321 4.4).

@@ -13,7 +13,7 @@ pub(in crate::forward) struct Refusal {
     pub(in crate::forward) reason: String,
 }
 
-/// What a message says of where it has been. A sender can write all of it, and so keep a message of its own from being
+/// The places that a message says it has been at. A sender can write all of it, and so keep a message of its own from being
 /// forwarded; nobody else's.
 #[derive(Debug, Default)]
 pub(in crate::forward) struct Facts {
