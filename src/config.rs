@@ -8,9 +8,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::alias;
 use crate::header::mailbox::Address;
-use crate::rewrite::{FromFormat, ToHeader};
+use crate::rewrite::Style;
 
 /// The default send limit: that of SES's API v1, which every large mail service takes too.
 pub const DEFAULT_MAX_SEND_BYTES: u64 = 10 * 1024 * 1024;
@@ -68,19 +67,6 @@ pub enum OutboxPlace {
     Ses,
 }
 
-/// The settings of the rewrite for every alias that does not have its own.
-#[derive(Clone, Debug, Default)]
-pub struct Defaults {
-    /// `FROM_FORMAT`
-    pub from_format: FromFormat,
-    /// `FROM_EMAIL`
-    pub from_email: Option<Address>,
-    /// `TO_HEADER`
-    pub to_header: ToHeader,
-    /// `SUBJECT_PREFIX`
-    pub subject_prefix: Option<String>,
-}
-
 /// The settings of the outbox `ses`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SesSettings {
@@ -116,8 +102,8 @@ pub struct Settings {
     pub outbox: OutboxPlace,
     /// `MAX_SEND_BYTES`
     pub max_send_bytes: u64,
-    /// The settings of the rewrite.
-    pub defaults: Defaults,
+    /// `FROM_FORMAT` and the other settings of the rewrite. They hold for every alias that does not choose otherwise.
+    pub style: Style,
     /// The settings of the outbox `ses`.
     pub ses: SesSettings,
     /// `METRICS_NAMESPACE`
@@ -129,9 +115,18 @@ pub struct Settings {
 #[error("{name}: {reason}")]
 pub struct SettingError {
     /// The name of the variable.
-    pub name: &'static str,
+    pub name: String,
     /// The mistake in the variable's value. No address is in it.
     pub reason: String,
+}
+
+impl SettingError {
+    pub(crate) fn new(name: &str, reason: impl Into<String>) -> Self {
+        SettingError {
+            name: name.to_owned(),
+            reason: reason.into(),
+        }
+    }
 }
 
 /// The source of the settings: the value of a variable by its name.
@@ -159,7 +154,7 @@ impl Settings {
             outbox,
             max_send_bytes: optional(lookup, "MAX_SEND_BYTES", |text| number(text, 1, most))?
                 .unwrap_or(DEFAULT_MAX_SEND_BYTES),
-            defaults: Defaults::read(lookup)?,
+            style: style(lookup)?,
             ses: SesSettings::read(lookup)?,
             metrics_namespace: optional(lookup, "METRICS_NAMESPACE", metrics_namespace)?
                 .unwrap_or_else(|| DEFAULT_METRICS_NAMESPACE.to_owned()),
@@ -167,19 +162,17 @@ impl Settings {
     }
 }
 
-impl Defaults {
-    /// Reads the settings of the rewrite alone.
-    ///
-    /// # Errors
-    /// If one is wrong.
-    pub fn read(lookup: Lookup<'_>) -> Result<Self, SettingError> {
-        Ok(Defaults {
-            from_format: optional(lookup, "FROM_FORMAT", parse)?.unwrap_or_default(),
-            from_email: optional(lookup, "FROM_EMAIL", parse)?,
-            to_header: optional(lookup, "TO_HEADER", parse)?.unwrap_or_default(),
-            subject_prefix: optional(lookup, "SUBJECT_PREFIX", alias::subject_prefix)?,
-        })
+/// Reads the settings of the rewrite alone.
+///
+/// # Errors
+/// If one is wrong.
+pub fn style(lookup: Lookup<'_>) -> Result<Style, SettingError> {
+    let mut style = Style::default();
+    for name in Style::NAMES {
+        let variable = name.to_ascii_uppercase();
+        optional(lookup, &variable, |text| style.set(name, text))?;
     }
+    Ok(style)
 }
 
 impl SesSettings {
@@ -212,26 +205,24 @@ type Parsed<T> = Result<T, String>;
 
 fn optional<T>(
     lookup: Lookup<'_>,
-    name: &'static str,
+    name: &str,
     parse: impl FnOnce(&str) -> Parsed<T>,
 ) -> Result<Option<T>, SettingError> {
     match lookup(name) {
-        Some(text) if !text.is_empty() => parse(&text)
-            .map(Some)
-            .map_err(|reason| SettingError { name, reason }),
+        Some(text) if !text.is_empty() => match parse(&text) {
+            Ok(value) => Ok(Some(value)),
+            Err(reason) => Err(SettingError::new(name, reason)),
+        },
         _ => Ok(None),
     }
 }
 
 fn required<T>(
     lookup: Lookup<'_>,
-    name: &'static str,
+    name: &str,
     parse: impl FnOnce(&str) -> Parsed<T>,
 ) -> Result<T, SettingError> {
-    optional(lookup, name, parse)?.ok_or_else(|| SettingError {
-        name,
-        reason: "it is not set".to_owned(),
-    })
+    optional(lookup, name, parse)?.ok_or_else(|| SettingError::new(name, "it is not set"))
 }
 
 fn parse<T: FromStr<Err: ToString>>(text: &str) -> Parsed<T> {

@@ -50,8 +50,5 @@ async fn connect_aliases(clients: &Clients, place: &MapPlace) -> Result<AliasSto
 }
 
 fn in_setting(name: &'static str) -> impl Fn(NotBuilt) -> SettingError {
-    move |error| SettingError {
-        name,
-        reason: error.to_string(),
-    }
+    move |error| SettingError::new(name, error.to_string())
 }

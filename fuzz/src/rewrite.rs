@@ -1,10 +1,9 @@
 //! Law L4 and what every header section that goes out must be: sealed, one From, no smuggled line, the same parts.
 
-use readdress::alias::subject_prefix;
 use readdress::header::encoded_word::decode;
 use readdress::header::mailbox::{Address, parse_address_list};
 use readdress::mime::{Part, Parts, Scanner};
-use readdress::rewrite::{Error, FromFormat, HeaderOctets, Rewriter, Rules, ToHeader};
+use readdress::rewrite::{Error, FromFormat, HeaderOctets, Rewriter, Rules, ToHeader, subject_prefix};
 
 use super::{chunks, sealed};
 

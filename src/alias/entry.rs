@@ -8,11 +8,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use crate::header::mailbox::Address;
-use crate::rewrite::{FromFormat, ToHeader};
-
-/// The longest `subject_prefix` in octets. Encoded for a header it grows by a half, and still leaves most of the 998
-/// octets that RFC 5322 section 2.1.1 allows in a line to the subject itself.
-pub const MAX_SUBJECT_PREFIX: usize = 200;
+use crate::rewrite::Style;
 
 /// Where the mail of an alias goes, and how it is rewritten on the way.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,17 +19,11 @@ pub struct Entry {
     pub options: Options,
 }
 
-/// The options of one alias; `None` leaves the matter to the setting of the same name.
+/// The options of one alias.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// How the From field shows the sender.
-    pub from_format: Option<FromFormat>,
-    /// A fixed address for the From field.
-    pub from_email: Option<Address>,
-    /// What the To field shows.
-    pub to_header: Option<ToHeader>,
-    /// Put before the subject. An empty one is a prefix too: it takes back that of the settings.
-    pub subject_prefix: Option<String>,
+    /// How its mail is readdressed. A choice that is left open is made by the setting of the same name.
+    pub style: Style,
     /// False for an alias that exists and forwards nothing.
     pub enabled: bool,
 }
@@ -41,10 +31,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            from_format: None,
-            from_email: None,
-            to_header: None,
-            subject_prefix: None,
+            style: Style::default(),
             enabled: true,
         }
     }
@@ -131,22 +118,20 @@ impl EntryReader {
         let twice = |name: &String| format!("{name:?} is given twice: the last counts");
         self.warnings.extend(replaced.iter().map(twice));
         for (name, value) in pairs {
+            let is_style = Style::NAMES.contains(&name.as_str());
             match (name.as_str(), value) {
                 ("to", value) => to = value,
-                ("from_format" | "from_email" | "to_header" | "subject_prefix" | "enabled", Value::Null) => {}
+                ("enabled", Value::Null) => {}
                 ("enabled", Value::Bool(enabled)) => options.enabled = enabled,
                 ("enabled", _) => self.error("\"enabled\" must be true or false"),
-                ("from_format", Value::String(text)) => options.from_format = self.ok(&name, text.parse()),
-                ("from_email", Value::String(text)) => options.from_email = self.ok(&name, address(&text)),
-                ("to_header", Value::String(text)) => options.to_header = self.ok(&name, text.parse()),
-                ("subject_prefix", Value::String(text)) => {
-                    options.subject_prefix = self.ok(&name, subject_prefix(&text));
+                (_, Value::Null) if is_style => {}
+                (_, Value::String(text)) if is_style => {
+                    self.ok(&name, options.style.set(&name, &text));
                 }
-                ("from_format" | "from_email" | "to_header" | "subject_prefix", _) => {
-                    self.error(format!("{name:?} must be a string"));
-                }
+                _ if is_style => self.error(format!("{name:?} must be a string")),
                 _ => self.warnings.push(format!(
-                    "unknown option {name:?}; known are to, from_format, from_email, to_header, subject_prefix, enabled"
+                    "unknown option {name:?}; known are to, {}, enabled",
+                    Style::NAMES.join(", ")
                 )),
             }
         }
@@ -200,18 +185,4 @@ fn address(text: &str) -> Result<Address, String> {
         ""
     };
     Address::parse(text).map_err(|error| format!("{text:?} is no address: {error}{hint}"))
-}
-
-/// Checks a subject prefix.
-///
-/// # Errors
-/// If it is longer than [`MAX_SUBJECT_PREFIX`] or holds a control character: a line break would begin a new field.
-pub fn subject_prefix(text: &str) -> Result<String, String> {
-    if text.len() > MAX_SUBJECT_PREFIX {
-        return Err(format!("longer than {MAX_SUBJECT_PREFIX} octets"));
-    }
-    if text.chars().any(char::is_control) {
-        return Err("holds a control character".into());
-    }
-    Ok(text.to_owned())
 }

@@ -40,7 +40,7 @@ use crate::header::mailbox::Address;
 mod entry;
 mod key;
 
-pub use entry::{Entry, MAX_SUBJECT_PREFIX, Options, subject_prefix};
+pub use entry::{Entry, Options};
 use entry::{EntryReader, Pairs, Written, last_of_each};
 pub use key::KeyForm;
 use key::{fold, looks_like_a_domain, lookups, never_matches};
@@ -317,7 +317,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::rewrite::{FromFormat, ToHeader};
+    use crate::rewrite::{FromFormat, MAX_SUBJECT_PREFIX, Style, ToHeader, subject_prefix};
 
     const A: &str = "a@example.com";
 
@@ -459,10 +459,12 @@ mod tests {
         );
         assert_eq!(map.problems(), []);
         let options = Options {
-            from_format: Some(FromFormat::Via),
-            from_email: Some(addr("post@example.com")),
-            to_header: Some(ToHeader::Keep),
-            subject_prefix: Some("[é] ".into()),
+            style: Style {
+                from_format: Some(FromFormat::Via),
+                from_email: Some(addr("post@example.com")),
+                to_header: Some(ToHeader::Keep),
+                subject_prefix: Some("[é] ".into()),
+            },
             enabled: true,
         };
         assert_eq!(entry(&map, A).unwrap().options, options);

@@ -116,22 +116,8 @@ fn resolve(text: &mut impl Write, aliases: &AliasMap, address: &Address) -> io::
             for target in &entry.targets {
                 writeln!(text, "{address} -> {target}")?;
             }
-            let options = &entry.options;
-            for (name, value) in [
-                (
-                    "from_format",
-                    options.from_format.map(|format| format.as_str().to_owned()),
-                ),
-                ("from_email", options.from_email.as_ref().map(Address::to_string)),
-                (
-                    "to_header",
-                    options.to_header.map(|header| header.as_str().to_owned()),
-                ),
-                ("subject_prefix", options.subject_prefix.clone()),
-            ] {
-                if let Some(value) = value {
-                    writeln!(text, "{name}: {value}")?;
-                }
+            for (name, choice) in entry.options.style.choices() {
+                writeln!(text, "{name}: {choice}")?;
             }
         }
     }

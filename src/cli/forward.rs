@@ -14,7 +14,7 @@ use readdress::deadline::Deadline;
 use readdress::executor::block_on;
 use readdress::forward::{Forwarder, Outcome};
 
-use super::rewrite::Options;
+use super::rewrite::StyleArguments;
 use super::{Failure, Input};
 
 /// Forward the messages named in an SES event; one JSON line for each outcome
@@ -50,7 +50,7 @@ pub(super) struct Arguments {
     #[arg(long, env = "FEEDBACK_EMAIL", value_name = "ADDRESS")]
     feedback_email: Option<String>,
     #[command(flatten)]
-    options: Options,
+    style: StyleArguments,
     /// The event [default: -, standard input]
     event: Option<PathBuf>,
 }
@@ -66,7 +66,7 @@ impl Arguments {
             "CONFIGURATION_SET" => self.configuration_set.clone(),
             "EMAIL_TAGS" => self.email_tags.clone(),
             "FEEDBACK_EMAIL" => self.feedback_email.clone(),
-            name => self.options.setting(name),
+            name => self.style.setting(name),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use readdress::config::Defaults;
+use readdress::config;
 use readdress::header::mailbox::Address;
 use readdress::rewrite::{Rewriter, Rules};
 
@@ -25,14 +25,14 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "ADDRESS")]
     envelope_sender: Option<Address>,
     #[command(flatten)]
-    options: Options,
+    style: StyleArguments,
     /// The message [default: -, standard input]
     file: Option<PathBuf>,
 }
 
 /// The settings of the rewrite.
 #[derive(Args)]
-pub(super) struct Options {
+pub(super) struct StyleArguments {
     /// Display name of the new From: full, name, via, alias [default: full]
     #[arg(long, env = "FROM_FORMAT", value_name = "FORMAT")]
     from_format: Option<String>,
@@ -47,7 +47,7 @@ pub(super) struct Options {
     subject_prefix: Option<String>,
 }
 
-impl Options {
+impl StyleArguments {
     pub(super) fn setting(&self, name: &str) -> Option<String> {
         match name {
             "FROM_FORMAT" => self.from_format.clone(),
@@ -61,19 +61,10 @@ impl Options {
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
-    let Defaults {
-        from_format,
-        from_email,
-        to_header,
-        subject_prefix,
-    } = Defaults::read(&|name| arguments.options.setting(name))?;
+    let style = config::style(&|name| arguments.style.setting(name))?;
     let rules = Rules {
-        from_format,
-        from_email,
-        to_header,
-        subject_prefix,
         envelope_sender: arguments.envelope_sender,
-        ..Rules::new(arguments.alias, arguments.targets)
+        ..Rules::new(arguments.alias, arguments.targets).with_style(style)
     };
     let mut input = Input::open(arguments.file.as_ref())?;
     let name = input.name.clone();

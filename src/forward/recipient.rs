@@ -17,12 +17,12 @@ use super::policy::Refusal;
 use crate::alias::{Entry, Options};
 use crate::alias_store::CurrentMap;
 use crate::arrival::Arrival;
-use crate::config::{Defaults, Settings};
+use crate::config::Settings;
 use crate::deadline::Deadline;
 use crate::header::mailbox::Address;
 use crate::ledger::{Claim, Deliveries, Delivery, Failure, Ledger, Receipt};
 use crate::outbox::{Cause, Content, Outbox, Outgoing, SendError, Sent};
-use crate::rewrite::Rules;
+use crate::rewrite::{Rules, Style};
 
 pub(super) const OUT_OF_TIME: &str = "the time ended before the message was sent; it is still in the bucket";
 
@@ -32,7 +32,7 @@ pub(super) struct Steps {
     outbox: Outbox,
     ledger: Ledger,
     max_send_bytes: u64,
-    defaults: Defaults,
+    style: Style,
     pub(super) hashes_bodies: bool,
 }
 
@@ -97,7 +97,7 @@ impl Steps {
             outbox,
             ledger: Ledger::default(),
             max_send_bytes: settings.max_send_bytes,
-            defaults: settings.defaults.clone(),
+            style: settings.style.clone(),
             hashes_bodies: false,
         }
     }
@@ -260,23 +260,15 @@ impl Steps {
     }
 
     fn rules(&self, route: &Route<'_>, targets: Vec<Address>, sender: Option<&str>) -> Rules {
-        let (options, defaults) = (route.options, &self.defaults);
-        Rules {
-            alias: route.alias.clone(),
-            targets,
-            from_format: options.from_format.unwrap_or(defaults.from_format),
+        let style = self.style.clone().overlay(route.options.style.clone());
+        let style = Style {
             // Permissions are compared with case.
-            from_email: options
-                .from_email
-                .clone()
-                .or_else(|| defaults.from_email.clone())
-                .map(Address::with_lower_case_domain),
-            to_header: options.to_header.unwrap_or(defaults.to_header),
-            subject_prefix: options
-                .subject_prefix
-                .clone()
-                .or_else(|| defaults.subject_prefix.clone()),
+            from_email: style.from_email.map(Address::with_lower_case_domain),
+            ..style
+        };
+        Rules {
             envelope_sender: sender.and_then(|sender| Address::parse(sender).ok()),
+            ..Rules::new(route.alias.clone(), targets).with_style(style)
         }
     }
 }
@@ -422,7 +414,7 @@ mod tests {
                 outbox: Outbox::Directory(directory.path().join("out")),
                 ledger: Ledger::default(),
                 max_send_bytes,
-                defaults: Defaults::default(),
+                style: Style::default(),
                 hashes_bodies: false,
             };
             let bucket = Bucket::Directory(directory.path().to_owned());

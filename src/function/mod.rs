@@ -102,11 +102,8 @@ impl Function {
     /// If a setting is wrong.
     pub async fn new(settings: &Settings, name: String) -> Result<Self, SettingError> {
         if let OutboxPlace::Directory(_) = settings.outbox {
-            return Err(SettingError {
-                name: "OUTBOX",
-                reason: "a directory of the function is gone with it, and the mail in it; write ses"
-                    .to_owned(),
-            });
+            let reason = "a directory of the function is gone with it, and the mail in it; write ses";
+            return Err(SettingError::new("OUTBOX", reason));
         }
         Ok(Function {
             forwarder: connect(settings).await?,

@@ -101,6 +101,7 @@ impl Deliveries {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rewrite::Style;
 
     fn addresses(texts: &[&str]) -> Vec<Address> {
         texts.iter().map(|text| Address::parse(text).unwrap()).collect()
@@ -149,7 +150,10 @@ mod tests {
         assert_eq!(deliveries.failure(&one, &Options::default()), Some(&failure));
         assert_eq!(deliveries.failure(&two, &Options::default()), None);
         let prefixed = Options {
-            subject_prefix: Some("[x]".to_owned()),
+            style: Style {
+                subject_prefix: Some("[x]".to_owned()),
+                ..Style::default()
+            },
             ..Options::default()
         };
         assert_eq!(deliveries.failure(&one, &prefixed), None);

@@ -4,7 +4,7 @@ use super::apply::{Change, Changes, ONCE, Once, apply};
 use super::controls;
 use super::edit::Plan;
 use super::fields::Name;
-use super::options::{FromFormat, ToHeader};
+use super::options::{FromFormat, Style, ToHeader};
 use super::original::OriginalFields;
 use super::reader::Head;
 use super::references;
@@ -54,6 +54,18 @@ impl Rules {
             to_header: ToHeader::default(),
             subject_prefix: None,
             envelope_sender: None,
+        }
+    }
+
+    /// These rules with the choices of a style.
+    #[must_use]
+    pub fn with_style(self, style: Style) -> Self {
+        Rules {
+            from_format: style.from_format.unwrap_or(self.from_format),
+            from_email: style.from_email.or(self.from_email),
+            to_header: style.to_header.unwrap_or(self.to_header),
+            subject_prefix: style.subject_prefix.or(self.subject_prefix),
+            ..self
         }
     }
 

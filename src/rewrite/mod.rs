@@ -21,6 +21,6 @@ pub use error::Error;
 pub use forward::{ORIGINAL_TO, Rules};
 #[cfg(feature = "forward")]
 pub(crate) use line_breaks::LineBreakWatch;
-pub use options::{FromFormat, ToHeader, UnknownSetting};
+pub use options::{FromFormat, MAX_SUBJECT_PREFIX, Style, ToHeader, UnknownSetting, subject_prefix};
 pub use reader::{Head, HeaderReader};
 pub use rewriter::{HeaderOctets, Rewriter};

@@ -1,6 +1,89 @@
-//! The choices that a user has: how From shows the sender, and whom To names.
+//! The choices of how mail is readdressed.
 
 use std::str::FromStr;
+
+use crate::header::mailbox::Address;
+
+/// The longest subject prefix in octets. Encoded for a header it grows by a half, and still leaves most of the 998
+/// octets that RFC 5322 section 2.1.1 allows in a line to the subject itself.
+pub const MAX_SUBJECT_PREFIX: usize = 200;
+
+/// How mail is readdressed. Each choice may be left open, and is then made elsewhere: that of an alias by the settings, that
+/// of the settings by the default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Style {
+    /// The display name of the new From.
+    pub from_format: Option<FromFormat>,
+    /// A fixed address for the new From.
+    pub from_email: Option<Address>,
+    /// The addresses in the new To.
+    pub to_header: Option<ToHeader>,
+    /// A prefix of the subject. An empty one is a choice too: no prefix.
+    pub subject_prefix: Option<String>,
+}
+
+impl Style {
+    /// The names of the choices in an alias map. The settings have the same names in capitals.
+    pub const NAMES: [&'static str; 4] = ["from_format", "from_email", "to_header", "subject_prefix"];
+
+    /// Makes the choice of this name.
+    ///
+    /// # Errors
+    /// Why it cannot be made by this text. No address of the text is repeated.
+    pub fn set(&mut self, name: &str, text: &str) -> Result<(), String> {
+        fn parsed<T: FromStr<Err: ToString>>(text: &str) -> Result<Option<T>, String> {
+            text.parse().map(Some).map_err(|error: T::Err| error.to_string())
+        }
+        match name {
+            "from_format" => self.from_format = parsed(text)?,
+            "from_email" if text.trim().ends_with('>') => {
+                return Err("write the address alone, without a name or <>".to_owned());
+            }
+            "from_email" => self.from_email = parsed(text.trim())?,
+            "to_header" => self.to_header = parsed(text)?,
+            "subject_prefix" => self.subject_prefix = Some(subject_prefix(text)?),
+            _ => return Err(format!("is none of {}", Self::NAMES.join(", "))),
+        }
+        Ok(())
+    }
+
+    /// The choices that have been made: the name of each, and its text.
+    pub fn choices(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let texts = [
+            self.from_format.map(|format| format.as_str().to_owned()),
+            self.from_email.as_ref().map(Address::to_string),
+            self.to_header.map(|header| header.as_str().to_owned()),
+            self.subject_prefix.clone(),
+        ];
+        let named = Self::NAMES.into_iter().zip(texts);
+        named.filter_map(|(name, text)| Some((name, text?)))
+    }
+
+    /// This style with the choices of another one, which go before its own.
+    #[must_use]
+    pub fn overlay(self, other: Style) -> Style {
+        Style {
+            from_format: other.from_format.or(self.from_format),
+            from_email: other.from_email.or(self.from_email),
+            to_header: other.to_header.or(self.to_header),
+            subject_prefix: other.subject_prefix.or(self.subject_prefix),
+        }
+    }
+}
+
+/// Checks a subject prefix.
+///
+/// # Errors
+/// If it is longer than [`MAX_SUBJECT_PREFIX`] or has a control character: a line break would begin a new field.
+pub fn subject_prefix(text: &str) -> Result<String, String> {
+    if text.len() > MAX_SUBJECT_PREFIX {
+        return Err(format!("longer than {MAX_SUBJECT_PREFIX} octets"));
+    }
+    if text.chars().any(char::is_control) {
+        return Err("holds a control character".into());
+    }
+    Ok(text.to_owned())
+}
 
 /// The display name of the new From.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,5 +172,63 @@ impl FromStr for ToHeader {
                 value: value.to_owned(),
                 known: "targets, alias, keep",
             })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn style(choices: &[(&str, &str)]) -> Style {
+        let mut style = Style::default();
+        for (name, text) in choices {
+            style.set(name, text).unwrap();
+        }
+        style
+    }
+
+    const ALL: [(&str, &str); 4] = [
+        ("from_format", "via"),
+        ("from_email", "post@example.com"),
+        ("to_header", "keep"),
+        ("subject_prefix", ""),
+    ];
+
+    /// Catches a choice that is set and not shown, or that one of the names does not make.
+    #[test]
+    fn every_name_is_a_choice() {
+        assert_eq!(ALL.map(|(name, _)| name), Style::NAMES);
+        let choices: Vec<_> = style(&ALL).choices().collect();
+        let expected: Vec<_> = ALL.map(|(name, text)| (name, text.to_owned())).into();
+        assert_eq!(choices, expected);
+        assert_eq!(Style::default().choices().count(), 0);
+        assert!(Style::default().set("enabled", "true").is_err());
+    }
+
+    #[test]
+    fn a_choice_goes_before_one_that_it_is_laid_over() {
+        let below = style(&[
+            ("from_format", "name"),
+            ("from_email", "other@example.com"),
+            ("to_header", "alias"),
+            ("subject_prefix", "[x] "),
+        ]);
+        assert_eq!(below.clone().overlay(style(&ALL)), style(&ALL));
+        assert_eq!(below.clone().overlay(Style::default()), below);
+        let mixed = below.overlay(style(&ALL[..1]));
+        assert_eq!(mixed.from_format, Some(FromFormat::Via));
+        assert_eq!(mixed.to_header, Some(ToHeader::Alias));
+    }
+
+    #[test]
+    fn a_mistake_repeats_no_address() {
+        for text in ["Shop <shop@example.com>", "shop@exa mple.com", "shop"] {
+            let error = Style::default().set("from_email", text).unwrap_err();
+            assert!(!error.contains("shop"), "{error}");
+        }
+        let long = "\u{e9}".repeat(MAX_SUBJECT_PREFIX / 2);
+        assert!(subject_prefix(&long).is_ok());
+        assert!(subject_prefix(&format!("{long}a")).is_err());
+        assert!(subject_prefix("a\r\nBcc: b@example.org").is_err());
     }
 }
