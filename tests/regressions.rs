@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 
 type Target = fn(&[u8]);
 
-const TARGETS: [(&str, Target); 8] = [
+const TARGETS: [(&str, Target); 9] = [
     ("alias_map", targets::alias_map),
     ("chunking", targets::chunking),
+    ("edits", targets::edits),
     ("encoded_word", targets::encoded_word),
     ("event", targets::event),
     ("hostile", targets::hostile),
@@ -68,6 +69,12 @@ fn the_seeds() {
                 let rules = [&[options, 1, 7, 64, 255], &lines[..]].concat();
                 check(targets::rewrite, &path, &rules, &message);
             }
+            check(
+                targets::edits,
+                &path,
+                &[3, 0, 90, 100, 5, 0, 3, 255, 255, 0, 1, 0, 64, 7],
+                &message,
+            );
             for line in message.split(|&b| b == b'\n') {
                 check(targets::mailbox, &path, b"", line);
                 check(targets::encoded_word, &path, b"", line);

@@ -7,6 +7,7 @@
 mod alias_map;
 mod allocated;
 mod chunking;
+mod edits;
 mod encoded_word;
 mod event;
 mod hostile;
@@ -24,6 +25,7 @@ mod told;
 
 pub use alias_map::alias_map;
 pub use chunking::chunking;
+pub use edits::edits;
 pub use encoded_word::encoded_word;
 pub use event::event;
 pub use hostile::hostile;

@@ -179,7 +179,7 @@ impl Steps {
         let rules = self.rules(route, targets, sender);
         let content = Content {
             source: message.source.clone(),
-            plan: rules.plan(&message.head),
+            plan: Arc::new(rules.plan(&message.head)),
         };
         Outgoing {
             message_id: arrival.message_id.clone(),

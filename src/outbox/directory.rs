@@ -11,6 +11,7 @@ use super::message::{BodyReader, Outgoing, Sent};
 use crate::arrival::MessageId;
 use crate::bucket::CHUNK;
 use crate::header::mailbox::Address;
+use crate::rewrite::PlanWriter;
 
 /// The envelope of a message, as it is written beside it.
 #[derive(Debug, Serialize)]
@@ -40,7 +41,7 @@ pub(super) async fn begin<'a>(
             written = message.file.write_all(octets);
         }
     };
-    let mut writer = outgoing.content.plan.clone().writer_from(body.from());
+    let mut writer = PlanWriter::new(&*outgoing.content.plan, body.from());
     while let Some(chunk) = body.next().await? {
         writer.write(chunk, &mut write);
     }

@@ -28,8 +28,8 @@ pub struct Outgoing {
 pub struct Content {
     /// The stored message.
     pub source: Source,
-    /// The edits.
-    pub plan: Plan,
+    /// The edits, which every writing of a request shares.
+    pub plan: Arc<Plan>,
 }
 
 impl Content {

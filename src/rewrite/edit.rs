@@ -2,6 +2,7 @@
 //!
 //! Whatever stands outside of the edits is the input's, in its order (law L4).
 
+use std::borrow::Borrow;
 use std::ops::Range;
 
 /// Edits of one message at most. A message of more would have to be read as often as it has parts.
@@ -28,6 +29,12 @@ impl Replacement {
     fn octets(&self) -> &[u8] {
         match self {
             Replacement::Octets(octets) => octets,
+        }
+    }
+
+    fn write(&self, sink: &mut impl FnMut(&[u8])) {
+        if !self.octets().is_empty() {
+            sink(self.octets());
         }
     }
 }
@@ -121,85 +128,75 @@ impl Plan {
     }
 
     /// A writer at the start of the message.
-    pub fn writer(self) -> PlanWriter {
-        self.writer_from(0)
-    }
-
-    /// A writer for a reading that begins at this offset. The octets before it that no edit replaces do not go out.
-    pub fn writer_from(self, offset: u64) -> PlanWriter {
-        PlanWriter {
-            edits: self.edits.into_iter(),
-            next: None,
-            at: offset,
-        }
-        .with_next()
+    pub fn writer(&self) -> PlanWriter<&Plan> {
+        PlanWriter::new(self, 0)
     }
 }
 
 /// Writes what goes out while the stored message is passed through it, in chunks of any size. Octets outside of the edits
 /// are passed on without a copy.
 ///
+/// `P` is the plan itself, a reference to it or an `Arc` of it: several writers can share one.
+///
 /// # Termination
 /// [`PlanWriter::end`] must be called: an edit at the message's end goes out only then.
 #[derive(Clone, Debug)]
-pub struct PlanWriter {
-    edits: std::vec::IntoIter<Edit>,
-    /// The edit that is not over yet. Its replacement is taken when it has gone out.
-    next: Option<(Range<u64>, Option<Replacement>)>,
+pub struct PlanWriter<P = Plan> {
+    plan: P,
+    /// The index of the edit that is not over yet.
+    next: usize,
+    /// Its replacement has gone out.
+    replaced: bool,
     /// The offset of the next octet of the stored message.
     at: u64,
 }
 
-impl PlanWriter {
-    fn with_next(mut self) -> Self {
-        self.advance();
-        self
-    }
-
-    fn advance(&mut self) {
-        self.next = self.edits.next().map(|edit| (edit.range, Some(edit.with)));
+impl<P: Borrow<Plan>> PlanWriter<P> {
+    /// A writer for a reading that begins at this offset. The octets before it that no edit replaces do not go out.
+    pub fn new(plan: P, offset: u64) -> Self {
+        PlanWriter {
+            plan,
+            next: 0,
+            replaced: false,
+            at: offset,
+        }
     }
 
     /// Takes the next octets of the stored message, and passes what goes out in their place to `sink`.
     pub fn write(&mut self, mut chunk: &[u8], sink: &mut impl FnMut(&[u8])) {
         while !chunk.is_empty() {
-            let Some((range, with)) = &mut self.next else {
+            let Some(Edit { range, with }) = self.plan.borrow().edits.get(self.next) else {
                 self.at += chunk.len() as u64;
                 return sink(chunk);
             };
-            let bound = if self.at < range.start {
-                range.start
-            } else {
-                range.end
-            };
+            let is_before = self.at < range.start;
+            let bound = if is_before { range.start } else { range.end };
             let here = bound.saturating_sub(self.at).min(chunk.len() as u64);
             let (stretch, rest) = chunk.split_at(usize::try_from(here).unwrap_or(chunk.len()));
-            if self.at < range.start {
+            let at = self.at + here;
+            if is_before {
                 sink(stretch);
             } else {
-                replace(with, sink);
+                let is_first = !std::mem::replace(&mut self.replaced, true);
+                if is_first {
+                    with.write(sink);
+                }
+                if at >= range.end {
+                    self.next += 1;
+                    self.replaced = false;
+                }
             }
-            self.at += here;
+            self.at = at;
             chunk = rest;
-            if self.at >= range.end && with.is_none() {
-                self.advance();
-            }
         }
     }
 
     /// Ends the message: what the edits that are left would put into it goes out.
-    pub fn end(mut self, sink: &mut impl FnMut(&[u8])) {
-        while let Some((_, with)) = &mut self.next {
-            replace(with, sink);
-            self.advance();
+    pub fn end(self, sink: &mut impl FnMut(&[u8])) {
+        let begun = self.next + usize::from(self.replaced);
+        for Edit { with, .. } in self.plan.borrow().edits.iter().skip(begun) {
+            with.write(sink);
         }
-    }
-}
-
-/// Passes a replacement to `sink`, once.
-fn replace(with: &mut Option<Replacement>, sink: &mut impl FnMut(&[u8])) {
-    if let Some(with) = with.take().filter(|with| !with.octets().is_empty()) {
-        sink(with.octets());
     }
 }
 
@@ -235,7 +232,7 @@ mod tests {
             assert!(!bytes.is_empty());
             out.extend_from_slice(bytes);
         };
-        let mut writer = plan.clone().writer();
+        let mut writer = plan.writer();
         for chunk in message.chunks(chunk) {
             writer.write(chunk, &mut sink);
         }
@@ -281,7 +278,7 @@ mod tests {
         assert_eq!(plan.skipped(), 3);
         for message in ["old", "old body"] {
             let mut out = Vec::new();
-            let mut writer = plan.clone().writer_from(3);
+            let mut writer = PlanWriter::new(&plan, 3);
             for chunk in message.as_bytes()[3..].chunks(2) {
                 writer.write(chunk, &mut |octets| out.extend_from_slice(octets));
             }

@@ -94,7 +94,7 @@ impl Rewriter {
                     let plan = self.rules.plan(&head);
                     let before = head.header.octets() as u64;
                     let after = plan.outgoing_octets(before);
-                    let mut writer = plan.writer();
+                    let mut writer = PlanWriter::new(plan, 0);
                     self.watch = LineBreakWatch::new(&head);
                     self.watch.see(chunk);
                     for piece in [head.header.raw(), &head.body, chunk] {

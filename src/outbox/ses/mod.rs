@@ -38,6 +38,7 @@ use crate::deadline::Deadline;
 use crate::header::mailbox::Address;
 use crate::outbox::error::{Cause, SendError};
 use crate::outbox::message::{BodyReader, Content, Outgoing, Sent};
+use crate::rewrite::PlanWriter;
 
 use failure::Failure;
 use measure::{Measure, Measured};
@@ -96,7 +97,7 @@ impl SesOutbox {
         deadline: Deadline,
     ) -> Result<Sending<'a>, SendError> {
         let mut measure = Measure::new();
-        let mut writer = outgoing.content.plan.clone().writer_from(body.from());
+        let mut writer = PlanWriter::new(&*outgoing.content.plan, body.from());
         while let Some(chunk) = body.next().await? {
             writer.write(chunk, &mut |octets| measure.write(octets));
         }

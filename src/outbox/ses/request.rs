@@ -19,7 +19,7 @@ use super::measure::{Encoder, HEAD, Measured};
 use crate::bucket::Stream;
 use crate::config::Tag;
 use crate::outbox::message::{Content, hexadecimal};
-use crate::rewrite::PlanWriter;
+use crate::rewrite::{Plan, PlanWriter};
 
 /// The members that follow the message: the envelope and the settings.
 #[derive(Debug, Serialize)]
@@ -150,7 +150,7 @@ struct Writer {
 enum Step {
     Begin,
     /// The stored message, and the writer that it passes through.
-    Message(Box<Stream>, PlanWriter),
+    Message(Box<Stream>, PlanWriter<Arc<Plan>>),
     Tail,
     End,
 }
@@ -166,7 +166,7 @@ impl Writer {
                     let Content { source, plan } = &*self.content;
                     let from = plan.skipped();
                     let stream = Box::new(source.stream(from));
-                    self.step = Step::Message(stream, plan.clone().writer_from(from));
+                    self.step = Step::Message(stream, PlanWriter::new(Arc::clone(plan), from));
                     continue;
                 }
                 Step::Message(mut stream, mut writer) => {
@@ -308,7 +308,7 @@ mod tests {
         };
         let message = Arc::new(Content {
             source: Source::memory(stored.to_vec()),
-            plan: Plan::new(vec![header_section]).unwrap(),
+            plan: Arc::new(Plan::new(vec![header_section]).unwrap()),
         });
         let mut measure = Measure::new();
         measure.write(header);
