@@ -87,6 +87,7 @@ pub mod alias;
 pub mod arrival;
 pub mod header;
 pub mod mime;
+pub mod preflight;
 pub mod rewrite;
 
 #[cfg(feature = "forward")]

@@ -440,6 +440,51 @@ fn rewrite_is_a_filter() {
 }
 
 #[test]
+fn preflight_says_why_a_message_would_be_refused() {
+    let bad = b"From: Jane <jane@example.org>\r\nReply-To: Example, Jane <jane@example.org>\r\n\
+        MIME-Version: 1.0\r\nMime-version: 1.0\r\n\r\nHello.\r\n";
+    let output = run(&["preflight"], bad);
+    assert_eq!(output.status.code(), Some(1));
+    let table = text(&output.stdout);
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!(lines.len(), 3, "{table}");
+    assert!(
+        lines[0].contains("reported") && lines[0].contains("address-syntax") && lines[0].contains("reply-to")
+    );
+    assert!(lines[0].contains("Missing final '@domain'"), "{table}");
+    assert!(
+        lines[1].contains("documented") && lines[1].contains("duplicate-field"),
+        "{table}"
+    );
+    assert_eq!(lines[2], "1 message, 1 would be refused");
+
+    let directory = tempfile::tempdir().unwrap();
+    let paths = [
+        ("bad.eml", &bad[..]),
+        ("good.eml", b"From: jane@example.org\r\n\r\nHello.\r\n"),
+    ];
+    let paths = paths.map(|(name, message)| {
+        let path = directory.path().join(name);
+        fs::write(&path, message).unwrap();
+        path.to_str().unwrap().to_owned()
+    });
+    let output = run(&["preflight", "--json", &paths[0], &paths[1]], b"");
+    assert_eq!(output.status.code(), Some(1));
+    let reports: Vec<Value> = text(&output.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(reports[0]["findings"][1]["code"], "duplicate-field");
+    assert_eq!(reports[0]["findings"][1]["offset"], 94);
+    assert_eq!(
+        reports[0]["findings"][1]["within"],
+        json!({"field": "mime-version"})
+    );
+    assert_eq!(reports[1]["findings"], json!([]));
+    assert_eq!(run(&["preflight", &paths[1]], b"").status.code(), Some(0));
+}
+
+#[test]
 fn inspect_shows_the_parts() {
     let message = b"Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\n\r\nhello\r\n--a\r\n\
         Content-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\ninner\r\n--a\r\nContent-Type: text/x; name=\"a\x1b[31m.txt\"\r\n\

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[(&str, &[&str])] = &[
     ("engine: words", &["header"]),
     ("engine: structure", &["mime"]),
+    ("engine: what SES refuses", &["preflight"]),
     ("engine: what goes out", &["rewrite"]),
     ("engine: who, and what arrived", &["alias", "arrival"]),
     ("edge: settings and time", &["config", "deadline", "executor"]),

@@ -4,6 +4,7 @@ mod aliases;
 mod forward;
 mod inspect;
 mod part_spool;
+mod preflight;
 mod rewrite;
 
 use std::fmt;
@@ -39,6 +40,7 @@ enum Command {
     Forward(forward::Arguments),
     Rewrite(rewrite::Arguments),
     Inspect(inspect::Arguments),
+    Preflight(preflight::Arguments),
     #[command(subcommand)]
     Aliases(aliases::Command),
 }
@@ -90,6 +92,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Forward(arguments) => forward::run(&arguments),
         Command::Rewrite(arguments) => rewrite::run(arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Preflight(arguments) => preflight::run(&arguments),
         Command::Aliases(command) => aliases::run(&command),
     };
     match done {

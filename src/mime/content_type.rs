@@ -1,5 +1,7 @@
 //! Content-Type and Content-Disposition: just enough of RFC 2045 5.1 and RFC 2231.
 
+use std::borrow::Cow;
+
 use encoding_rs::Encoding;
 
 /// Parameters of one field beyond which the rest are not looked at. Real fields have a handful; RFC 2231 cuts a
@@ -92,6 +94,21 @@ impl ContentType {
         }
         self.raw_parameter(name)
             .map(|octets| crate::header::encoded_word::decode(&octets))
+    }
+
+    /// The octets of every parameter of this name that is whole: `name`, and `name*` with its percent-octets decoded.
+    pub(crate) fn whole_parameters(&self, name: &str) -> impl Iterator<Item = Cow<'_, [u8]>> {
+        self.parameters
+            .iter()
+            .filter_map(move |(parameter, octets)| match parameter.strip_prefix(name)? {
+                "" => Some(Cow::Borrowed(&octets[..])),
+                "*" => {
+                    let mut decoded = Vec::new();
+                    percent_decode(octets, &mut decoded);
+                    Some(Cow::Owned(decoded))
+                }
+                _ => None,
+            })
     }
 
     /// A parameter's octets, continuations joined (RFC 2231 3) and percent-octets decoded.

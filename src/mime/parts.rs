@@ -155,6 +155,11 @@ impl PartTree {
         }
     }
 
+    /// The part of this depth that is open, once its header section has ended. Its body's end is not known yet.
+    pub(crate) fn open_part(&self, depth: usize) -> Option<&Part> {
+        self.open.get(depth).map(|opened| &opened.part)
+    }
+
     /// Ends the parts that are left, after the last event.
     pub fn finish(&mut self, see: &mut impl FnMut(PartChange<'_>)) {
         self.close(0, self.end, see);

@@ -1,0 +1,128 @@
+//! `readdress preflight`: why SES would refuse messages.
+
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+
+use readdress::mime::Scanner;
+use readdress::preflight::{Finding, Preflight, Report, Within};
+
+use super::{Failure, Input, unbuffered};
+
+/// Say for which reasons SES would refuse messages as they are; exit code 1 if it would refuse one
+#[derive(Args)]
+pub(super) struct Arguments {
+    /// Write a line of JSON for each message
+    #[arg(long)]
+    json: bool,
+    /// The messages [default: -, standard input]
+    files: Vec<PathBuf>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let mut output = BufWriter::new(unbuffered(io::stdout())?);
+    let standard_input = [PathBuf::from("-")];
+    let files = match &arguments.files[..] {
+        [] => &standard_input,
+        files => files,
+    };
+    let mut refused = 0;
+    for file in files {
+        let input = Input::open(Some(file))?;
+        let name = input.name.clone();
+        let report = report(input)?;
+        refused += usize::from(report.is_refused);
+        if arguments.json {
+            write_json(&mut output, &name, &report)
+        } else {
+            write_table(&mut output, &name, &report)
+        }
+        .map_err(|error| Failure::output(&error))?;
+    }
+    if !arguments.json {
+        let count = files.len();
+        let messages = if count == 1 { "message" } else { "messages" };
+        writeln!(output, "{count} {messages}, {refused} would be refused")
+            .map_err(|error| Failure::output(&error))?;
+    }
+    output.flush().map_err(|error| Failure::output(&error))?;
+    Ok(if refused > 0 {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+fn report(mut input: Input) -> Result<Report, Failure> {
+    let mut scanner = Scanner::default();
+    let mut preflight = Preflight::default();
+    let mut refused = None;
+    let mut scan = |mut chunk: &[u8], last: bool| {
+        while refused.is_none() {
+            match scanner.next(&mut chunk, last) {
+                Ok(Some(event)) => preflight.push(&event),
+                Ok(None) => break,
+                Err(error) => refused = Some(error),
+            }
+        }
+    };
+    input.read(&mut |chunk| {
+        scan(chunk, false);
+        Ok(())
+    })?;
+    scan(&[], true);
+    Ok(match refused {
+        Some(error) => preflight.finish_refused(&error),
+        None => preflight.finish(),
+    })
+}
+
+fn write_json(output: &mut impl Write, file: &str, report: &Report) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        file: &'a str,
+        #[serde(flatten)]
+        report: &'a Report,
+    }
+    serde_json::to_writer(&mut *output, &Line { file, report })?;
+    output.write_all(b"\n")
+}
+
+/// A line for each finding: the file, how the rule is known, the code, the part and the place in it, SES's words, the rung.
+fn write_table(output: &mut impl Write, file: &str, report: &Report) -> io::Result<()> {
+    for finding in &report.findings {
+        let path = report
+            .part_of(finding)
+            .map_or("0", |affected| &affected.part.path);
+        writeln!(
+            output,
+            "{file}  {:10}  {:26}  {path}  {}  at {}  {}  [{}]",
+            finding.source.as_str(),
+            finding.code,
+            place(finding),
+            finding.offset,
+            finding.text,
+            finding.rung.as_str(),
+        )?;
+    }
+    match report.more {
+        0 => Ok(()),
+        more => writeln!(output, "{file}  and {more} more"),
+    }
+}
+
+fn place(finding: &Finding) -> &str {
+    match &finding.within {
+        Within::Field(name) => name,
+        Within::Header => "header section",
+        Within::Body => "body",
+        Within::Part => "part",
+        Within::Preamble => "preamble",
+        Within::Delimiter => "delimiter",
+        Within::Epilogue => "epilogue",
+        _ => "elsewhere",
+    }
+}

@@ -1,0 +1,257 @@
+//! What preflight has to say: findings, each with its code, its place, the source of its rule and what cures it.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use crate::mime::{Part, Span};
+
+/// Findings of one message that are kept. More are counted only: a plan makes at most as many edits.
+pub const MAX_FINDINGS: usize = 1000;
+
+/// The kind of a finding. Its name, as [`Code::as_str`] gives it, is stable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Code {
+    /// `address-not-ascii`: octets above 127 in an address field.
+    AddressNotAscii,
+    /// `address-syntax`: an address list that a strict parser does not read.
+    AddressSyntax,
+    /// `address-too-long`: a mailbox of more than 320 octets, its name included.
+    AddressTooLong,
+    /// `bare-cr`: a carriage return in the header section that no line feed follows.
+    BareCr,
+    /// `blocked-attachment`: a file name with an extension that SES does not send.
+    BlockedAttachment,
+    /// `content-disposition-syntax`: a Content-Disposition that a strict parser does not read.
+    ContentDispositionSyntax,
+    /// `content-type-syntax`: a Content-Type that a strict parser does not read.
+    ContentTypeSyntax,
+    /// `duplicate-field`: a field that SES takes once only.
+    DuplicateField,
+    /// `empty-field-name`: a line of the header section with nothing before its colon.
+    EmptyFieldName,
+    /// `header-too-large`: a header section of over 1 MiB.
+    HeaderTooLarge,
+    /// `line-too-long`: a line of more than 998 octets.
+    LineTooLong,
+    /// `must-not-go-out`: a field that SES writes or verifies itself, or that tells who else got the message.
+    MustNotGoOut,
+    /// `no-from`: no author.
+    NoFrom,
+    /// `no-start-boundary`: a multipart without a part.
+    NoStartBoundary,
+    /// `nul`: a NUL in the header section.
+    Nul,
+    /// `order-to-ses`: a field by which a sender would give our account's orders.
+    OrderToSes,
+    /// `several-from-mailboxes`: more than one author.
+    SeveralFromMailboxes,
+    /// `too-large`: a message over the limit.
+    TooLarge,
+    /// `too-many-addresses`: more than 50 addresses in the fields that SES may take for recipients.
+    TooManyAddresses,
+    /// `unforeseen`: what SES refuses though preflight found nothing. Preflight itself never says it.
+    Unforeseen,
+    /// `unknown-charset`: an encoded-word of a charset that SES does not know.
+    UnknownCharset,
+}
+
+impl Code {
+    /// The stable name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Code::AddressNotAscii => "address-not-ascii",
+            Code::AddressSyntax => "address-syntax",
+            Code::AddressTooLong => "address-too-long",
+            Code::BareCr => "bare-cr",
+            Code::BlockedAttachment => "blocked-attachment",
+            Code::ContentDispositionSyntax => "content-disposition-syntax",
+            Code::ContentTypeSyntax => "content-type-syntax",
+            Code::DuplicateField => "duplicate-field",
+            Code::EmptyFieldName => "empty-field-name",
+            Code::HeaderTooLarge => "header-too-large",
+            Code::LineTooLong => "line-too-long",
+            Code::MustNotGoOut => "must-not-go-out",
+            Code::NoFrom => "no-from",
+            Code::NoStartBoundary => "no-start-boundary",
+            Code::Nul => "nul",
+            Code::OrderToSes => "order-to-ses",
+            Code::SeveralFromMailboxes => "several-from-mailboxes",
+            Code::TooLarge => "too-large",
+            Code::TooManyAddresses => "too-many-addresses",
+            Code::Unforeseen => "unforeseen",
+            Code::UnknownCharset => "unknown-charset",
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// How we know of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// No source settles it: it may pass.
+    Suspected,
+    /// People report the refusal publicly, with SES's words.
+    Reported,
+    /// SES's documentation says it.
+    Documented,
+}
+
+impl Source {
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Source::Suspected => "suspected",
+            Source::Reported => "reported",
+            Source::Documented => "documented",
+        }
+    }
+}
+
+/// What a message needs so that SES takes it: the highest rung of the ladder on which it can stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rung {
+    /// The header section is repaired.
+    Header,
+    /// A part is written in another transfer encoding or gives way, or what is between parts is broken anew.
+    Parts,
+    /// A notice goes out in the message's place.
+    Notice,
+    /// Nothing is known to help.
+    None,
+}
+
+impl Rung {
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Rung::Header => "header",
+            Rung::Parts => "parts",
+            Rung::Notice => "notice",
+            Rung::None => "none",
+        }
+    }
+}
+
+/// Why the octets of a part cannot be changed without harm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Seal {
+    /// It is inside a multipart/signed (RFC 1847 2.1).
+    Signed,
+    /// It is inside a multipart/encrypted (RFC 1847 2.2).
+    Encrypted,
+    /// It is inside an attached message with a DKIM-Signature (RFC 6376), or is that message.
+    Dkim,
+    /// Its body is a message/* of a kind that is not taken apart, which no other transfer encoding may hold (RFC 2046 5.2).
+    Message,
+    /// Its body is a multipart that is not taken apart, which no other transfer encoding may hold (RFC 2045 6.4).
+    Multipart,
+    /// Its transfer encoding is unknown.
+    Encoding,
+}
+
+/// Where in its part a fault is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Within {
+    /// A field of the part's header section. Its name is in lower case, printable and at most 76 octets long; a line that is
+    /// no field may have any.
+    Field(String),
+    /// The header section as a whole.
+    Header,
+    /// The part's body, which is not taken apart.
+    Body,
+    /// The part as a whole, its header section included.
+    Part,
+    /// What stands before the first part of a multipart.
+    Preamble,
+    /// A delimiter of a multipart.
+    Delimiter,
+    /// What stands after the last part of a multipart.
+    Epilogue,
+}
+
+/// The part that a fault is in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AffectedPart {
+    /// Where it is and what it is.
+    #[serde(flatten)]
+    pub part: Part,
+    /// Why its header section cannot be changed, nor anything else of it.
+    pub seal: Option<Seal>,
+    /// Why its body cannot be written in another transfer encoding. A seal of the part is one of its body.
+    pub body_seal: Option<Seal>,
+}
+
+/// A reason for which SES refuses the message, or may refuse it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Its kind.
+    pub code: Code,
+    /// How the rule is known.
+    pub source: Source,
+    /// What cures it.
+    pub rung: Rung,
+    /// What SES says, where that is known. Nothing of the message is in it.
+    pub text: &'static str,
+    /// The part that it is in, as an index of [`Report::parts`].
+    pub part: usize,
+    /// Where in that part.
+    pub within: Within,
+    /// The offset at which the fault begins: of the field, or of the first line that is too long.
+    pub offset: u64,
+    /// The octets that an edit would replace: the field, the body, the part, the preamble.
+    pub span: Span,
+}
+
+/// All findings of a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// The first [`MAX_FINDINGS`], by their offsets.
+    pub findings: Vec<Finding>,
+    /// The parts that they are in. The first is the message itself.
+    pub parts: Vec<AffectedPart>,
+    /// Findings that were not kept.
+    pub more: u64,
+    /// Octets of the message.
+    pub octets: u64,
+    /// Whether a documented or reported rule is broken, by whichever finding.
+    pub is_refused: bool,
+}
+
+impl Report {
+    /// The part that a finding is in.
+    pub fn part_of(&self, finding: &Finding) -> Option<&AffectedPart> {
+        self.parts.get(finding.part)
+    }
+
+    /// Whether nothing was found.
+    pub fn is_clean(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    /// The lowest rung that the message must go down to, for what SES is known to refuse. `None`: it can go as it is.
+    pub fn rung(&self) -> Option<Rung> {
+        let known = self
+            .findings
+            .iter()
+            .filter(|finding| finding.source > Source::Suspected);
+        known.map(|finding| finding.rung).max()
+    }
+}

@@ -1,0 +1,29 @@
+//! Preflight: why SES would refuse a message, found before it is sent.
+//!
+//! [`Preflight`] takes the events of a [`Scanner`](crate::mime::Scanner) over the whole message and gives a [`Report`]:
+//! [`Finding`]s with a stable [`Code`], the part and the octets that they are in, how the rule is known ([`Source`]), and
+//! the lowest [`Rung`] of the ladder that cures them. It changes nothing, and decides nothing about where a field or a part
+//! is: that is the scanner's.
+//!
+//! What SES refuses is documented in part. The texts of its refusals are JavaMail's, word for word, so what that library
+//! refuses when it is strict is what SES is taken to refuse: [`check_address_list`], [`check_content_type`],
+//! [`check_content_disposition`] and [`is_known_charset`] follow it.
+
+mod address;
+mod attachment;
+mod charset;
+mod collector;
+mod content_type;
+mod fields;
+mod finding;
+mod lines;
+mod part_rules;
+mod section;
+mod section_rules;
+mod stream;
+
+pub use address::{AddressFault, AddressList, check_address_list};
+pub use charset::{has_unknown_charset, is_known_charset};
+pub use content_type::{ContentTypeFault, check_content_disposition, check_content_type};
+pub use finding::{AffectedPart, Code, Finding, MAX_FINDINGS, Report, Rung, Seal, Source, Within};
+pub use stream::{Preflight, SES_MAX_OCTETS, check};

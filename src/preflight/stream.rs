@@ -1,0 +1,235 @@
+//! The preflight of a message while it passes.
+
+use super::collector::Collector;
+use super::finding::{Code, Finding, MAX_FINDINGS, Report, Rung, Source, Within};
+use super::part_rules::PartRules;
+use super::section::SectionReader;
+use super::section_rules::{SectionFinding, SectionRules};
+use crate::mime::{Error, Event, Scanner, Span};
+
+/// Octets of a message that SES's API of version 2 sends at most: 40 MB, by its documentation.
+pub const SES_MAX_OCTETS: u64 = 40 << 20;
+
+/// Says why SES would refuse a message, from the scanner's events as they pass.
+///
+/// The memory held is bounded by the scanner's limits, [`MAX_FINDINGS`] and one header section; the work is linear. The
+/// report does not depend on how the message was cut into chunks.
+///
+/// ```
+/// use readdress::mime::Scanner;
+/// use readdress::preflight::{Code, Preflight};
+///
+/// let mut scanner = Scanner::default();
+/// let mut preflight = Preflight::default();
+/// let chunks = ["From: Jane <jane@example.org>\r\nMIME-Vers", "ion: 1.0\r\nmime-version: 1.0\r\n\r\nHello.\r\n"];
+/// for (n, chunk) in chunks.iter().enumerate() {
+///     let mut input = chunk.as_bytes();
+///     while let Some(event) = scanner.next(&mut input, n == 1)? {
+///         preflight.push(&event);
+///     }
+/// }
+/// let report = preflight.finish();
+/// assert_eq!(report.findings[0].code, Code::DuplicateField);
+/// assert_eq!(report.findings[0].offset, 50);
+/// # Ok::<(), readdress::mime::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Preflight {
+    max_octets: u64,
+    octets: u64,
+    section: SectionReader,
+    rules: SectionRules,
+    /// What was found in the header section as SES sees it. The message as a part is known only later.
+    of_section: Vec<SectionFinding>,
+    more_of_section: u64,
+    parts: PartRules,
+    found: Collector,
+}
+
+impl Default for Preflight {
+    fn default() -> Self {
+        Preflight::with_max_octets(SES_MAX_OCTETS)
+    }
+}
+
+impl Preflight {
+    /// A preflight for messages of at most so many octets.
+    pub fn with_max_octets(max_octets: u64) -> Self {
+        Preflight {
+            max_octets,
+            octets: 0,
+            section: SectionReader::default(),
+            rules: SectionRules::default(),
+            of_section: Vec::new(),
+            more_of_section: 0,
+            parts: PartRules::default(),
+            found: Collector::default(),
+        }
+    }
+
+    /// Takes the next event of the scanner; all must come, in order.
+    pub fn push(&mut self, event: &Event<'_>) {
+        self.octets = event.offset + event.bytes.len() as u64;
+        if !self.section.is_ended() {
+            let (rules, of_section, more) =
+                (&mut self.rules, &mut self.of_section, &mut self.more_of_section);
+            let mut tell = |finding| keep_some(of_section, more, finding);
+            self.section.feed(event.bytes, event.offset, &mut |field| {
+                rules.field(field, &mut tell);
+            });
+        }
+        self.parts.push(event, &mut self.found);
+    }
+
+    /// Ends the message.
+    pub fn finish(mut self) -> Report {
+        self.end_section();
+        self.parts.finish(self.octets, &mut self.found);
+        if self.section.is_too_long {
+            // To the scanner it has ended before, and so it does in what goes out.
+            self.tell(
+                Code::HeaderTooLarge,
+                Source::Reported,
+                Rung::Header,
+                HEADER_TEXT,
+                Within::Header,
+            );
+        }
+        self.settle()
+    }
+
+    /// Ends a message that the scanner does not take. What it has not passed on is not looked at.
+    pub fn finish_refused(mut self, error: &Error) -> Report {
+        match error {
+            Error::HeaderTooLong { .. } => {}
+        }
+        self.end_section();
+        self.parts.finish(self.octets, &mut self.found);
+        self.tell(
+            Code::HeaderTooLarge,
+            Source::Reported,
+            Rung::Notice,
+            HEADER_TEXT,
+            Within::Header,
+        );
+        self.settle()
+    }
+    /// Ends the header section as SES's reader sees it, where it has not ended by itself.
+    fn end_section(&mut self) {
+        let end = self.octets;
+        let (rules, of_section, more) = (&mut self.rules, &mut self.of_section, &mut self.more_of_section);
+        let mut tell = |finding| keep_some(of_section, more, finding);
+        self.section.end(end, &mut |field| rules.field(field, &mut tell));
+        self.rules.end(self.found.root().header.end, &mut |finding| {
+            keep_some(of_section, more, finding);
+        });
+        for finding in std::mem::take(&mut self.of_section) {
+            let SectionFinding {
+                code,
+                source,
+                text,
+                name,
+                span,
+            } = finding;
+            self.found.add(Finding {
+                code,
+                source,
+                rung: if code == Code::BlockedAttachment {
+                    Rung::Notice
+                } else {
+                    Rung::Header
+                },
+                text,
+                part: 0,
+                within: Within::Field(name),
+                offset: span.start,
+                span,
+            });
+        }
+        self.found.count_more(self.more_of_section);
+        for (code, at, text) in [
+            (
+                Code::BareCr,
+                self.section.bare_cr,
+                "a carriage return that no line feed follows",
+            ),
+            (Code::Nul, self.section.nul, "a NUL"),
+        ] {
+            if let Some(offset) = at {
+                self.found.add(Finding {
+                    code,
+                    source: Source::Suspected,
+                    rung: Rung::Header,
+                    text,
+                    part: 0,
+                    within: Within::Header,
+                    offset,
+                    span: Span::default(),
+                });
+            }
+        }
+    }
+
+    /// Adds a finding of the message as a whole.
+    fn tell(&mut self, code: Code, source: Source, rung: Rung, text: &'static str, within: Within) {
+        self.found.add(Finding {
+            code,
+            source,
+            rung,
+            text,
+            part: 0,
+            within,
+            offset: 0,
+            span: Span::default(),
+        });
+    }
+
+    fn settle(mut self) -> Report {
+        if self.octets > self.max_octets {
+            let text = "Message length is more than the limit";
+            self.tell(
+                Code::TooLarge,
+                Source::Documented,
+                Rung::Notice,
+                text,
+                Within::Part,
+            );
+        }
+        self.found.settle(self.octets)
+    }
+}
+
+/// What SES says of a header section that is too long.
+const HEADER_TEXT: &str = "Header section too long.";
+
+/// Keeps a finding of the header section, or counts it.
+fn keep_some(kept: &mut Vec<SectionFinding>, more: &mut u64, finding: SectionFinding) {
+    if kept.len() < MAX_FINDINGS {
+        kept.push(finding);
+    } else {
+        *more += 1;
+    }
+}
+
+/// The preflight of a whole message in memory.
+///
+/// ```
+/// use readdress::preflight::{Code, Rung, check};
+///
+/// let report = check(b"From: jane@example.org\r\nReply-To: Example, Jane <jane@example.org>\r\n\r\nHello.\r\n");
+/// assert_eq!(report.findings[0].code, Code::AddressSyntax);
+/// assert_eq!(report.findings[0].text, "Missing final '@domain'");
+/// assert_eq!(report.rung(), Some(Rung::Header));
+/// ```
+pub fn check(message: &[u8]) -> Report {
+    let mut scanner = Scanner::default();
+    let mut preflight = Preflight::default();
+    let mut input = message;
+    loop {
+        match scanner.next(&mut input, true) {
+            Ok(Some(event)) => preflight.push(&event),
+            Ok(None) => return preflight.finish(),
+            Err(error) => return preflight.finish_refused(&error),
+        }
+    }
+}
