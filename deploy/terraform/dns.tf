@@ -116,7 +116,6 @@ resource "aws_route53_record" "mx" {
   depends_on = [
     aws_ses_receipt_rule.forward,
     aws_ses_receipt_rule.reject,
-    aws_ses_active_receipt_rule_set.this,
   ]
 }
 

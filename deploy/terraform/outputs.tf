@@ -61,9 +61,9 @@ output "rule_set_name" {
   value       = local.rule_set_name
 }
 
-output "rule_set_active" {
-  description = "Whether the module has made it the active one. A set that is joined may be active without it; one that is active nowhere gets no mail."
-  value       = length(aws_ses_active_receipt_rule_set.this) > 0
+output "activate" {
+  description = "The command that makes the receipt rule set the active one of the account and region. No mail comes in before."
+  value       = "aws ses set-active-receipt-rule-set --region ${local.region} --rule-set-name ${local.rule_set_name}"
 }
 
 output "last_rule_name" {

@@ -6,13 +6,22 @@ resource "aws_ses_receipt_rule_set" "this" {
   rule_set_name = local.rule_set_name
 }
 
-# After the rules: an active set without them would refuse all mail.
-resource "aws_ses_active_receipt_rule_set" "this" {
-  count = coalesce(var.activate_rule_set, var.create_rule_set) ? 1 : 0
+# The module does not activate the set. aws_ses_active_receipt_rule_set, which would, deactivates whichever set is active
+# when it is destroyed, and takes the active set from any other installation at each apply. The set that an earlier
+# version of this module has activated stays active.
+removed {
+  from = aws_ses_active_receipt_rule_set.this
 
-  rule_set_name = local.rule_set_name
+  lifecycle {
+    destroy = false
+  }
+}
 
-  depends_on = [aws_ses_receipt_rule_set.this, aws_ses_receipt_rule.forward, aws_ses_receipt_rule.reject]
+check "activate_rule_set" {
+  assert {
+    condition     = !coalesce(var.activate_rule_set, false)
+    error_message = "The module does not activate a receipt rule set any more. If ${local.rule_set_name} is not the active one, run the command of the output activate."
+  }
 }
 
 resource "aws_ses_receipt_rule" "forward" {

@@ -355,8 +355,8 @@ variable "rule_set_name" {
 
 variable "activate_rule_set" {
   description = <<-EOT
-    Whether to make the receipt rule set the active one. An account has one active set in a region: **this takes the
-    place of whichever is active now**. By default a set that is made is activated, one that is joined is left as it is.
+    Has no effect any more: the module activates no receipt rule set, so that it can neither take the place of another
+    nor deactivate one. The output `activate` has the command.
   EOT
   type        = bool
   default     = null
