@@ -68,7 +68,9 @@ resource "aws_cloudwatch_log_group" "function" {
 }
 
 resource "aws_lambda_permission" "ses" {
-  statement_id   = "SesInvokes"
+  # Of the rule's name: the permission for a new rule is made while that for the old one is there, and Lambda takes no
+  # second statement of the same id.
+  statement_id   = "SesInvokes-${substr(sha256(local.forward_rule_arn), 0, 8)}"
   function_name  = aws_lambda_function.forward.function_name
   action         = "lambda:InvokeFunction"
   principal      = "ses.amazonaws.com"

@@ -4,6 +4,11 @@ resource "aws_ses_receipt_rule_set" "this" {
   count = var.create_rule_set ? 1 : 0
 
   rule_set_name = local.rule_set_name
+
+  # Under another name the new set and its rules are there before the old ones go.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 # The module does not activate the set. aws_ses_active_receipt_rule_set, which would, deactivates whichever set is active
@@ -64,6 +69,8 @@ resource "aws_ses_receipt_rule" "forward" {
   }
 
   lifecycle {
+    create_before_destroy = true
+
     precondition {
       condition     = !var.check_region || contains(local.receiving_regions, local.region)
       error_message = "SES is not known to receive mail in ${local.region}. If it does by now, set check_region to false. Known: ${join(", ", local.receiving_regions)}."
@@ -108,6 +115,10 @@ resource "aws_ses_receipt_rule" "reject" {
   stop_action {
     position = 2
     scope    = "RuleSet"
+  }
+
+  lifecycle {
+    create_before_destroy = true
   }
 
   depends_on = [aws_ses_domain_identity_verification.reject_sender]

@@ -339,7 +339,7 @@ variable "create_rule_set" {
 }
 
 variable "rule_set_name" {
-  description = "The receipt rule set that is made or joined; by default `name`."
+  description = "The receipt rule set that is made or joined; by default `name`. It should stay: mail comes to the old one until the new one is active."
   type        = string
   default     = null
 
@@ -511,7 +511,7 @@ variable "kms_key_arn" {
 # The function
 
 variable "name" {
-  description = "The function's name, and what other names begin with. Two installations in one account and region need two names."
+  description = "The function's name, and what other names begin with. Two installations in one account and region need two names. It should stay: under another name all is made anew."
   type        = string
   default     = "readdress"
   nullable    = false

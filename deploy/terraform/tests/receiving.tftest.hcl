@@ -318,6 +318,11 @@ run "a_set_that_exists_is_joined" {
     condition     = endswith(aws_lambda_permission.ses.source_arn, ":receipt-rule-set/inbound:receipt-rule/readdress-forward")
     error_message = "the permission names the set that is joined"
   }
+  # A rule in another set is made before the old one goes, and so is its permission.
+  assert {
+    condition     = aws_lambda_permission.ses.statement_id == "SesInvokes-${substr(sha256("arn:aws:ses:eu-west-1:111122223333:receipt-rule-set/inbound:receipt-rule/readdress-forward"), 0, 8)}"
+    error_message = "two rules cannot have their permissions at once"
+  }
 }
 
 # Who asked for it must hear that nothing was activated; the apply goes on.
