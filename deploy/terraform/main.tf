@@ -11,8 +11,10 @@ locals {
 
   # SES writes to the bucket and invokes the function on behalf of this rule alone; both must allow it before the rule
   # is made, since SES tries them then.
-  rule_set_name    = coalesce(var.rule_set_name, var.name)
-  forward_rule     = "${var.name}-forward"
+  rule_set_name = coalesce(var.rule_set_name, var.name)
+  # Another place in the set is another rule, made before the old one goes. A rule that moved would leave the rejecting rule
+  # where it is, which could then come first and bounce everything; and the provider cannot move one to the front.
+  forward_rule     = join("-", concat([var.name, "forward"], [for rule in var.rule_after[*] : substr(sha256(rule), 0, 8)]))
   forward_rule_arn = "arn:${local.partition}:ses:${local.region}:${local.account}:receipt-rule-set/${local.rule_set_name}:receipt-rule/${local.forward_rule}"
 
   bucket_name = coalesce(var.bucket_name, "${var.name}-${local.account}-${local.region}")

@@ -363,7 +363,7 @@ variable "activate_rule_set" {
 }
 
 variable "rule_after" {
-  description = "The rule of the set behind which ours come. By default they come first."
+  description = "The rule of the set behind which ours come. By default they come first. With another, or none, the rules are made anew in their place."
   type        = string
   default     = null
 

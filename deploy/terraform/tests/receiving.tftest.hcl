@@ -311,17 +311,74 @@ run "a_set_that_exists_is_joined" {
     error_message = "both rules are in it"
   }
   assert {
-    condition     = aws_ses_receipt_rule.forward.after == "newsletter" && aws_ses_receipt_rule.reject[0].after == "readdress-forward"
+    condition = (
+      aws_ses_receipt_rule.forward.after == "newsletter"
+      && aws_ses_receipt_rule.reject[0].after == aws_ses_receipt_rule.forward.name
+    )
     error_message = "ours come after the rule that is named"
   }
   assert {
-    condition     = endswith(aws_lambda_permission.ses.source_arn, ":receipt-rule-set/inbound:receipt-rule/readdress-forward")
+    condition     = endswith(aws_lambda_permission.ses.source_arn, ":receipt-rule-set/inbound:receipt-rule/${aws_ses_receipt_rule.forward.name}")
     error_message = "the permission names the set that is joined"
   }
   # A rule in another set is made before the old one goes, and so is its permission.
   assert {
-    condition     = aws_lambda_permission.ses.statement_id == "SesInvokes-${substr(sha256("arn:aws:ses:eu-west-1:111122223333:receipt-rule-set/inbound:receipt-rule/readdress-forward"), 0, 8)}"
+    condition     = aws_lambda_permission.ses.statement_id == "SesInvokes-${substr(sha256(aws_lambda_permission.ses.source_arn), 0, 8)}"
     error_message = "two rules cannot have their permissions at once"
+  }
+}
+
+# Only a new rule can come first: the provider asks SES to move one behind the rule "", which there is none of. And one that
+# moves behind another rule would leave the rejecting rule before it.
+run "another_place_in_a_set_is_another_rule" {
+  command = plan
+
+  variables {
+    create_rule_set = false
+    rule_set_name   = "inbound"
+    rule_after      = "archive"
+  }
+
+  assert {
+    condition = (
+      aws_ses_receipt_rule.forward.name != "readdress-forward"
+      && aws_ses_receipt_rule.forward.name != "readdress-forward-${substr(sha256("newsletter"), 0, 8)}"
+    )
+    error_message = "a rule keeps its name in another place"
+  }
+  assert {
+    condition     = aws_ses_receipt_rule.reject[0].after == aws_ses_receipt_rule.forward.name
+    error_message = "the rejecting rule stays behind it"
+  }
+}
+
+run "the_longest_name_of_a_rule" {
+  command = plan
+
+  variables {
+    name            = "a-name-of-thirty-two-characters1"
+    create_rule_set = false
+    rule_set_name   = "inbound"
+    rule_after      = "newsletter"
+  }
+
+  assert {
+    condition     = length(aws_ses_receipt_rule.forward.name) <= 64
+    error_message = "SES takes no such name"
+  }
+}
+
+run "first_in_a_set_that_exists" {
+  command = plan
+
+  variables {
+    create_rule_set = false
+    rule_set_name   = "inbound"
+  }
+
+  assert {
+    condition     = aws_ses_receipt_rule.forward.name == "readdress-forward" && aws_ses_receipt_rule.forward.after == null
+    error_message = "a rule that comes first has the plain name"
   }
 }
 
