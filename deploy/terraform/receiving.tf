@@ -156,8 +156,10 @@ locals {
     startswith(key, "@") ? [trimprefix(key, "@")] :
     strcontains(key, "@") ? [key] : [for name in keys(var.domains) : "${key}@${name}"]
   ]))
+  # Taken from a sensitive map they are sensitive, and no resource could be made for each of them.
+  said_recipients = nonsensitive(var.recipients)
   wanted = (
-    var.recipients != null ? tolist(coalesce(var.recipients, [])) :
+    local.said_recipients != null ? tolist(coalesce(local.said_recipients, [])) :
     local.alias_map_given ? local.alias_recipients : keys(var.domains)
   )
   # An address of a domain that is there as a whole would only count against the limit.
