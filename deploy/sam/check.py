@@ -237,6 +237,7 @@ class Whole(Stack):
                     "ses:SendRawEmail",
                     [
                         f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/example.com",
+                        f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/*@example.com",
                         f"arn:aws:ses:{REGION}:{ACCOUNT}:configuration-set/readdress",
                     ],
                 ),

@@ -147,12 +147,14 @@ resource "aws_iam_role_policy" "function" {
         },
         local.alias_map_statement,
         {
-          # SES checks the identity that covers From and the configuration set, and in the sandbox the target as well.
+          # SES checks the identity that covers From, which is the address's own where there is one, and the configuration
+          # set; in the sandbox the target as well.
           Sid    = "Send"
           Effect = "Allow"
           Action = "ses:SendRawEmail"
           Resource = concat(
             [for identity in sort(distinct(values(local.identities))) : "${local.ses_arn}:identity/${identity}"],
+            [for name in sort(keys(var.domains)) : "${local.ses_arn}:identity/*@${name}"],
             [for target in sort(var.sandbox_targets) : "${local.ses_arn}:identity/${target}"],
             [local.configuration_set_arn],
           )

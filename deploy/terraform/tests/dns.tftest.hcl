@@ -71,6 +71,9 @@ run "records" {
         "arn:aws:ses:eu-west-1:111122223333:identity/example.com",
         "arn:aws:ses:eu-west-1:111122223333:identity/example.net",
         "arn:aws:ses:eu-west-1:111122223333:identity/example.org",
+        "arn:aws:ses:eu-west-1:111122223333:identity/*@example.com",
+        "arn:aws:ses:eu-west-1:111122223333:identity/*@example.org",
+        "arn:aws:ses:eu-west-1:111122223333:identity/*@shop.example.net",
         "arn:aws:ses:eu-west-1:111122223333:configuration-set/readdress",
     ]]
     error_message = "the function may send in the name of the identities that cover the domains"

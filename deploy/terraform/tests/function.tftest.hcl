@@ -189,6 +189,8 @@ run "the_role" {
         Action = "ses:SendRawEmail"
         Resource = [
           "arn:aws:ses:eu-west-1:111122223333:identity/example.com",
+          # An alias that is an identity of its own.
+          "arn:aws:ses:eu-west-1:111122223333:identity/*@example.com",
           "arn:aws:ses:eu-west-1:111122223333:configuration-set/readdress",
         ]
         Condition = {
