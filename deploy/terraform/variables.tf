@@ -625,8 +625,8 @@ variable "permissions_boundary" {
 
 variable "sandbox_targets" {
   description = <<-EOT
-    Targets to verify, for an account that SES still keeps in its sandbox: each gets a mail with a link to follow. The
-    function may then send to them, which in the sandbox needs a permission of its own.
+    Targets to which the function may send while SES keeps the account in its sandbox, which needs a permission of its
+    own for each. They are verified by `aws sesv2 create-email-identity`, after which SES mails them a link to follow.
   EOT
   type        = set(string)
   default     = []
