@@ -11,6 +11,11 @@ output "dns_records" {
   ]
 }
 
+output "identities" {
+  description = "The SES identities that the module has made, for settings of theirs that it leaves alone."
+  value       = keys(aws_sesv2_email_identity.domain)
+}
+
 output "function_name" {
   description = "The function."
   value       = aws_lambda_function.forward.function_name

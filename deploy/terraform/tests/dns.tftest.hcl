@@ -52,7 +52,7 @@ run "records" {
     error_message = "what is said to be created is what Route53 gets"
   }
   assert {
-    condition     = keys(aws_sesv2_email_identity.domain) == ["example.com", "example.org"]
+    condition     = keys(aws_sesv2_email_identity.domain) == ["example.com", "example.org"] && output.identities == ["example.com", "example.org"]
     error_message = "a domain that an identity covers gets none of its own"
   }
   assert {

@@ -33,6 +33,11 @@ run "defaults" {
     condition     = aws_lambda_function.forward.source_code_hash == filebase64sha256("tests/package.txt")
     error_message = "a new zip is noticed by its hash"
   }
+  # A caller makes a resource for each of them.
+  assert {
+    condition     = output.identities == ["example.com"]
+    error_message = "the identities are not known in the plan"
+  }
   assert {
     condition = aws_lambda_function.forward.environment[0].variables == tomap({
       EMAIL_BUCKET      = "readdress-111122223333-eu-west-1"
