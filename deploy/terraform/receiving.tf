@@ -85,6 +85,7 @@ resource "aws_ses_receipt_rule" "forward" {
   depends_on = [
     aws_ses_receipt_rule_set.this,
     aws_s3_bucket_policy.mail,
+    aws_s3_object.setup_notification,
     aws_s3_bucket_server_side_encryption_configuration.mail,
     aws_lambda_permission.ses,
     aws_lambda_function_event_invoke_config.forward,

@@ -158,6 +158,11 @@ run "the_bucket_is_closed" {
     condition     = !aws_s3_bucket.mail.force_destroy
     error_message = "mail is not thrown away with the bucket"
   }
+  # SES writes it itself; what is not Terraform's keeps `destroy` from deleting the bucket.
+  assert {
+    condition     = aws_s3_object.setup_notification.key == "inbound/AMAZON_SES_SETUP_NOTIFICATION"
+    error_message = "SES's setup notification is left behind"
+  }
 }
 
 run "mail_is_kept_for_ever" {
@@ -175,6 +180,10 @@ run "mail_is_kept_for_ever" {
   assert {
     condition     = jsondecode(aws_s3_bucket_policy.mail.policy).Statement[0].Resource == "arn:aws:s3:::readdress-111122223333-eu-west-1/*"
     error_message = "without a prefix SES writes anywhere in the bucket"
+  }
+  assert {
+    condition     = aws_s3_object.setup_notification.key == "AMAZON_SES_SETUP_NOTIFICATION"
+    error_message = "without a prefix SES's setup notification has none either"
   }
 }
 
