@@ -131,6 +131,7 @@ class Whole(Stack):
         "EmailTags": "stage=test",
         "FeedbackEmail": "admin@example.net",
         "ReservedConcurrency": "5",
+        "PermissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/boundary",
     }
 
     @classmethod
@@ -275,6 +276,10 @@ class Whole(Stack):
         self.assertEqual(statement["Principal"], {"Service": "lambda.amazonaws.com"})
         self.assertEqual(statement["Condition"], {"StringEquals": {"aws:SourceAccount": ACCOUNT}})
 
+    def test_the_role_is_bounded(self):
+        role = self.client("iam").get_role(RoleName=self.ids["Role"])["Role"]
+        self.assertEqual(role["PermissionsBoundary"]["PermissionsBoundaryArn"], self.given["PermissionsBoundary"])
+
     def test_the_alias_map_is_not_shown(self):
         self.assertIs(yaml_parse(TEMPLATE.read_text())["Parameters"]["AliasMap"]["NoEcho"], True)
 
@@ -389,6 +394,9 @@ class Joined(Stack):
     def test_sandbox_allows_sending_to_verified_targets(self):
         (send,) = [statement for statement in self.statements() if statement["Sid"] == "Send"]
         self.assertIn(f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/*", send["Resource"])
+
+    def test_role_without_boundary(self):
+        self.assertNotIn("PermissionsBoundary", self.client("iam").get_role(RoleName=self.ids["Role"])["Role"])
 
     def test_key(self):
         key = self.given["KmsKeyArn"]
