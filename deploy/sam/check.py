@@ -11,6 +11,7 @@ import io
 import json
 import logging
 import os
+import re
 import unittest
 import warnings
 import zipfile
@@ -59,6 +60,7 @@ class Lint(unittest.TestCase):
 class Stack(unittest.TestCase):
     """A stack in a moto of its own."""
 
+    name = "readdress"
     given: dict[str, str] = {}
 
     @classmethod
@@ -76,15 +78,15 @@ class Stack(unittest.TestCase):
         unknown = {resource["Type"] for resource in template["Resources"].values()} - set(get_model_map())
         assert unknown == NOT_IN_MOTO, f"moto would leave out {unknown}"
         cls.client("cloudformation").create_stack(
-            StackName="readdress",
+            StackName=cls.name,
             TemplateBody=json.dumps(template),
             Parameters=parameters({"Domain": DOMAIN, "AliasMap": ALIASES} | cls.given),
             Capabilities=["CAPABILITY_IAM"],
         )
-        stack = cls.client("cloudformation").describe_stacks(StackName="readdress")["Stacks"][0]
+        stack = cls.client("cloudformation").describe_stacks(StackName=cls.name)["Stacks"][0]
         assert stack["StackStatus"] == "CREATE_COMPLETE", stack
         cls.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-        resources = cls.client("cloudformation").describe_stack_resources(StackName="readdress")["StackResources"]
+        resources = cls.client("cloudformation").describe_stack_resources(StackName=cls.name)["StackResources"]
         cls.ids = {made.get("LogicalResourceId"): made.get("PhysicalResourceId") for made in resources}
 
     @classmethod
@@ -421,6 +423,31 @@ class Joined(Stack):
         # Of a whole domain anybody can ask for an alias that there is none of.
         self.assertNotIn("readdress-no-alias", [alarm["AlarmName"] for alarm in alarms])
         self.assertEqual({len(alarm["AlarmActions"]) for alarm in alarms}, {0})
+
+
+class Renamed(Stack):
+    """A stack whose own name is too long for a receipt rule, as those of a pipeline may be."""
+
+    name = "mail-" + "of-the-pipeline-" * 7
+    given = {"Recipients": "shop@example.com", "RejectUnknown": "true", "Name": "readdress"}
+
+    def test_names(self):
+        self.assertEqual([rule["Name"] for rule in self.rules("readdress")], ["readdress-forward", "readdress-reject"])
+        self.assertEqual(self.outputs["AliasMapParam"], "/readdress/aliases")
+        self.assertEqual(self.settings()["CONFIGURATION_SET"], "readdress")
+        alarms = self.client("cloudwatch").describe_alarms()["MetricAlarms"]
+        self.assertEqual([alarm["AlarmName"] for alarm in alarms if not alarm["AlarmName"].startswith("readdress-")], [])
+
+    def test_policies_name_the_rule(self):
+        policy = json.loads(self.client("s3").get_bucket_policy(Bucket=self.outputs["Bucket"])["Policy"])
+        self.assertEqual(policy["Statement"][0]["Condition"]["ArnEquals"], {"aws:SourceArn": RULE})
+        policy = json.loads(self.client("lambda").get_policy(FunctionName="readdress")["Policy"])
+        self.assertEqual(policy["Statement"][0]["Condition"]["ArnLike"], {"AWS:SourceArn": RULE})
+
+    def test_the_longest_name_is_one_that_ses_takes(self):
+        pattern = re.compile(yaml_parse(TEMPLATE.read_text())["Parameters"]["Name"]["AllowedPattern"])
+        longest = max(length for length in range(200) if pattern.match("n" * length))
+        self.assertEqual(longest + len("-forward"), 64)
 
 
 del Stack  # Or unittest would make one with nothing in it.
