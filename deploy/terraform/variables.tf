@@ -667,7 +667,7 @@ variable "delivery_tls_policy" {
 
 # A list: whether there is one is known in a plan that has yet to make the topic.
 variable "events_topic_arns" {
-  description = "SNS topics that get each bounce, complaint, rejection and delay; their policies must let `ses.amazonaws.com` publish."
+  description = "SNS topics that get each bounce, complaint, rejection and delay; their policies, and those of their keys, must let `ses.amazonaws.com` in."
   type        = list(string)
   default     = []
   nullable    = false
@@ -688,7 +688,7 @@ variable "create_alarms" {
 }
 
 variable "alarm_topic_arns" {
-  description = "SNS topics for the alarms; their policies must let `cloudwatch.amazonaws.com` publish. Without one the alarms only show in the console."
+  description = "SNS topics for the alarms; their policies, and those of their keys, must let `cloudwatch.amazonaws.com` in. Without one the alarms only show in the console."
   type        = list(string)
   default     = []
   nullable    = false
