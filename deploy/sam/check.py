@@ -429,7 +429,12 @@ class Renamed(Stack):
     """A stack whose own name is too long for a receipt rule, as those of a pipeline may be."""
 
     name = "mail-" + "of-the-pipeline-" * 7
-    given = {"Recipients": "shop@example.com", "RejectUnknown": "true", "Name": "readdress"}
+    given = {
+        "Recipients": "shop@example.com",
+        "RejectUnknown": "true",
+        "Name": "readdress",
+        "SuppressedReasons": "none",
+    }
 
     def test_names(self):
         self.assertEqual([rule["Name"] for rule in self.rules("readdress")], ["readdress-forward", "readdress-reject"])
@@ -443,6 +448,11 @@ class Renamed(Stack):
         self.assertEqual(policy["Statement"][0]["Condition"]["ArnEquals"], {"aws:SourceArn": RULE})
         policy = json.loads(self.client("lambda").get_policy(FunctionName="readdress")["Policy"])
         self.assertEqual(policy["Statement"][0]["Condition"]["ArnLike"], {"AWS:SourceArn": RULE})
+
+    def test_nothing_is_suppressed(self):
+        # Without the list the account's own setting would count.
+        options = self.client("sesv2").get_configuration_set(ConfigurationSetName="readdress")
+        self.assertEqual(options["SuppressionOptions"], {"SuppressedReasons": []})
 
     def test_the_longest_name_is_one_that_ses_takes(self):
         pattern = re.compile(yaml_parse(TEMPLATE.read_text())["Parameters"]["Name"]["AllowedPattern"])

@@ -42,16 +42,16 @@ locals {
       dimensions  = local.of_function
     }
     bounced = {
-      description = "A target did not take a forwarded message."
+      description = "A target did not take a forwarded message, or is on the suppression list for that: then it gets no mail until it is taken off."
       namespace   = "AWS/SES"
       metric      = "Bounce"
-      dimensions  = { "ses:configuration-set" = var.name }
+      dimensions  = { "ses:configuration-set" = local.configuration_set }
     }
     refused = {
       description = "SES took a forwarded message and then did not deliver it: it found a virus in it."
       namespace   = "AWS/SES"
       metric      = "Reject"
-      dimensions  = { "ses:configuration-set" = var.name }
+      dimensions  = { "ses:configuration-set" = local.configuration_set }
     }
     bounce-rate = {
       description = "The account's bounce rate endangers its right to send."

@@ -22,8 +22,11 @@ locals {
   queue_name  = "${var.name}-failed"
   queue_arn   = "arn:${local.partition}:sqs:${local.region}:${local.account}:${local.queue_name}"
 
-  ses_arn               = "arn:${local.partition}:ses:${local.region}:${local.account}"
-  configuration_set_arn = "${local.ses_arn}:configuration-set/${var.name}"
+  ses_arn = "arn:${local.partition}:ses:${local.region}:${local.account}"
+  # Without reasons it is another set. The provider says "for no reason" only when it makes one; of one that is there it
+  # would take the setting off, and the account's own, with complaints in it, would count.
+  configuration_set     = length(var.suppressed_reasons) > 0 ? var.name : "${var.name}-unsuppressed"
+  configuration_set_arn = "${local.ses_arn}:configuration-set/${local.configuration_set}"
 
   # The identity that SES finds for an address of the domain.
   identities = { for name, domain in var.domains : name => coalesce(domain.identity, name) }

@@ -1,7 +1,7 @@
 # What SES does with what the function sends.
 
 resource "aws_sesv2_configuration_set" "this" {
-  configuration_set_name = var.name
+  configuration_set_name = local.configuration_set
   tags                   = var.tags
 
   delivery_options {
@@ -36,7 +36,7 @@ resource "aws_sesv2_configuration_set_event_destination" "metrics" {
       dimension_configuration {
         dimension_name          = "ses:configuration-set"
         dimension_value_source  = "MESSAGE_TAG"
-        default_dimension_value = var.name
+        default_dimension_value = local.configuration_set
       }
     }
   }

@@ -640,16 +640,18 @@ variable "sandbox_targets" {
 
 variable "suppressed_reasons" {
   description = <<-EOT
-    What puts a target on the suppression list, after which SES silently sends it nothing: `BOUNCE`, `COMPLAINT` or
-    both. Not `COMPLAINT` by default, or one click on "spam" would end the forwarding to that mailbox.
+    What puts a target on the suppression list, after which SES takes mail for it and sends none: `BOUNCE`, `COMPLAINT`,
+    both, or nothing (`[]`). Not `COMPLAINT` by default, or one click on "spam" would end the forwarding to that mailbox.
+    `BOUNCE` may do so for a mail that the mailbox's provider refuses as spam; docs/operations.md has what speaks for
+    either.
   EOT
   type        = set(string)
   default     = ["BOUNCE"]
   nullable    = false
 
   validation {
-    condition     = length(var.suppressed_reasons) > 0 && length(setsubtract(var.suppressed_reasons, ["BOUNCE", "COMPLAINT"])) == 0
-    error_message = "The suppressed_reasons are BOUNCE, COMPLAINT or both. (An empty list would mean what the account says.)"
+    condition     = length(setsubtract(var.suppressed_reasons, ["BOUNCE", "COMPLAINT"])) == 0
+    error_message = "The suppressed_reasons are BOUNCE, COMPLAINT, both or none."
   }
 }
 

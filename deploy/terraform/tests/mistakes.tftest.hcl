@@ -768,16 +768,6 @@ run "suppressed_reasons" {
   expect_failures = [var.suppressed_reasons]
 }
 
-run "suppressed_reasons_2" {
-  command = plan
-
-  variables {
-    suppressed_reasons = []
-  }
-
-  expect_failures = [var.suppressed_reasons]
-}
-
 run "delivery_tls_policy" {
   command = plan
 

@@ -55,6 +55,30 @@ run "the_configuration_set" {
   }
 }
 
+# The provider cannot take the reasons off a configuration set that is there: what the account says would count then.
+run "nothing_is_suppressed" {
+  variables {
+    suppressed_reasons = []
+  }
+
+  assert {
+    condition = (
+      length(aws_sesv2_configuration_set.this.suppression_options) == 1
+      && length(aws_sesv2_configuration_set.this.suppression_options[0].suppressed_reasons) == 0
+      && aws_sesv2_configuration_set.this.configuration_set_name == "readdress-unsuppressed"
+    )
+    error_message = "no reason suppresses, in a set that is made so"
+  }
+  assert {
+    condition = alltrue([
+      aws_lambda_function.forward.environment[0].variables.CONFIGURATION_SET == "readdress-unsuppressed",
+      strcontains(aws_iam_role_policy.function.policy, ":configuration-set/readdress-unsuppressed\""),
+      aws_cloudwatch_metric_alarm.this["bounced"].dimensions == tomap({ "ses:configuration-set" = "readdress-unsuppressed" }),
+    ])
+    error_message = "the function sends with another set than the one that is made"
+  }
+}
+
 run "alarms" {
   command = plan
 
