@@ -332,7 +332,7 @@ variable "environment" {
 # What receives
 
 variable "create_rule_set" {
-  description = "Whether to make a receipt rule set. False: join the existing one that `rule_set_name` names."
+  description = "Whether to make a receipt rule set. False: join the existing one that `rule_set_name` names. It should stay: turned off, the set that was made is deleted, unless it is active."
   type        = bool
   default     = true
   nullable    = false
