@@ -9,7 +9,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::header::mailbox::Address;
-use crate::rewrite::Style;
+use crate::rewrite::{Repair, Style};
 
 /// The default send limit: that of SES's API v1, which every large mail service takes too.
 pub const DEFAULT_MAX_SEND_BYTES: u64 = 10 * 1024 * 1024;
@@ -102,6 +102,8 @@ pub struct Settings {
     pub outbox: OutboxPlace,
     /// `MAX_SEND_BYTES`
     pub max_send_bytes: u64,
+    /// `REPAIR`
+    pub repair: Repair,
     /// `FROM_FORMAT` and the other settings of the rewrite. They hold for every alias that does not choose otherwise.
     pub style: Style,
     /// The settings of the outbox `ses`.
@@ -154,6 +156,7 @@ impl Settings {
             outbox,
             max_send_bytes: optional(lookup, "MAX_SEND_BYTES", |text| number(text, 1, most))?
                 .unwrap_or(DEFAULT_MAX_SEND_BYTES),
+            repair: optional(lookup, "REPAIR", parse)?.unwrap_or_default(),
             style: style(lookup)?,
             ses: SesSettings::read(lookup)?,
             metrics_namespace: optional(lookup, "METRICS_NAMESPACE", metrics_namespace)?

@@ -158,22 +158,22 @@ fn to_names_the_targets_the_alias_or_what_it_named() {
     let to = |to_header| sent(&Rules { to_header, ..rules() }, message, "To");
     assert_eq!(to(ToHeader::Targets), ["owner@example.net, office@example.net"]);
     assert_eq!(to(ToHeader::Alias), ["shop@example.com"]);
-    assert_eq!(to(ToHeader::Keep), ["shop@example.com, all@example.org"]);
+    let both = ["shop@example.com, all@example.org, second@example.org"];
+    assert_eq!(to(ToHeader::Keep), both);
     assert_eq!(
-        sent(&rules(), "X: y\n\n", "To"),
-        ["owner@example.net, office@example.net"]
+        sent(&rules(), message, "To"),
+        both,
+        "what the sender wrote, by default"
     );
-    assert!(
-        sent(
-            &Rules {
-                to_header: ToHeader::Keep,
-                ..rules()
-            },
-            "X: y\n\n",
-            "To"
-        )
-        .is_empty()
-    );
+    // Of no use to a reader is a To that names nobody.
+    for nobody in [
+        "X: y\n\n",
+        "To: undisclosed-recipients:;\n\n",
+        "To: jane\n\n",
+        "To: a@ex_ample.org\n\n",
+    ] {
+        assert_eq!(sent(&rules(), nobody, "To"), ["shop@example.com"], "{nobody}");
+    }
 }
 
 #[test]

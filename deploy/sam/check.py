@@ -220,7 +220,7 @@ class Whole(Stack):
                 "MAX_SEND_BYTES": "10485760",
                 "FROM_FORMAT": "full",
                 "FROM_EMAIL": "forwarder@example.com",
-                "TO_HEADER": "targets",
+                "TO_HEADER": "keep",
                 "SUBJECT_PREFIX": "[shop] ",
                 "CONFIGURATION_SET": "readdress",
                 "EMAIL_TAGS": "stage=test",

@@ -263,9 +263,9 @@ variable "from_email" {
 }
 
 variable "to_header" {
-  description = "What To shows: `targets`, `alias` (hides the targets from each other) or `keep`."
+  description = "What To shows: `keep` (what the sender wrote), `targets` or `alias`."
   type        = string
-  default     = "targets"
+  default     = "keep"
   nullable    = false
 
   validation {

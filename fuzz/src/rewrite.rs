@@ -3,7 +3,10 @@
 use readdress::header::encoded_word::decode;
 use readdress::header::mailbox::{Address, parse_address_list};
 use readdress::mime::{Part, Parts, Scanner};
-use readdress::rewrite::{Error, FromFormat, HeaderOctets, Rewriter, Rules, ToHeader, subject_prefix};
+use readdress::preflight::{Code, Finding, Rung, Source, Within, check, check_address_list};
+use readdress::rewrite::{
+    Error, FromFormat, HeaderOctets, HeaderReader, Rewriter, Rules, ToHeader, subject_prefix,
+};
 
 use super::{chunks, sealed};
 
@@ -22,6 +25,7 @@ pub fn rewrite(input: &[u8]) {
     assert_eq!(rewritten(&rules, chunks(message, cuts)), whole, "L2");
     if let Ok((out, octets)) = whole {
         sealed::assert_sealed("fuzz", message, &out);
+        is_taken_by_ses(&rules, &out);
         says_what_the_rules_say(&rules, &out);
         keeps_what_no_rule_changes(&rules, message, &out);
         // Controls in a Content-Type do not go out, and with them, perhaps, the boundary.
@@ -29,6 +33,33 @@ pub fn rewrite(input: &[u8]) {
         if !fields.any(|(name, raw)| name.starts_with("content-") && sealed::cleaned(&raw) != Some(raw)) {
             has_the_same_parts(message, &out, octets);
         }
+    }
+}
+
+/// The header section that goes out has nothing that SES is known to refuse, and nothing that would be repaired again.
+fn is_taken_by_ses(rules: &Rules, out: &[u8]) {
+    let ours = std::iter::once(&rules.alias).chain(&rules.targets);
+    let mut ours = ours.map(|address| check_address_list(address.to_string().as_bytes()));
+    if ours.any(|checked| checked.is_err()) {
+        // The owner's own addresses go out as they are.
+        return;
+    }
+    let report = check(out);
+    // A boundary that is too long for a line stands on lines of the body too.
+    let is_boundary = |finding: &Finding| {
+        finding.code == Code::LineTooLong && finding.within == Within::Field("content-type".into())
+    };
+    let in_header =
+        |finding: &&Finding| finding.part == 0 && finding.rung == Rung::Header && !is_boundary(finding);
+    let found = report.findings.iter().filter(in_header);
+    let found: Vec<_> = found
+        .filter(|finding| finding.source > Source::Suspected)
+        .collect();
+    assert!(found.is_empty(), "{found:?}");
+    let mut reader = HeaderReader::default();
+    if let Ok(Some(head)) = reader.read(&mut &*out, true) {
+        let again = rules.plan(&head);
+        assert!(again.notes().is_empty(), "repaired again: {}", again.notes());
     }
 }
 
@@ -164,14 +195,15 @@ fn keeps_what_no_rule_changes(rules: &Rules, message: &[u8], out: &[u8]) {
         let (_, raw) = split.fields.iter().find(|(name, _)| name == wanted)?;
         Some(raw.clone())
     };
-    let mut kept = vec!["date"];
+    let mut kept = Vec::new();
     if rules.subject_prefix.is_none() {
         kept.push("subject");
     }
-    if rules.to_header == ToHeader::Keep {
-        kept.push("to");
-    }
-    let reply_to = first(&before, "reply-to").and_then(|raw| sealed::cleaned(&raw));
+    let is_taken =
+        |raw: &[u8]| raw.is_ascii() && after_colon(raw).is_some_and(|body| check_address_list(body).is_ok());
+    let reply_to = first(&before, "reply-to")
+        .and_then(|raw| sealed::cleaned(&raw))
+        .filter(|raw| is_taken(raw));
     let reply_to = reply_to.as_deref().and_then(after_colon).map(parse_address_list);
     if reply_to.is_some_and(|list| {
         !list.is_empty() && list.len() < 50 && !list.iter().any(|mailbox| is_alias(rules, &mailbox.address))
@@ -199,6 +231,11 @@ fn has_the_same_parts(message: &[u8], out: &[u8], octets: HeaderOctets) {
     for part in &mut after {
         part.body.start = back(part.body.start);
         part.body.end = back(part.body.end);
+        if part.depth == 0 {
+            // What a strict parser does not read is written anew, as far as it can be.
+            part.content_type.clone_from(&before[0].content_type);
+            part.filename.clone_from(&before[0].filename);
+        }
         if part.depth > 0 {
             part.header.start = back(part.header.start);
             part.header.end = back(part.header.end);

@@ -49,6 +49,9 @@ pub(super) struct Arguments {
     /// The verified address that gets the bounces of outgoing mail
     #[arg(long, env = "FEEDBACK_EMAIL", value_name = "ADDRESS")]
     feedback_email: Option<String>,
+    /// How far a message is mended so that SES takes it: parts, header, off [default: parts]
+    #[arg(long, env = "REPAIR", value_name = "HOW")]
+    repair: Option<String>,
     #[command(flatten)]
     style: StyleArguments,
     /// The event [default: -, standard input]
@@ -65,6 +68,7 @@ impl Arguments {
             "MAX_SEND_BYTES" => self.max_send_bytes.clone(),
             "CONFIGURATION_SET" => self.configuration_set.clone(),
             "EMAIL_TAGS" => self.email_tags.clone(),
+            "REPAIR" => self.repair.clone(),
             "FEEDBACK_EMAIL" => self.feedback_email.clone(),
             name => self.style.setting(name),
         }

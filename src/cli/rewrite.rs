@@ -8,7 +8,7 @@ use clap::Args;
 
 use readdress::config;
 use readdress::header::mailbox::Address;
-use readdress::rewrite::{Rewriter, Rules};
+use readdress::rewrite::{Repair, Rewriter, Rules};
 
 use super::{Failure, Input, unbuffered};
 
@@ -24,6 +24,9 @@ pub(super) struct Arguments {
     /// The envelope sender [default: the address in Return-Path]
     #[arg(long, value_name = "ADDRESS")]
     envelope_sender: Option<Address>,
+    /// How far the header section is mended so that SES takes it: header or off [default: header]
+    #[arg(long, env = "REPAIR", value_name = "HOW")]
+    repair: Option<Repair>,
     #[command(flatten)]
     style: StyleArguments,
     /// The message [default: -, standard input]
@@ -64,6 +67,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let style = config::style(&|name| arguments.style.setting(name))?;
     let rules = Rules {
         envelope_sender: arguments.envelope_sender,
+        repair: arguments.repair.unwrap_or_default(),
         ..Rules::new(arguments.alias, arguments.targets).with_style(style)
     };
     let mut input = Input::open(arguments.file.as_ref())?;

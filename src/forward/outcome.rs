@@ -5,6 +5,7 @@ use serde::{Serialize, Serializer};
 use crate::arrival::{Arrival, MessageId};
 use crate::ledger::Receipt;
 use crate::outbox::Cause;
+use crate::preflight::Code;
 
 /// How an arrival ended for one recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +65,9 @@ pub struct Outcome {
     pub bytes_in: Option<u64>,
     /// Octets of the outgoing message, if it was planned.
     pub bytes_out: Option<u64>,
+    /// What was repaired so that SES takes the message: the codes of preflight.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub repairs: Vec<Code>,
     /// SHA-256 of the body that was sent, in hexadecimal digits, if it was asked for: the same as that of the stored one.
     pub body_sha256: Option<String>,
     /// The id that the outbox gave the message; several, with commas between them, where the targets were more than
@@ -95,6 +99,7 @@ impl Outcome {
             ending,
             bytes_in: None,
             bytes_out: None,
+            repairs: Vec::new(),
             body_sha256: None,
             sent_id: None,
             cause: None,

@@ -22,7 +22,7 @@ use crate::deadline::Deadline;
 use crate::header::mailbox::Address;
 use crate::ledger::{Claim, Deliveries, Delivery, Failure, Ledger, Receipt};
 use crate::outbox::{Cause, Content, Outbox, Outgoing, SendError, Sent};
-use crate::rewrite::{Rules, Style};
+use crate::rewrite::{Repair, Rules, Style};
 
 pub(super) const OUT_OF_TIME: &str = "the time ended before the message was sent; it is still in the bucket";
 
@@ -32,6 +32,7 @@ pub(super) struct Steps {
     outbox: Outbox,
     ledger: Ledger,
     max_send_bytes: u64,
+    repair: Repair,
     style: Style,
     pub(super) hashes_bodies: bool,
 }
@@ -97,6 +98,7 @@ impl Steps {
             outbox,
             ledger: Ledger::default(),
             max_send_bytes: settings.max_send_bytes,
+            repair: settings.repair,
             style: settings.style.clone(),
             hashes_bodies: false,
         }
@@ -136,6 +138,7 @@ impl Steps {
         let outgoing = self.plan(message, arrival, &route, targets);
         let octets = outgoing.content.octets();
         outcome.bytes_out = Some(octets);
+        outcome.repairs = outgoing.content.plan.notes().codes().to_vec();
         let sent = match self.check_size(octets, "") {
             Ok(()) => self.send(message, &outgoing, claim, *deadline).await,
             Err(stop) => Err(stop),
@@ -268,6 +271,7 @@ impl Steps {
         };
         Rules {
             envelope_sender: sender.and_then(|sender| Address::parse(sender).ok()),
+            repair: self.repair,
             ..Rules::new(route.alias.clone(), targets).with_style(style)
         }
     }
@@ -356,6 +360,7 @@ mod tests {
     use crate::arrival::{MessageId, Recipients};
     use crate::bucket::Bucket;
     use crate::executor::block_on;
+    use crate::rewrite::{ROUTE, route_id};
 
     const MAP: &str = r#"{
         "shop@example.com": ["jane@example.net", "omar@example.net"],
@@ -414,6 +419,7 @@ mod tests {
                 outbox: Outbox::Directory(directory.path().join("out")),
                 ledger: Ledger::default(),
                 max_send_bytes,
+                repair: Repair::default(),
                 style: Style::default(),
                 hashes_bodies: false,
             };
@@ -554,8 +560,9 @@ mod tests {
 
     #[test]
     fn the_policy_is_asked_for_each_alias() {
-        let message = b"X-Original-To: shop+a@example.com\n\nHello\n";
-        let trial = Trial::new(message, 10_000);
+        let passed = route_id(&Address::parse("shop+a@example.com").unwrap());
+        let message = format!("{ROUTE}: {passed}\n\nHello\n");
+        let trial = Trial::new(message.as_bytes(), 10_000);
         let outcomes = trial.forward(&["shop+a@example.com", "shop+b@example.com"]);
         assert_eq!(outcomes[0].cause, Some(Cause::Loop));
         assert_eq!(outcomes[1].ending, Ending::Sent);

@@ -82,6 +82,16 @@ impl FieldBody {
         FieldBody::unstructured(text[..text.floor_char_boundary(MAX_COPY)].trim())
     }
 
+    /// A copy of another field's list of addresses: the same, without a limit but that of the header section.
+    pub(crate) fn copy_list(body: &[u8]) -> Self {
+        let unfolded = unfolded(body.trim_ascii());
+        match String::from_utf8(unfolded) {
+            Ok(text) if text.is_ascii() && !has_long_word(text.as_bytes()) => FieldBody::structured(text),
+            Ok(text) => FieldBody::unstructured(&text),
+            Err(error) => FieldBody::unstructured(&encoded_word::decode(error.as_bytes())),
+        }
+    }
+
     /// The text, not folded.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -6,7 +6,7 @@ pub(crate) const MAX_WORD: usize = 900;
 
 /// Octets of the longest name of a field that is written. An encoded-word behind the name cannot be folded away from it, so
 /// room is left for this much.
-pub(crate) const MAX_WRITTEN_NAME: usize = "X-Original-Message-ID".len();
+pub(crate) const MAX_WRITTEN_NAME: usize = "X-Original-List-Unsubscribe".len();
 
 /// Spaces in a row that are kept: a run cannot be folded inside either, and nobody reads more.
 pub(super) const MAX_BLANKS: usize = 60;

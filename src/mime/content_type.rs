@@ -96,6 +96,11 @@ impl ContentType {
             .map(|octets| crate::header::encoded_word::decode(&octets))
     }
 
+    /// The parameters in their order, each by its name in lower case.
+    pub(crate) fn parameters(&self) -> &[(String, Vec<u8>)] {
+        &self.parameters
+    }
+
     /// The octets of every parameter of this name that is whole: `name`, and `name*` with its percent-octets decoded.
     pub(crate) fn whole_parameters(&self, name: &str) -> impl Iterator<Item = Cow<'_, [u8]>> {
         self.parameters

@@ -142,6 +142,13 @@ pub(super) fn find(name: &[u8]) -> Option<&'static Known> {
     alike.find(|known| name.eq_ignore_ascii_case(known.name.as_bytes()))
 }
 
+/// The names of all fields that SES takes once only.
+#[cfg(test)]
+pub(crate) fn once_only_fields() -> impl Iterator<Item = &'static str> {
+    let known = BY_LETTER.iter().flat_map(|fields| fields.iter());
+    known.filter(|known| known.is_once).map(|known| known.name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

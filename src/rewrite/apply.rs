@@ -1,30 +1,36 @@
 //! The mechanics of a new header section: which field is kept, changed, left out or added. They know no policy, so that
 //! every direction of mail can use them.
 
-use super::fields::Name;
-use crate::header::{Field, FieldBody, Header, MAX_WRITTEN_NAME, write_field};
+use std::borrow::Cow;
 
-/// Fields that go out at most once, whose change a direction decides.
-pub(super) const ONCE: usize = 6;
+use super::fields::{Fate, Role, Row};
+use super::long_lines;
+use super::notes::{NOTES, Notes};
+use crate::header::{Field, FieldBody, Header, MAX_WRITTEN_NAME, write_field};
+use crate::preflight::Code;
 
 /// What a direction makes of a header section.
+#[derive(Default)]
 pub(super) struct Changes {
-    pub(super) once: [Once; ONCE],
+    /// Fields that go out once, by what they are read as.
+    pub(super) once: Vec<Once>,
+    /// New bodies of fields that go out each, by their index in the header section, in order; `None` leaves the field out.
+    pub(super) each: Vec<(usize, Option<FieldBody>)>,
     /// Fields that are added at the end, in this order.
-    pub(super) added: Vec<(&'static str, FieldBody)>,
+    pub(super) added: Vec<(Cow<'static, str>, FieldBody)>,
 }
 
 /// A field that goes out at most once.
 pub(super) struct Once {
-    name: Name,
+    role: Role,
     written: &'static str,
     change: Change,
 }
 
 impl Once {
-    pub(super) fn new(name: Name, written: &'static str, change: Change) -> Self {
+    pub(super) fn new(role: Role, written: &'static str, change: Change) -> Self {
         Once {
-            name,
+            role,
             written,
             change,
         }
@@ -33,70 +39,149 @@ impl Once {
 
 /// What becomes of a field that goes out at most once.
 pub(super) enum Change {
-    /// The first occurrence goes out as it is.
+    /// The first that says anything goes out as it is.
     Keep,
     /// Every occurrence is removed.
     Drop,
-    /// This body goes out, in the place of the first occurrence, else at the end.
+    /// This body goes out, in the place of the first that says anything, else at the end.
     Replace(FieldBody),
 }
 
-/// Returns the new header section, its empty line included. `names` are those of the fields, in order.
-pub(super) fn apply(
-    header: &Header,
-    names: &[Option<Name>],
-    changes: &Changes,
-    line_ending: &[u8],
-) -> Vec<u8> {
-    let mut out = Vec::with_capacity(header.octets() + 1024);
-    let mut seen = [false; ONCE];
-    for (field, &name) in header.fields().zip(names) {
-        let Some(name) = name else {
-            keep(&mut out, &field, line_ending);
-            continue;
-        };
-        if name.is_removed() {
-            continue;
-        }
-        let Some(at) = changes.once.iter().position(|once| once.name == name) else {
-            keep(&mut out, &field, line_ending);
-            continue;
-        };
-        let first = !seen[at];
-        seen[at] = true;
-        match &changes.once[at].change {
-            Change::Keep if first => keep(&mut out, &field, line_ending),
-            Change::Replace(body) if first => {
-                write_field(&mut out, changes.once[at].written, body, line_ending);
+/// Which occurrence counts of each field that goes out once: the first that says anything.
+#[derive(Default)]
+pub(super) struct Chosen(Vec<(&'static Row, usize, bool)>);
+
+impl Chosen {
+    pub(super) fn of(header: &Header, rows: &[Option<&'static Row>]) -> Self {
+        let mut chosen: Vec<(&'static Row, usize, bool)> = Vec::new();
+        for (index, (field, row)) in header.fields().zip(rows).enumerate() {
+            let Some(row) = row.filter(|row| row.is_read_once()) else {
+                continue;
+            };
+            let before = chosen.iter_mut().find(|(other, ..)| std::ptr::eq(*other, row));
+            match before {
+                Some((_, _, true)) => {}
+                Some(silent) => {
+                    if says_anything(&field) {
+                        *silent = (row, index, true);
+                    }
+                }
+                None => chosen.push((row, index, says_anything(&field))),
             }
-            _ => {}
         }
+        Chosen(chosen)
     }
-    for (once, seen) in changes.once.iter().zip(seen) {
-        if let (false, Change::Replace(body)) = (seen, &once.change) {
-            write_field(&mut out, once.written, body, line_ending);
-        }
+
+    /// Whether the field at this index is the one that counts.
+    pub(super) fn is(&self, row: &'static Row, index: usize) -> bool {
+        let this = self.0.iter().find(|(other, ..)| std::ptr::eq(*other, row));
+        this.is_some_and(|&(_, chosen, _)| chosen == index)
     }
-    for (name, body) in &changes.added {
-        debug_assert!(
-            name.len() <= MAX_WRITTEN_NAME,
-            "{name} leaves an encoded-word no room"
-        );
-        write_field(&mut out, name, body, line_ending);
+
+    fn has(&self, role: Role) -> bool {
+        self.0.iter().any(|(row, ..)| row.role == role)
     }
-    let empty_line = header.empty_line();
-    out.extend_from_slice(if empty_line.is_empty() {
-        line_ending
-    } else {
-        empty_line
-    });
-    out
 }
 
-/// Appends a field as it is; one that the message was cut off in gets its line break.
-fn keep(out: &mut Vec<u8>, field: &Field<'_>, line_ending: &[u8]) {
-    out.extend_from_slice(field.raw());
-    if !field.raw().ends_with(b"\n") {
-        out.extend_from_slice(line_ending);
+fn says_anything(field: &Field<'_>) -> bool {
+    !field.body().trim_ascii().is_empty()
+}
+
+/// Writes the new header section.
+pub(super) struct Writer<'a> {
+    pub(super) header: &'a Header,
+    /// The rows of its fields, in order.
+    pub(super) rows: &'a [Option<&'static Row>],
+    pub(super) chosen: &'a Chosen,
+    pub(super) line_ending: &'static [u8],
+    /// Whether fields that SES refuses are mended or left out, beyond what the direction changes.
+    pub(super) repairs: bool,
+}
+
+impl Writer<'_> {
+    /// Returns the new header section, its empty line included. What was repaired is added to the notes.
+    pub(super) fn write(&self, changes: &Changes, notes: &mut Notes) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.header.octets() + 1024);
+        let mut each = changes.each.iter().peekable();
+        for (index, (field, row)) in self.header.fields().zip(self.rows).enumerate() {
+            let Some(row) = *row else {
+                self.keep(&mut out, &field, notes);
+                continue;
+            };
+            match row.fate {
+                Fate::Removed => {}
+                Fate::Each => match each.next_if(|(at, _)| *at == index) {
+                    Some((_, Some(body))) => write_field(&mut out, row.name, body, self.line_ending),
+                    Some((_, None)) => {}
+                    None => self.keep(&mut out, &field, notes),
+                },
+                Fate::Once if !self.repairs => self.keep(&mut out, &field, notes),
+                Fate::Once | Fate::Decided if !self.chosen.is(row, index) => {
+                    if self.repairs {
+                        notes.add(Code::DuplicateField);
+                    }
+                }
+                Fate::Once | Fate::Decided => {
+                    let once = changes.once.iter().find(|once| once.role == row.role);
+                    match once.map(|once| (once.written, &once.change)) {
+                        None | Some((_, Change::Keep)) => self.keep(&mut out, &field, notes),
+                        Some((_, Change::Drop)) => {}
+                        Some((name, Change::Replace(body))) => {
+                            write_field(&mut out, name, body, self.line_ending);
+                        }
+                    }
+                }
+            }
+        }
+        self.add(changes, notes, &mut out);
+        let empty_line = self.header.empty_line();
+        out.extend_from_slice(if empty_line.is_empty() {
+            self.line_ending
+        } else {
+            empty_line
+        });
+        out
+    }
+
+    /// Adds the fields that the message has not got, and the notes as the last of them.
+    fn add(&self, changes: &Changes, notes: &Notes, out: &mut Vec<u8>) {
+        for Once {
+            role,
+            written,
+            change,
+        } in &changes.once
+        {
+            if let Change::Replace(body) = change
+                && !self.chosen.has(*role)
+            {
+                write_field(out, written, body, self.line_ending);
+            }
+        }
+        for (name, body) in &changes.added {
+            debug_assert!(
+                name.len() <= MAX_WRITTEN_NAME,
+                "{name} leaves an encoded-word no room"
+            );
+            write_field(out, name, body, self.line_ending);
+        }
+        if !notes.is_empty() {
+            let body = FieldBody::words([&*notes.to_string()]);
+            write_field(out, NOTES, &body, self.line_ending);
+        }
+    }
+
+    /// Appends a field as it is; one that the message was cut off in gets its line break, and lines that are too long are
+    /// folded.
+    fn keep(&self, out: &mut Vec<u8>, field: &Field<'_>, notes: &mut Notes) {
+        if self.repairs && long_lines::has_any(field.raw()) {
+            if long_lines::write_shorter(out, field, self.line_ending) {
+                notes.add(Code::LineTooLong);
+            }
+            return;
+        }
+        out.extend_from_slice(field.raw());
+        if !field.raw().ends_with(b"\n") {
+            out.extend_from_slice(self.line_ending);
+        }
     }
 }

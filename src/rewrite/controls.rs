@@ -6,7 +6,9 @@
 
 use encoding_rs::ISO_2022_JP;
 
+use super::notes::Notes;
 use crate::header::{Field, Header, encoded_word};
+use crate::preflight::Code;
 
 const ESCAPE: u8 = 0x1b;
 
@@ -27,6 +29,18 @@ pub(super) fn cleaned(header: &Header, line_ending: &[u8]) -> Option<Header> {
     }
     clean.end(header.empty_line());
     Some(clean)
+}
+
+/// Notes what SES is suspected to refuse of these controls.
+pub(super) fn note(header: &Header, notes: &mut Notes) {
+    let raw = header.raw();
+    let mut pairs = raw.windows(2);
+    if pairs.any(|pair| pair[0] == b'\r' && pair[1] != b'\n') {
+        notes.add(Code::BareCr);
+    }
+    if memchr::memchr(0, raw).is_some() {
+        notes.add(Code::Nul);
+    }
 }
 
 /// Whether there is an octet to replace or to leave out.

@@ -5,6 +5,8 @@
 use std::borrow::Borrow;
 use std::ops::Range;
 
+use super::notes::Notes;
+
 /// Edits of one message at most. A message of more would have to be read as often as it has parts.
 pub const MAX_EDITS: usize = 1000;
 
@@ -74,6 +76,7 @@ pub enum PlanError {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     edits: Vec<Edit>,
+    notes: Notes,
 }
 
 impl Plan {
@@ -95,21 +98,32 @@ impl Plan {
             }
             end = range.end;
         }
-        Ok(Plan { edits })
+        Ok(Plan {
+            edits,
+            notes: Notes::default(),
+        })
     }
 
     /// The plan that replaces a header section of `before` octets.
-    pub(crate) fn of_header(before: u64, header: Vec<u8>) -> Self {
+    pub(crate) fn of_header(before: u64, header: Vec<u8>, notes: Notes) -> Self {
         let edit = Edit {
             range: 0..before,
             with: Replacement::Octets(header),
         };
-        Plan { edits: vec![edit] }
+        Plan {
+            edits: vec![edit],
+            notes,
+        }
     }
 
     /// The edits, in order.
     pub fn edits(&self) -> &[Edit] {
         &self.edits
+    }
+
+    /// What the edits repair.
+    pub fn notes(&self) -> &Notes {
+        &self.notes
     }
 
     /// The size of what goes out, in octets, of a message of `stored` octets. What an edit replaces behind the message's end
@@ -274,7 +288,7 @@ mod tests {
     /// Catches a reading that leaves out the old header section and loses the new one with it.
     #[test]
     fn a_reading_may_begin_behind_what_is_replaced() {
-        let plan = Plan::of_header(3, b"new".to_vec());
+        let plan = Plan::of_header(3, b"new".to_vec(), Notes::default());
         assert_eq!(plan.skipped(), 3);
         for message in ["old", "old body"] {
             let mut out = Vec::new();

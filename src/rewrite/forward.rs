@@ -1,17 +1,25 @@
 //! The forward direction: from a correspondent, by the alias, to the targets.
 
-use super::apply::{Change, Changes, ONCE, Once, apply};
+use std::borrow::Cow;
+
+use super::addresses::{self, Kept};
+use super::apply::{Change, Changes, Chosen, Once, Writer};
+use super::content_fields;
 use super::controls;
 use super::edit::Plan;
-use super::fields::Name;
-use super::options::{FromFormat, Style, ToHeader};
+use super::fields::{Role, Row};
+use super::notes::Notes;
+use super::options::{FromFormat, Repair, Style, ToHeader};
 use super::original::OriginalFields;
 use super::reader::Head;
 use super::references;
+use super::route::{ROUTE, route_id};
 use super::sender::{SenderStyle, new_from};
 use super::subject;
-use crate::header::mailbox::{Address, Mailbox, parse_at_most};
+use super::unsubscribe::Unsubscribe;
+use crate::header::mailbox::{Address, MAX_MAILBOXES, Mailbox, parse_at_most};
 use crate::header::{FieldBody, encoded_word};
+use crate::preflight::Code;
 
 /// How one message is readdressed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,10 +39,15 @@ pub struct Rules {
     /// The envelope sender, who gets the replies where the message itself names nobody. `None`: the address of
     /// the message's Return-Path, where the receiving service has recorded it (RFC 5321 4.4).
     pub envelope_sender: Option<Address>,
+    /// How far a message may be changed so that SES takes it.
+    pub repair: Repair,
 }
 
-/// Names the alias that a message was forwarded for. One that comes back is known by it.
-pub const ORIGINAL_TO: &str = "X-Original-To";
+/// Mailboxes in To and Cc together at most: people report that SES counts those of the header section.
+const MAX_RECIPIENTS: usize = 50;
+
+/// Names the alias that a message was forwarded for.
+const ORIGINAL_TO: &str = "X-Original-To";
 
 /// Addresses in a Reply-To made from From. A From of more is no mail to reply to.
 const MAX_REPLY_TO: usize = 50;
@@ -54,6 +67,7 @@ impl Rules {
             to_header: ToHeader::default(),
             subject_prefix: None,
             envelope_sender: None,
+            repair: Repair::default(),
         }
     }
 
@@ -76,38 +90,68 @@ impl Rules {
 
     /// Returns the new header section, its empty line included.
     ///
-    /// A field that no rule names keeps its bytes and its place; a changed one keeps its place; added ones come
-    /// last, where nothing that follows can be taken for their fold.
+    /// A field that no rule and no repair names keeps its bytes and its place; a changed one keeps its place; added ones
+    /// come last, where nothing that follows can be taken for their fold.
     pub fn rewrite(&self, head: &Head) -> Vec<u8> {
+        self.new_header(head).0
+    }
+
+    /// Returns the plan with the new header section, and with notes of what was repaired in it.
+    pub fn plan(&self, head: &Head) -> Plan {
+        let (header, notes) = self.new_header(head);
+        Plan::of_header(head.header.octets() as u64, header, notes)
+    }
+
+    fn new_header(&self, head: &Head) -> (Vec<u8>, Notes) {
         // A message without any line break is given the one of RFC 5322 2.1.
         let line_ending = head.line_ending.unwrap_or(b"\r\n");
         let cleaned = controls::cleaned(&head.header, line_ending);
         let header = cleaned.as_ref().unwrap_or(&head.header);
-        let names: Vec<Option<Name>> = header.fields().map(|field| Name::of(&field)).collect();
-        let original = OriginalFields::read(header, &names);
-        let changes = Changes {
-            once: self.fields_that_go_out_once(&original),
-            added: self.added(&original),
+        let mut notes = Notes::default();
+        if self.repairs() && cleaned.is_some() {
+            controls::note(&head.header, &mut notes);
+        }
+        let rows: Vec<Option<&'static Row>> = header.fields().map(|field| Row::of(&field)).collect();
+        let chosen = Chosen::of(header, &rows);
+        let original = OriginalFields::read(header, &rows, &chosen);
+        let changes = self.changes(&original, &mut notes);
+        let writer = Writer {
+            header,
+            rows: &rows,
+            chosen: &chosen,
+            line_ending,
+            repairs: self.repairs(),
         };
-        apply(header, &names, &changes, line_ending)
+        (writer.write(&changes, &mut notes), notes)
     }
 
-    /// Returns the plan with the new header section.
-    pub fn plan(&self, head: &Head) -> Plan {
-        Plan::of_header(head.header.octets() as u64, self.rewrite(head))
+    fn repairs(&self) -> bool {
+        self.repair != Repair::Off
     }
 
-    fn fields_that_go_out_once(&self, original: &OriginalFields<'_>) -> [Once; ONCE] {
+    fn changes(&self, original: &OriginalFields<'_>, notes: &mut Notes) -> Changes {
         let from = original.from.map(sender_mailboxes).unwrap_or_default();
         let new_from = FieldBody::written(self.new_from(original, from.first()));
-        [
-            Once::new(Name::From, "From", Change::Replace(new_from)),
-            Once::new(Name::To, "To", self.new_to()),
-            Once::new(Name::ReplyTo, "Reply-To", self.new_reply_to(original, &from)),
-            Once::new(Name::Subject, "Subject", self.new_subject(original)),
-            Once::new(Name::References, "References", references::with_own_id(original)),
-            Once::new(Name::Date, "Date", Change::Keep),
-        ]
+        let recipients = self.new_recipients(original, notes);
+        let reply_to = self.new_reply_to(original, &from, notes);
+        let unsubscribe = Unsubscribe::of(original.list_unsubscribe);
+        let added = self.copies(original, &recipients, &reply_to, unsubscribe.moved);
+        let once = vec![
+            Once::new(Role::From, "From", Change::Replace(new_from)),
+            Once::new(Role::To, "To", recipients.to),
+            Once::new(Role::Cc, "Cc", recipients.cc),
+            Once::new(Role::ReplyTo, "Reply-To", reply_to),
+            Once::new(Role::Subject, "Subject", self.new_subject(original)),
+            Once::new(Role::References, "References", references::with_own_id(original)),
+            Once::new(Role::ListUnsubscribe, "List-Unsubscribe", unsubscribe.change),
+        ];
+        let each = Vec::new();
+        let mut changes = Changes { once, each, added };
+        if self.repairs() {
+            repair_content_fields(original, &mut changes, notes);
+            repair_lists(original, &mut changes, notes);
+        }
+        changes
     }
 
     fn new_from(&self, original: &OriginalFields<'_>, from: Option<&Mailbox>) -> String {
@@ -123,31 +167,65 @@ impl Rules {
         new_from(&style, name.as_deref(), self.envelope_sender(original).as_ref())
     }
 
-    fn new_to(&self) -> Change {
-        let list = |addresses: &[Address]| Change::Replace(FieldBody::list(addresses));
-        match self.to_header {
-            ToHeader::Keep => Change::Keep,
-            ToHeader::Alias => list(std::slice::from_ref(&self.alias)),
-            ToHeader::Targets if self.targets.is_empty() => Change::Drop,
+    /// What To and Cc say. There are never more than [`MAX_RECIPIENTS`] mailboxes in both.
+    fn new_recipients(&self, original: &OriginalFields<'_>, notes: &mut Notes) -> Recipients {
+        let list = |addresses: &[Address]| {
+            let addresses = &addresses[..addresses.len().min(MAX_RECIPIENTS)];
+            (Change::Replace(FieldBody::list(addresses)), addresses.len())
+        };
+        let alias = std::slice::from_ref(&self.alias);
+        let (to, count) = match self.to_header {
+            ToHeader::Alias => list(alias),
+            ToHeader::Targets if self.targets.is_empty() => (Change::Drop, 0),
             ToHeader::Targets => list(&self.targets),
+            ToHeader::Keep if !self.repairs() => (Change::Keep, 0),
+            ToHeader::Keep => {
+                let kept = Kept::of(&original.to, MAX_RECIPIENTS);
+                notes.add_fault(kept.fault);
+                // A To that names nobody is of no use to a reader, and an answer to all would go nowhere.
+                if kept.count == 0 {
+                    list(alias)
+                } else {
+                    (kept.change, kept.count)
+                }
+            }
+        };
+        if !self.repairs() {
+            return Recipients { to, cc: Change::Keep };
         }
+        let kept = Kept::of(&original.cc, MAX_RECIPIENTS - count);
+        notes.add_fault(kept.fault);
+        Recipients { to, cc: kept.change }
     }
 
     /// Where answers go: to nobody who is the alias itself, since they would come back round.
-    fn new_reply_to(&self, original: &OriginalFields<'_>, from: &[Mailbox]) -> Change {
+    fn new_reply_to(&self, original: &OriginalFields<'_>, from: &[Mailbox], notes: &mut Notes) -> Change {
         let reply_to = original.reply_to.map(sender_mailboxes).unwrap_or_default();
-        if !reply_to.is_empty() && !reply_to.iter().any(|mailbox| self.is_alias(&mailbox.address)) {
+        let fault = original.reply_to.and_then(|body| addresses::check(body).err());
+        let fault = fault.filter(|_| self.repairs());
+        let names_alias = reply_to.iter().any(|mailbox| self.is_alias(&mailbox.address));
+        if !reply_to.is_empty() && !names_alias && fault.is_none() {
             return Change::Keep;
+        }
+        if !reply_to.is_empty() {
+            notes.add_fault(fault);
         }
         for list in [&reply_to[..], from] {
             let others = list.iter().filter(|mailbox| !self.is_alias(&mailbox.address));
-            let body = FieldBody::list(others);
+            let body = if self.repairs() {
+                FieldBody::list(addresses::taken(others))
+            } else {
+                FieldBody::list(others)
+            };
             if !body.as_str().is_empty() {
                 return Change::Replace(body);
             }
         }
+        let takes = |sender: &Address| !self.repairs() || addresses::is_taken(sender);
         match self.envelope_sender(original) {
-            Some(sender) if !self.is_alias(&sender) => Change::Replace(FieldBody::written(sender.written())),
+            Some(sender) if !self.is_alias(&sender) && takes(&sender) => {
+                Change::Replace(FieldBody::written(sender.written()))
+            }
             _ => Change::Drop,
         }
     }
@@ -174,20 +252,98 @@ impl Rules {
         }
     }
 
-    /// Copies of what the message said before, for whoever wants to know.
-    fn added(&self, original: &OriginalFields<'_>) -> Vec<(&'static str, FieldBody)> {
+    /// Copies of what the message said before, for whoever wants to know, and the signs that it was forwarded.
+    fn copies(
+        &self,
+        original: &OriginalFields<'_>,
+        recipients: &Recipients,
+        reply_to: &Change,
+        unsubscribe: Option<FieldBody>,
+    ) -> Vec<(Cow<'static, str>, FieldBody)> {
         let bodies = [
             ("X-Original-From", original.from),
             ("X-Original-Message-ID", original.message_id),
             ("X-Original-Date", original.date),
             ("X-Original-Sender", original.sender),
         ];
-        let copies = bodies
+        let short = bodies
             .into_iter()
-            .filter_map(|(name, body)| Some((name, FieldBody::copy(body?))))
-            .filter(|(_, body)| !body.as_str().is_empty());
-        let alias = FieldBody::written(self.alias.written());
-        copies.chain([(ORIGINAL_TO, alias)]).collect()
+            .filter_map(|(name, body)| Some((name, FieldBody::copy(body?))));
+        let changed = |change: &Change, bodies: &[&[u8]]| match change {
+            Change::Keep => None,
+            // Several that are only joined are all there.
+            Change::Replace(body)
+                if body.as_str() == FieldBody::copy_list(&addresses::merged(bodies)).as_str() =>
+            {
+                None
+            }
+            Change::Drop | Change::Replace(_) => Some(FieldBody::copy_list(&addresses::merged(bodies))),
+        };
+        let lists = [
+            (
+                "X-Original-Reply-To",
+                original.reply_to.and_then(|body| changed(reply_to, &[body])),
+            ),
+            ("X-Original-Recipients", changed(&recipients.to, &original.to)),
+            ("X-Original-Cc", changed(&recipients.cc, &original.cc)),
+            ("X-Original-List-Unsubscribe", unsubscribe),
+        ];
+        let lists = lists.into_iter().filter_map(|(name, body)| Some((name, body?)));
+        let copies = short.chain(lists).filter(|(_, body)| !body.as_str().is_empty());
+        let alias = || FieldBody::written(self.alias.written());
+        let signs = [
+            (ORIGINAL_TO, alias()),
+            ("X-Forwarded-For", alias()),
+            (ROUTE, FieldBody::written(route_id(&self.alias))),
+        ];
+        copies
+            .chain(signs)
+            .map(|(name, body)| (Cow::Borrowed(name), body))
+            .collect()
+    }
+}
+
+/// What To and Cc say.
+struct Recipients {
+    to: Change,
+    cc: Change,
+}
+
+/// Writes Content-Type and Content-Disposition anew where a strict parser does not read them.
+fn repair_content_fields(original: &OriginalFields<'_>, changes: &mut Changes, notes: &mut Notes) {
+    if let Some(body) = original.content_type.and_then(content_fields::repaired_type) {
+        notes.add(Code::ContentTypeSyntax);
+        changes.once.push(Once::new(
+            Role::ContentType,
+            "Content-Type",
+            Change::Replace(body),
+        ));
+    }
+    let disposition = original.content_disposition;
+    if let Some(body) = disposition.and_then(content_fields::repaired_disposition) {
+        notes.add(Code::ContentDispositionSyntax);
+        let change = Change::Replace(body);
+        changes
+            .once
+            .push(Once::new(Role::ContentDisposition, "Content-Disposition", change));
+    }
+}
+
+/// Repairs the address lists that no rule reads: those of a message that was resent.
+fn repair_lists(original: &OriginalFields<'_>, changes: &mut Changes, notes: &mut Notes) {
+    for &(index, name, body) in &original.lists {
+        let kept = Kept::of(&[body], MAX_MAILBOXES);
+        let Some(code) = kept.fault else {
+            continue;
+        };
+        notes.add(code);
+        let new = match kept.change {
+            Change::Replace(body) => Some(body),
+            Change::Keep | Change::Drop => None,
+        };
+        changes.each.push((index, new));
+        let copy = (format!("X-Original-{name}").into(), FieldBody::copy_list(body));
+        changes.added.push(copy);
     }
 }
 

@@ -1,26 +1,34 @@
 //! The rewrite: bytes in, bytes out. A message and a short list of edits are what goes out; so far the only edit is that
 //! of the top-level header section.
 
+mod addresses;
 mod apply;
+mod content_fields;
 mod controls;
 mod edit;
 mod error;
 mod fields;
 mod forward;
 mod line_breaks;
+mod long_lines;
+mod notes;
 mod options;
 mod original;
 mod reader;
 mod references;
 mod rewriter;
+mod route;
 mod sender;
 mod subject;
+mod unsubscribe;
 
 pub use edit::{Edit, MAX_EDITS, Plan, PlanError, PlanWriter, Replacement};
 pub use error::Error;
-pub use forward::{ORIGINAL_TO, Rules};
+pub use forward::Rules;
 #[cfg(feature = "forward")]
 pub(crate) use line_breaks::LineBreakWatch;
-pub use options::{FromFormat, MAX_SUBJECT_PREFIX, Style, ToHeader, UnknownSetting, subject_prefix};
+pub use notes::Notes;
+pub use options::{FromFormat, MAX_SUBJECT_PREFIX, Repair, Style, ToHeader, UnknownSetting, subject_prefix};
 pub use reader::{Head, HeaderReader};
 pub use rewriter::{HeaderOctets, Rewriter};
+pub use route::{ROUTE, route_id};

@@ -103,12 +103,40 @@ pub enum FromFormat {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ToHeader {
     /// The targets.
-    #[default]
     Targets,
     /// The alias, which hides the targets from each other.
     Alias,
-    /// What the sender wrote.
+    /// What the sender wrote; the alias where that names nobody.
+    #[default]
     Keep,
+}
+
+/// How far a message may be changed so that SES takes it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Repair {
+    /// Header section and parts.
+    #[default]
+    Parts,
+    /// The header section; every body stays as it came.
+    Header,
+    /// Nothing beyond what the rules of the direction change.
+    Off,
+}
+
+impl FromStr for Repair {
+    type Err = UnknownSetting;
+
+    fn from_str(value: &str) -> Result<Self, Self::Err> {
+        match value {
+            "parts" => Ok(Repair::Parts),
+            "header" => Ok(Repair::Header),
+            "off" => Ok(Repair::Off),
+            _ => Err(UnknownSetting {
+                value: value.to_owned(),
+                known: "parts, header, off",
+            }),
+        }
+    }
 }
 
 /// A setting with a value that it does not have.
@@ -170,7 +198,7 @@ impl FromStr for ToHeader {
             .find(|header| header.as_str() == value)
             .ok_or_else(|| UnknownSetting {
                 value: value.to_owned(),
-                known: "targets, alias, keep",
+                known: "keep, targets, alias",
             })
     }
 }

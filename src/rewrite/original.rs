@@ -1,12 +1,15 @@
 //! The message's own fields, as the rules of a direction read them.
 
-use super::fields::Name;
+use super::apply::Chosen;
+use super::fields::{Role, Row};
 use crate::header::Header;
 
-/// The first occurrence of each field that the rules read.
+/// Of each field that the rules read, the body that counts: of the first that says anything. Of To and Cc, all.
 #[derive(Default)]
 pub(super) struct OriginalFields<'a> {
     pub(super) from: Option<&'a [u8]>,
+    pub(super) to: Vec<&'a [u8]>,
+    pub(super) cc: Vec<&'a [u8]>,
     pub(super) sender: Option<&'a [u8]>,
     pub(super) reply_to: Option<&'a [u8]>,
     pub(super) return_path: Option<&'a [u8]>,
@@ -15,25 +18,50 @@ pub(super) struct OriginalFields<'a> {
     pub(super) message_id: Option<&'a [u8]>,
     pub(super) in_reply_to: Option<&'a [u8]>,
     pub(super) references: Option<&'a [u8]>,
+    pub(super) list_unsubscribe: Option<&'a [u8]>,
+    pub(super) content_type: Option<&'a [u8]>,
+    pub(super) content_disposition: Option<&'a [u8]>,
+    /// Address lists that no rule reads: each with its index in the header section and the name of its field.
+    pub(super) lists: Vec<(usize, &'static str, &'a [u8])>,
 }
 
 impl<'a> OriginalFields<'a> {
-    pub(super) fn read(header: &'a Header, names: &[Option<Name>]) -> Self {
+    pub(super) fn read(header: &'a Header, rows: &[Option<&'static Row>], chosen: &Chosen) -> Self {
         let mut original = OriginalFields::default();
-        for (field, name) in header.fields().zip(names) {
-            let first = match name {
-                Some(Name::From) => &mut original.from,
-                Some(Name::Sender) => &mut original.sender,
-                Some(Name::ReplyTo) => &mut original.reply_to,
-                Some(Name::ReturnPath) => &mut original.return_path,
-                Some(Name::Subject) => &mut original.subject,
-                Some(Name::Date) => &mut original.date,
-                Some(Name::MessageId) => &mut original.message_id,
-                Some(Name::InReplyTo) => &mut original.in_reply_to,
-                Some(Name::References) => &mut original.references,
-                Some(Name::To | Name::Removed) | None => continue,
+        for (index, (field, row)) in header.fields().zip(rows).enumerate() {
+            let Some(row) = *row else {
+                continue;
             };
-            first.get_or_insert_with(|| field.body());
+            let only = match row.role {
+                Role::To => {
+                    original.to.push(field.body());
+                    continue;
+                }
+                Role::Cc => {
+                    original.cc.push(field.body());
+                    continue;
+                }
+                Role::Addresses => {
+                    original.lists.push((index, row.name, field.body()));
+                    continue;
+                }
+                Role::From => &mut original.from,
+                Role::Sender => &mut original.sender,
+                Role::ReplyTo => &mut original.reply_to,
+                Role::ReturnPath => &mut original.return_path,
+                Role::Subject => &mut original.subject,
+                Role::Date => &mut original.date,
+                Role::MessageId => &mut original.message_id,
+                Role::InReplyTo => &mut original.in_reply_to,
+                Role::References => &mut original.references,
+                Role::ListUnsubscribe => &mut original.list_unsubscribe,
+                Role::ContentType => &mut original.content_type,
+                Role::ContentDisposition => &mut original.content_disposition,
+                Role::Unread => continue,
+            };
+            if chosen.is(row, index) {
+                *only = Some(field.body());
+            }
         }
         original
     }

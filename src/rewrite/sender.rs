@@ -9,6 +9,9 @@ use crate::header::mailbox::{Address, MAX_MAILBOX, format_mailbox, whole_mailbox
 /// would push the address out of sight.
 const MAX_SHOWN: usize = 60;
 
+/// `@`, and the characters that look like it.
+const AT_SIGNS: [char; 3] = ['@', '\u{ff20}', '\u{fe6b}'];
+
 /// How From shows a sender.
 pub(super) struct SenderStyle<'a> {
     pub(super) format: FromFormat,
@@ -24,11 +27,12 @@ pub(super) struct SenderStyle<'a> {
 /// what is cut.
 pub(super) fn new_from(style: &SenderStyle<'_>, name: Option<&str>, sender: Option<&Address>) -> String {
     let address = style.address;
-    let name = name.map(visible).map(without_imitation);
+    let name = name.map(visible).map(unquoted).map(without_imitation);
     // `<>` and the like are not a name.
     let name = name.filter(|name| name.contains(|c: char| c.is_ascii_alphanumeric() || !c.is_ascii()));
     // Some programs repeat the address as the name.
     let name = name.filter(|name| sender.is_none_or(|s| !s.written().eq_ignore_ascii_case(name)));
+    let name = name.map(without_at);
     let shown = sender.map(shown_address);
     let display = |name: Option<&str>| display_name(style, name, shown.as_deref());
     let Some(name) = name else {
@@ -68,6 +72,25 @@ fn shown_address(sender: &Address) -> String {
         return [&local, " at ", sender.domain()].concat();
     }
     [sender.local(), " at ", sender.domain()].concat()
+}
+
+/// The name without quotes around all of it, as some programs write an address for a name: `'jane@example.org'`.
+fn unquoted(name: Cow<'_, str>) -> Cow<'_, str> {
+    let is_quote = |c: char| matches!(c, '\'' | '"' | '\u{2018}'..='\u{201f}');
+    let inside = name.trim_matches(is_quote).trim();
+    if inside.len() < name.len() && name.starts_with(is_quote) && name.ends_with(is_quote) {
+        return Cow::Owned(inside.to_owned());
+    }
+    name
+}
+
+/// The name with ` at ` in place of each `@`, and of what looks like it: filters take a name with one for a spoof.
+fn without_at(name: Cow<'_, str>) -> Cow<'_, str> {
+    if !name.contains(AT_SIGNS) {
+        return name;
+    }
+    let words = name.replace(AT_SIGNS, " at ");
+    Cow::Owned(words.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// The first `chars` characters, the last of them an ellipsis where something was cut.
@@ -127,8 +150,7 @@ fn looks_like_an_address(text: &str) -> bool {
     let at = words.any(|word| word.eq_ignore_ascii_case("at"));
     let dot = |c: char| matches!(c, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}');
     let mut pairs = text.chars().zip(text.chars().skip(1));
-    at || text.contains(['@', '\u{ff20}', '\u{fe6b}'])
-        || pairs.any(|(before, after)| dot(before) && after.is_alphanumeric())
+    at || text.contains(AT_SIGNS) || pairs.any(|(before, after)| dot(before) && after.is_alphanumeric())
 }
 
 /// A parenthesis, or a character that is easily taken for one.
@@ -184,7 +206,10 @@ mod tests {
         for (name, want) in [
             ("Bank (service at bank.example)", "Bank service at bank.example"),
             ("Bank\u{ff08}service AT bank\u{ff09}", "Bank service AT bank"),
-            ("Bank) (service@bank.example", "Bank service@bank.example"),
+            ("Bank) (service@bank.example", "Bank service at bank.example"),
+            ("pia@example.org", "pia at example.org"),
+            ("Jane @ Work", "Jane at Work"),
+            ("Jane\u{ff20}bank.example", "Jane at bank.example"),
             ("Bank (bank.example)", "Bank bank.example"),
             ("Jane (Sales)", "Jane (Sales)"),
             ("Jane (St. Gallen)", "Jane (St. Gallen)"),

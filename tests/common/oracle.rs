@@ -38,6 +38,7 @@ pub fn messages(corpus: &Path) -> Vec<String> {
 }
 
 /// What the oracle is told of our rules.
+#[allow(clippy::too_many_lines)] // Lists of names.
 fn oracle_arguments(message_names: &BTreeSet<String>) -> Vec<String> {
     let mut arguments: Vec<String> = ["--junk-ends-header", "--ascii-new"].map(str::to_owned).to_vec();
     let mut say = |option: &str, names: &[&str]| {
@@ -45,7 +46,19 @@ fn oracle_arguments(message_names: &BTreeSet<String>) -> Vec<String> {
             arguments.extend([option.to_owned(), (*name).to_owned()]);
         }
     };
-    say("--changed", &["From", "To", "Reply-To", "Subject", "References"]);
+    say(
+        "--changed",
+        &[
+            "From",
+            "To",
+            "Cc",
+            "Reply-To",
+            "Subject",
+            "References",
+            "Content-Type",
+            "Content-Disposition",
+        ],
+    );
     say(
         "--removed",
         &[
@@ -65,16 +78,26 @@ fn oracle_arguments(message_names: &BTreeSet<String>) -> Vec<String> {
             "Return-Receipt-To",
             "X-Confirm-Reading-To",
             "Generate-Delivery-Report",
+            "ARC-Seal",
+            "ARC-Message-Signature",
+            "ARC-Authentication-Results",
             // Those that come, that is; ours are named below.
             "X-Original-From",
             "X-Original-Message-ID",
             "X-Original-Date",
             "X-Original-Sender",
+            "X-Original-To",
+            "List-Unsubscribe",
+            "X-Original-Reply-To",
+            "X-Original-Recipients",
+            "X-Original-Cc",
+            "X-Original-List-Unsubscribe",
         ],
     );
     say(
         "--added",
         &[
+            "List-Unsubscribe",
             "From",
             "To",
             "Reply-To",
@@ -84,6 +107,17 @@ fn oracle_arguments(message_names: &BTreeSet<String>) -> Vec<String> {
             "X-Original-Message-ID",
             "X-Original-Date",
             "X-Original-Sender",
+            "X-Original-Reply-To",
+            "X-Original-Recipients",
+            "X-Original-Cc",
+            "X-Original-List-Unsubscribe",
+            "X-Original-Resent-From",
+            "X-Original-Resent-To",
+            "X-Original-Resent-Cc",
+            "X-Original-Resent-Sender",
+            "X-Forwarded-For",
+            "X-Readdress-Route",
+            "X-Readdress-Notes",
         ],
     );
     for name in message_names {
@@ -94,36 +128,6 @@ fn oracle_arguments(message_names: &BTreeSet<String>) -> Vec<String> {
 
 /// A violation that the oracle reports and that is right as it is: path, how the report begins, why.
 const EXPLAINED: &[(&str, &str, &str)] = &[
-    (
-        "james-project/mailbox__store__src__test__resources__eml__james-3901.eml",
-        "HDR-MISSING date",
-        TWO_DATES,
-    ),
-    (
-        "mail-dkim/t__corpus__good_ietf00_1.txt.eml",
-        "HDR-MISSING date",
-        TWO_DATES,
-    ),
-    (
-        "mail-dkim/t__corpus__good_ietf00_2.txt.eml",
-        "HDR-MISSING date",
-        TWO_DATES,
-    ),
-    (
-        "mail-dkim/t__corpus__good_ietf00_3.txt.eml",
-        "HDR-MISSING date",
-        TWO_DATES,
-    ),
-    (
-        "mail-parser/resources__eml__malformed__019.eml",
-        "HDR-MISSING date",
-        TWO_DATES,
-    ),
-    (
-        "spamassassin-t/t__data__nice__cjk__big5-base64.1.eml",
-        "HDR-MISSING date",
-        TWO_DATES,
-    ),
     (
         "mail-parser/resources__eml__malformed__019.eml",
         "TREE part 0",
@@ -150,9 +154,33 @@ const EXPLAINED: &[(&str, &str, &str)] = &[
         "a control character in X-Mailer does not go out",
     ),
 ];
-const TWO_DATES: &str = "several Date fields: the first goes out";
 const BLANK_COLON: &str = "Python takes a field with blanks before its colon (RFC 5322 4.5) for the start of the body, \
                            so that the fields added behind it are in its body";
+
+/// What a repair does to a header section and the oracle takes for a loss: how the report begins, and the kind that the
+/// notes of the message then name.
+const REPAIRS: &[(&str, &str)] = &[
+    ("HDR-MISSING ", "duplicate-field"),
+    ("HDR-MISSING ", "line-too-long"),
+    ("HDR-BYTES ", "line-too-long"),
+    ("HDR-MISSING resent-", "address-"),
+    ("HDR-MISSING cc", "address-"),
+    ("HDR-BYTES resent-", "address-"),
+    ("TREE ", "content-type-syntax"),
+    ("TREE ", "duplicate-field"),
+];
+
+/// Whether the message that went out says in its notes that it was repaired so.
+fn is_repair(out: &Path, violation: &str) -> bool {
+    let out = fs::read(out).unwrap();
+    let notes = super::sealed::split(&out)
+        .fields
+        .into_iter()
+        .find(|(name, _)| name == "x-readdress-notes");
+    let notes = notes.map_or(String::new(), |(_, raw)| String::from_utf8(raw).unwrap());
+    let mut kinds = REPAIRS.iter();
+    kinds.any(|(start, kind)| violation.starts_with(start) && notes.contains(kind))
+}
 
 /// Notes the names of the fields that would give SES orders: the oracle has to be told what is removed.
 pub fn note_orders(message: &[u8], names: &mut BTreeSet<String>) {
@@ -187,6 +215,7 @@ pub fn judge(
         "the oracle says: {summary}"
     );
     let mut unexplained = Vec::new();
+    let mut repaired = 0;
     let mut used = BTreeSet::new();
     let report = String::from_utf8_lossy(&oracle.stdout);
     for line in report.lines() {
@@ -196,6 +225,7 @@ pub fn judge(
             .position(|(at, start, _)| path == *at && violation.starts_with(start))
         {
             Some(index) => _ = used.insert(index),
+            None if is_repair(&outputs.join(path), violation) => repaired += 1,
             None => unexplained.push(line),
         }
     }
@@ -204,6 +234,11 @@ pub fn judge(
         "{} violations:\n{}",
         unexplained.len(),
         unexplained.join("\n")
+    );
+    // Repairs are the exception.
+    assert!(
+        repaired * 50 < count,
+        "{repaired} reports on repairs of {count} messages"
     );
     let unused: Vec<_> = (0..EXPLAINED.len())
         .filter(|index| !used.contains(index) && is_in(EXPLAINED[*index].0))

@@ -46,7 +46,7 @@ run "defaults" {
       ALIAS_MAP_TTL     = "60"
       MAX_SEND_BYTES    = "10485760"
       FROM_FORMAT       = "full"
-      TO_HEADER         = "targets"
+      TO_HEADER         = "keep"
       CONFIGURATION_SET = "readdress"
       METRICS_NAMESPACE = "readdress"
     })

@@ -1,10 +1,12 @@
 //! All that the rules of the policy look at, and what they answer.
 
-use crate::header::mailbox::parse_address_list;
 use crate::outbox::Cause;
 
 /// Aliases that are noted of what one message says. An honest one names few; whoever writes more of them is a stranger.
 const MAX_ALIASES: usize = 1000;
+
+/// Octets of an id that is noted. Ours are shorter, now and with a key.
+const MAX_ROUTE_ID: usize = 64;
 
 /// Why a message is not forwarded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,21 +27,26 @@ pub(in crate::forward) struct Facts {
     pub(super) received: usize,
 }
 
-/// Addresses of aliases.
+/// Aliases, as the routes of messages name them.
 #[derive(Debug, Default)]
 pub(super) struct Aliases(Vec<String>);
 
 impl Aliases {
-    /// Notes the aliases that the body of an X-Original-To names: every message that was forwarded says for whom.
+    /// Notes the alias that the body of an X-Readdress-Route names: every message that was forwarded says for whom.
     pub(super) fn note(&mut self, body: &[u8]) {
-        let named = parse_address_list(body).into_iter();
-        let room = MAX_ALIASES.saturating_sub(self.0.len());
-        self.0
-            .extend(named.map(|mailbox| mailbox.address.key()).take(room));
+        let id = body.trim_ascii();
+        if id.len() <= MAX_ROUTE_ID && self.0.len() < MAX_ALIASES {
+            self.0.push(String::from_utf8_lossy(id).into_owned());
+        }
     }
 
-    /// Whether the alias with this key was named.
-    pub(super) fn contain(&self, key: &str) -> bool {
-        self.0.iter().any(|alias| alias == key)
+    /// Whether the alias with this id was named.
+    pub(super) fn contain(&self, id: &str) -> bool {
+        self.0.iter().any(|alias| alias.eq_ignore_ascii_case(id))
+    }
+
+    /// The number of aliases that were named.
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
     }
 }

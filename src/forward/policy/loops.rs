@@ -4,14 +4,17 @@ use super::facts::{Facts, Refusal};
 use crate::header::Header;
 use crate::header::mailbox::Address;
 use crate::outbox::Cause;
-use crate::rewrite::ORIGINAL_TO;
+use crate::rewrite::{ROUTE, route_id};
 
 /// Received fields from which on a message is taken to be in a loop: "normally at least 100" (RFC 5321 6.3).
 const MAX_RECEIVED: usize = 100;
 
+/// Aliases that one message may have passed.
+const MAX_ROUTE: usize = 10;
+
 /// Reads the message's own signs of a loop.
 pub(super) fn read(header: &Header, facts: &mut Facts) {
-    for field in header.named(ORIGINAL_TO) {
+    for field in header.named(ROUTE) {
         facts.forwarded_for.note(field.body());
     }
     facts.received = header.named("received").count();
@@ -19,11 +22,18 @@ pub(super) fn read(header: &Header, facts: &mut Facts) {
 
 /// The message has passed this alias before.
 pub(super) fn came_back(facts: &Facts, alias: &Address) -> Option<Refusal> {
-    facts.forwarded_for.contain(&alias.key()).then(|| {
+    facts.forwarded_for.contain(&route_id(alias)).then(|| {
         refusal(
             "it has been forwarded for this alias before; a target of it leads back here, which is for the alias map or \
              the target's own settings to end",
         )
+    })
+}
+
+/// The message has passed more aliases than anybody would put one behind the other.
+pub(super) fn far_travelled(facts: &Facts, _alias: &Address) -> Option<Refusal> {
+    (facts.forwarded_for.count() > MAX_ROUTE).then(|| {
+        refusal("it has been forwarded for over ten aliases; they lead to each other, which is for the alias maps to end")
     })
 }
 
@@ -60,17 +70,39 @@ mod tests {
     #[test]
     fn a_message_that_comes_back_is_told_from_others() {
         let alias = Address::parse("shop@example.com").unwrap();
+        let route = |address: &str| format!("{ROUTE}: {}", route_id(&Address::parse(address).unwrap()));
         for (fields, loops) in [
             (
-                &["From: jane@example.org", "X-Original-To: SHOP@example.com"][..],
+                vec!["From: jane@example.org".to_owned(), route("SHOP@example.com")],
                 true,
             ),
-            (&["X-Original-To: shop+1@example.com, a@shop@example.com"], false),
-            (&["To: shop@example.com", "Delivered-To: shop@example.com"], false),
-            (&[], false),
+            (vec![route("shop+1@example.com"), route("shop@example.com")], true),
+            (
+                vec![route("shop+1@example.com"), format!("{ROUTE}: shop@example.com")],
+                false,
+            ),
+            // As Postfix writes it, and anybody can.
+            (vec!["X-Original-To: shop@example.com".to_owned()], false),
+            (
+                vec![
+                    "To: shop@example.com".to_owned(),
+                    "Delivered-To: shop@example.com".to_owned(),
+                ],
+                false,
+            ),
+            (vec![], false),
         ] {
-            assert_eq!(came_back(&facts(fields), &alias).is_some(), loops, "{fields:?}");
+            let facts = facts(&fields.iter().map(String::as_str).collect::<Vec<_>>());
+            assert_eq!(came_back(&facts, &alias).is_some(), loops, "{fields:?}");
         }
+    }
+
+    #[test]
+    fn a_message_that_has_passed_many_aliases_is_in_a_loop() {
+        let alias = Address::parse("shop@example.com").unwrap();
+        let passed = |times| far_travelled(&facts(&vec!["X-Readdress-Route: 0123"; times]), &alias);
+        assert_eq!(passed(MAX_ROUTE), None);
+        assert_eq!(passed(MAX_ROUTE + 1).unwrap().cause, Cause::Loop);
     }
 
     #[test]

@@ -18,7 +18,12 @@ pub(super) use facts::{Facts, Refusal};
 type Rule = fn(&Facts, &Address) -> Option<Refusal>;
 
 /// The rules, in the order in which they are asked. The first that objects gives the reason.
-const RULES: [Rule; 3] = [loops::came_back, loops::endless, report::on_what_was_forwarded];
+const RULES: [Rule; 4] = [
+    loops::came_back,
+    loops::far_travelled,
+    loops::endless,
+    report::on_what_was_forwarded,
+];
 
 /// Reads what the rules look at: the header section, and what a delivery report encloses.
 ///

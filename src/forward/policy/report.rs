@@ -8,7 +8,7 @@ use crate::header::mailbox::Address;
 use crate::header::{Header, body_if_named};
 use crate::mime::{ContentType, Event, Kind, Scanner};
 use crate::outbox::Cause;
-use crate::rewrite::ORIGINAL_TO;
+use crate::rewrite::{ROUTE, route_id};
 
 /// Octets in which a report has to come to the header section of the message that it is about. A text for the reader and a
 /// few fields for each recipient stand before it.
@@ -24,7 +24,7 @@ pub(super) async fn read(header: &Header, source: &Source, facts: &mut Facts) ->
         return Ok(());
     }
     let mut note = |field: &[u8]| {
-        if let Some(body) = body_if_named(field, ORIGINAL_TO) {
+        if let Some(body) = body_if_named(field, ROUTE) {
             facts.reported_for.note(body);
         }
     };
@@ -34,7 +34,7 @@ pub(super) async fn read(header: &Header, source: &Source, facts: &mut Facts) ->
 /// The message is a report on a message that was forwarded for this alias. Where a target is gone, the report would be
 /// forwarded there, and be reported on in turn.
 pub(super) fn on_what_was_forwarded(facts: &Facts, alias: &Address) -> Option<Refusal> {
-    facts.reported_for.contain(&alias.key()).then(|| Refusal {
+    facts.reported_for.contain(&route_id(alias)).then(|| Refusal {
         cause: Cause::Loop,
         reason: "it reports on the delivery of what was forwarded for this alias, and would be reported on in turn; mend \
                  or take out the target that it names"
@@ -200,8 +200,9 @@ mod tests {
     fn facts(forwarded_for: &str, spare: usize) -> Facts {
         let message = format!(
             "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n{}\r\n\
-             --b\r\nContent-Type: message/rfc822\r\n\r\nX-Original-To: {forwarded_for}\r\n\r\n--b--\r\n",
-            "x".repeat(spare)
+             --b\r\nContent-Type: message/rfc822\r\n\r\n{ROUTE}: {}\r\n\r\n--b--\r\n",
+            "x".repeat(spare),
+            route_id(&Address::parse(forwarded_for).unwrap())
         );
         let head = HeaderReader::default().read(&mut message.as_bytes(), true);
         let header = head.unwrap().unwrap().header;

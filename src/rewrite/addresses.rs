@@ -1,0 +1,92 @@
+//! Address fields that are kept, so that SES takes them: every mailbox that it reads goes out.
+
+use std::borrow::Cow;
+
+use super::apply::Change;
+use crate::header::mailbox::{Address, MAX_MAILBOX, Mailbox, parse_address_list};
+use crate::header::{FieldBody, unfolded};
+use crate::preflight::{Code, check_address_list, has_unknown_charset};
+
+/// An address field as it goes out.
+pub(super) struct Kept {
+    pub(super) change: Change,
+    /// Mailboxes that it names.
+    pub(super) count: usize,
+    /// What was wrong with it, if something was.
+    pub(super) fault: Option<Code>,
+}
+
+impl Kept {
+    /// What goes out of fields with these bodies, of at most so many mailboxes.
+    pub(super) fn of(bodies: &[&[u8]], room: usize) -> Self {
+        let body = merged(bodies);
+        let fault = match check(&body) {
+            Ok(count) if count <= room => {
+                let change = match bodies {
+                    [] => Change::Drop,
+                    [_] => Change::Keep,
+                    _ => Change::Replace(FieldBody::written(
+                        String::from_utf8(unfolded(&body)).unwrap_or_default(),
+                    )),
+                };
+                return Kept {
+                    change,
+                    count,
+                    fault: None,
+                };
+            }
+            Ok(_) => Code::TooManyAddresses,
+            Err(code) => code,
+        };
+        let mut mailboxes = parse_address_list(&body);
+        mailboxes.retain(|mailbox| is_taken(&mailbox.address));
+        mailboxes.truncate(room);
+        let change = match &mailboxes[..] {
+            [] => Change::Drop,
+            mailboxes => Change::Replace(FieldBody::list(mailboxes)),
+        };
+        Kept {
+            change,
+            count: mailboxes.len(),
+            fault: Some(fault),
+        }
+    }
+}
+
+/// The mailboxes that an address field names, if SES takes it as it is.
+///
+/// # Errors
+/// Why it does not.
+pub(super) fn check(body: &[u8]) -> Result<usize, Code> {
+    if !body.is_ascii() {
+        return Err(Code::AddressNotAscii);
+    }
+    match check_address_list(body) {
+        Err(_) => Err(Code::AddressSyntax),
+        Ok(list) if list.longest > MAX_MAILBOX => Err(Code::AddressTooLong),
+        Ok(_) if has_unknown_charset(body) => Err(Code::UnknownCharset),
+        Ok(list) => Ok(list.mailboxes),
+    }
+}
+
+/// Whether SES takes this address: its reader has no underscore in a domain, for one.
+pub(super) fn is_taken(address: &Address) -> bool {
+    check_address_list(address.to_string().as_bytes()).is_ok()
+}
+
+/// The mailboxes of these that SES takes.
+pub(super) fn taken<'a>(mailboxes: impl Iterator<Item = &'a Mailbox>) -> impl Iterator<Item = &'a Mailbox> {
+    mailboxes.filter(|mailbox| is_taken(&mailbox.address))
+}
+
+/// The bodies of several fields of a name as one.
+pub(super) fn merged<'a>(bodies: &[&'a [u8]]) -> Cow<'a, [u8]> {
+    match bodies {
+        [] => Cow::Borrowed(&[]),
+        [body] => Cow::Borrowed(body),
+        bodies => {
+            let trimmed: Vec<&[u8]> = bodies.iter().map(|body| body.trim_ascii()).collect();
+            Cow::Owned(trimmed.join(&b", "[..]))
+        }
+    }
+}

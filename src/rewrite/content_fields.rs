@@ -1,0 +1,156 @@
+//! Content-Type and Content-Disposition anew, where a strict parser does not read what came: so that every reader sees
+//! what ours sees.
+
+use crate::header::{FieldBody, MAX_WORD};
+use crate::mime::ContentType;
+use crate::preflight::{check_content_disposition, check_content_type};
+
+/// The body that stands in place of a Content-Type, `None` if it can go out as it came, or has to.
+pub(super) fn repaired_type(body: &[u8]) -> Option<FieldBody> {
+    if check_content_type(body).is_ok() {
+        return None;
+    }
+    let new = new_type(body);
+    // Without its boundary the body would be another.
+    let boundary = |body: &[u8]| ContentType::parse(body).and_then(|parsed| parsed.boundary());
+    (boundary(body) == boundary(new.as_str().as_bytes())).then_some(new)
+}
+
+/// The body that stands in place of a Content-Disposition, `None` if it can go out as it came.
+pub(super) fn repaired_disposition(body: &[u8]) -> Option<FieldBody> {
+    check_content_disposition(body).is_err().then(|| {
+        let parsed = ContentType::parse_disposition(body);
+        let disposition = Some(parsed.type_()).filter(|type_| is_token(type_));
+        with_parameters(disposition.unwrap_or("attachment").to_owned(), &parsed)
+    })
+}
+
+fn new_type(body: &[u8]) -> FieldBody {
+    let Some(parsed) = ContentType::parse(body) else {
+        // To our scanner it is a text; others may find a name in it, so that stays.
+        return with_parameters("text/plain".to_owned(), &ContentType::parse_disposition(body));
+    };
+    let subtype: String = parsed
+        .subtype()
+        .chars()
+        .take_while(|&c| is_token_octet(c))
+        .collect();
+    let type_ = if is_token(parsed.type_()) && !subtype.is_empty() {
+        format!("{}/{subtype}", parsed.type_())
+    } else {
+        "application/octet-stream".to_owned()
+    };
+    with_parameters(type_, &parsed)
+}
+
+/// The first of each parameter that can be written, in its order.
+fn with_parameters(value: String, parsed: &ContentType) -> FieldBody {
+    let mut words = vec![value];
+    let mut names: Vec<&str> = Vec::new();
+    for (name, octets) in parsed.parameters() {
+        if !is_token(name) || names.contains(&&**name) {
+            continue;
+        }
+        if let Some(word) = parameter(name, octets, parsed).filter(|word| word.len() <= MAX_WORD) {
+            names.push(name);
+            if let Some(before) = words.last_mut() {
+                before.push(';');
+            }
+            words.push(word);
+        }
+    }
+    FieldBody::words(words.iter().map(|word| &**word))
+}
+
+/// `name=value`: a token as it is, text in quotes, and what is not ASCII in the form of RFC 2231.
+fn parameter(name: &str, octets: &[u8], parsed: &ContentType) -> Option<String> {
+    let text = std::str::from_utf8(octets).ok();
+    if let Some(text) = text.filter(|text| is_token(text)) {
+        return Some(format!("{name}={text}"));
+    }
+    if let Some(text) = text.filter(|text| text.bytes().all(|b| matches!(b, b' '..=b'~'))) {
+        let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
+        return Some(format!("{name}=\"{escaped}\""));
+    }
+    if name.contains('*') || name == "boundary" {
+        return None;
+    }
+    let decoded = parsed.parameter(name)?;
+    let mut word = format!("{name}*=utf-8''");
+    for octet in decoded.bytes() {
+        if octet.is_ascii_alphanumeric() || b"-._".contains(&octet) {
+            word.push(char::from(octet));
+        } else {
+            word.extend(["%", &hexadecimal(octet)]);
+        }
+    }
+    Some(word)
+}
+
+fn hexadecimal(octet: u8) -> String {
+    format!("{octet:02X}")
+}
+
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(is_token_octet)
+}
+
+/// What a token is made of (RFC 2045 5.1).
+fn is_token_octet(c: char) -> bool {
+    matches!(c, '!'..='~') && !"()<>@,;:\\\"/[]?=".contains(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_strict_parser_reads_stays() {
+        for body in [
+            "text/plain; charset=utf-8",
+            "multipart/mixed; boundary=\"a b\"",
+            "text/plain;",
+        ] {
+            assert_eq!(repaired_type(body.as_bytes()), None, "{body}");
+        }
+        assert_eq!(repaired_disposition(b"attachment; filename=\"a b.txt\""), None);
+    }
+
+    #[test]
+    fn a_type_is_written_as_our_scanner_reads_it() {
+        for (body, want) in [
+            ("text", "text/plain"),
+            ("", "text/plain"),
+            ("; name=\"a.zip\"", "text/plain; name=a.zip"),
+            ("text/html; charset", "text/html"),
+            ("text/html;; charset=utf-8", "text/html; charset=utf-8"),
+            ("text/html charset=utf-8", "text/html; charset=utf-8"),
+            (
+                "multipart/mixed; boundary=----=_a",
+                "multipart/mixed; boundary=\"----=_a\"",
+            ),
+            ("multipart/mixed; boundary=\"a", "multipart/mixed; boundary=a"),
+            (
+                "multipart/mixed; boundary=a; boundary=b; x",
+                "multipart/mixed; boundary=a",
+            ),
+            (
+                "image/png; name=M\u{e4}rz.png",
+                "image/png; name*=utf-8''M%C3%A4rz.png",
+            ),
+            ("text/html>", "text/html"),
+        ] {
+            let new = repaired_type(body.as_bytes()).unwrap_or_else(|| panic!("{body}"));
+            assert_eq!(new.as_str(), want, "{body}");
+            assert_eq!(check_content_type(new.as_str().as_bytes()), Ok(()), "{body}");
+            let (ours, theirs) = (
+                ContentType::parse(body.as_bytes()),
+                ContentType::parse(want.as_bytes()),
+            );
+            let boundary = |it: &Option<ContentType>| it.as_ref().and_then(ContentType::boundary);
+            assert_eq!(boundary(&ours), boundary(&theirs), "{body}");
+        }
+        let new = repaired_disposition(b"attachment; filename=a b.txt").unwrap();
+        assert_eq!(check_content_disposition(new.as_str().as_bytes()), Ok(()));
+    }
+}
