@@ -6,6 +6,7 @@ use std::borrow::Borrow;
 use std::ops::Range;
 
 use super::notes::Notes;
+use super::recode::{Recoder, Recoding};
 
 /// Edits of one message at most. A message of more would have to be read as often as it has parts.
 pub const MAX_EDITS: usize = 1000;
@@ -25,20 +26,8 @@ pub struct Edit {
 pub enum Replacement {
     /// These octets: a new header section, or nothing at all.
     Octets(Vec<u8>),
-}
-
-impl Replacement {
-    fn octets(&self) -> &[u8] {
-        match self {
-            Replacement::Octets(octets) => octets,
-        }
-    }
-
-    fn write(&self, sink: &mut impl FnMut(&[u8])) {
-        if !self.octets().is_empty() {
-            sink(self.octets());
-        }
-    }
+    /// The stretch itself in another form. How long that is shows when it is written.
+    Encoded(Recoding),
 }
 
 /// Why edits do not make a plan.
@@ -127,12 +116,22 @@ impl Plan {
     }
 
     /// The size of what goes out, in octets, of a message of `stored` octets. What an edit replaces behind the message's end
-    /// does not count.
+    /// does not count. Where a stretch is written in another form, this is the least that it can be.
     pub fn outgoing_octets(&self, stored: u64) -> u64 {
         self.edits.iter().fold(stored, |octets, edit| {
             let replaced = edit.range.end.min(stored) - edit.range.start.min(stored);
-            octets - replaced + edit.with.octets().len() as u64
+            let with = match &edit.with {
+                Replacement::Octets(with) => with.len() as u64,
+                Replacement::Encoded(_) => 0,
+            };
+            octets - replaced + with
         })
+    }
+
+    /// Whether [`Plan::outgoing_octets`] is exact.
+    pub fn is_measured(&self) -> bool {
+        let mut edits = self.edits.iter();
+        edits.all(|edit| matches!(edit.with, Replacement::Octets(_)))
     }
 
     /// Octets at the message's beginning that the first edit replaces. A reading need not begin before them.
@@ -159,8 +158,10 @@ pub struct PlanWriter<P = Plan> {
     plan: P,
     /// The index of the edit that is not over yet.
     next: usize,
-    /// Its replacement has gone out.
-    replaced: bool,
+    /// The writing of it has begun.
+    begun: bool,
+    /// What writes it in another form.
+    recoder: Option<Recoder>,
     /// The offset of the next octet of the stored message.
     at: u64,
 }
@@ -171,7 +172,8 @@ impl<P: Borrow<Plan>> PlanWriter<P> {
         PlanWriter {
             plan,
             next: 0,
-            replaced: false,
+            begun: false,
+            recoder: None,
             at: offset,
         }
     }
@@ -191,13 +193,16 @@ impl<P: Borrow<Plan>> PlanWriter<P> {
             if is_before {
                 sink(stretch);
             } else {
-                let is_first = !std::mem::replace(&mut self.replaced, true);
-                if is_first {
-                    with.write(sink);
+                if !std::mem::replace(&mut self.begun, true) {
+                    self.recoder = begin(with, sink);
+                }
+                if let Some(recoder) = &mut self.recoder {
+                    recoder.write(stretch, sink);
                 }
                 if at >= range.end {
                     self.next += 1;
-                    self.replaced = false;
+                    self.begun = false;
+                    end_stretch(&mut self.recoder, sink);
                 }
             }
             self.at = at;
@@ -206,11 +211,31 @@ impl<P: Borrow<Plan>> PlanWriter<P> {
     }
 
     /// Ends the message: what the edits that are left would put into it goes out.
-    pub fn end(self, sink: &mut impl FnMut(&[u8])) {
-        let begun = self.next + usize::from(self.replaced);
-        for Edit { with, .. } in self.plan.borrow().edits.iter().skip(begun) {
-            with.write(sink);
+    pub fn end(mut self, sink: &mut impl FnMut(&[u8])) {
+        end_stretch(&mut self.recoder, sink);
+        let next = self.next + usize::from(self.begun);
+        for Edit { with, .. } in self.plan.borrow().edits.iter().skip(next) {
+            end_stretch(&mut begin(with, sink), sink);
         }
+    }
+}
+
+/// Writes a replacement, or returns what writes the stretch itself in another form.
+fn begin(with: &Replacement, sink: &mut impl FnMut(&[u8])) -> Option<Recoder> {
+    match with {
+        Replacement::Octets(octets) => {
+            if !octets.is_empty() {
+                sink(octets);
+            }
+            None
+        }
+        Replacement::Encoded(recoding) => Some(Recoder::new(*recoding)),
+    }
+}
+
+fn end_stretch(recoder: &mut Option<Recoder>, sink: &mut impl FnMut(&[u8])) {
+    if let Some(recoder) = recoder.take() {
+        recoder.end(sink);
     }
 }
 
@@ -219,6 +244,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::rewrite::recode::Form;
 
     fn edit(range: Range<u64>, with: &str) -> Edit {
         Edit {
@@ -227,15 +253,19 @@ mod tests {
         }
     }
 
+    fn octets_of(edit: &Edit) -> &[u8] {
+        match &edit.with {
+            Replacement::Octets(octets) => octets,
+            Replacement::Encoded(_) => panic!("another form"),
+        }
+    }
+
     /// The whole message in a buffer, edited from its end.
     fn spliced(message: &[u8], edits: &[Edit]) -> Vec<u8> {
         let mut out = message.to_vec();
         for edit in edits.iter().rev() {
             let at = |offset: u64| usize::try_from(offset).unwrap().min(message.len());
-            out.splice(
-                at(edit.range.start)..at(edit.range.end),
-                edit.with.octets().to_vec(),
-            );
+            out.splice(at(edit.range.start)..at(edit.range.end), octets_of(edit).to_vec());
         }
         out
     }
@@ -301,6 +331,39 @@ mod tests {
         }
         assert_eq!(Plan::new(vec![edit(1..2, "x")]).unwrap().skipped(), 0);
         assert_eq!(Plan::default().skipped(), 0);
+    }
+
+    #[test]
+    fn a_stretch_goes_out_in_another_form_and_what_is_around_it_as_it_came() {
+        let recoding = Recoding {
+            form: Form::Base64,
+            line_ending: b"\r\n",
+        };
+        let encoded = |range| Edit {
+            range,
+            with: Replacement::Encoded(recoding),
+        };
+        let plan = Plan::new(vec![
+            edit(0..1, "A"),
+            encoded(2..5),
+            edit(5..5, "!"),
+            encoded(6..9),
+        ])
+        .unwrap();
+        assert!(!plan.is_measured());
+        for chunk in 1..9 {
+            assert_eq!(
+                written(b"abMan-Mar", &plan, chunk),
+                b"AbTWFu!-TWFy",
+                "in chunks of {chunk}"
+            );
+            // The message ends before the last stretch does.
+            assert_eq!(
+                written(b"abMan-M", &plan, chunk),
+                b"AbTWFu!-TQ==",
+                "in chunks of {chunk}"
+            );
+        }
     }
 
     proptest! {

@@ -1,0 +1,348 @@
+//! A stretch of a message in another form, written while it passes: what it says stays the same.
+
+use std::fmt;
+
+/// Columns of a line of base64 or quoted-printable at most (RFC 2045 6.7, 6.8).
+const MAX_ENCODED_LINE: usize = 76;
+
+/// Octets of a line at most, its line break not counted (RFC 5322 2.1.1).
+const MAX_LINE: usize = 998;
+
+/// Columns at which a field is folded (RFC 5322 2.1.1).
+const FOLD_AT: usize = 78;
+
+/// Octets that make a line of base64.
+const BASE64_GROUP: usize = MAX_ENCODED_LINE / 4 * 3;
+
+/// Octets behind the one that is looked at that decide on it: `=41` and a line break.
+const LOOK_AHEAD: usize = 5;
+
+/// The form in which a stretch goes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Base64 as it came, its lines broken anew.
+    Base64Lines,
+    /// Quoted-printable as it came, softly broken where a line is too long (RFC 2045 6.7, rule 5).
+    SoftBreaks,
+    /// Quoted-printable of what came.
+    QuotedPrintable,
+    /// Base64 of what came.
+    Base64,
+    /// What came, with line breaks in lines that are too long. For what nobody reads: a preamble or an epilogue.
+    HardBreaks,
+    /// A header field, folded.
+    Folded,
+}
+
+/// A form, and the line ending that is written in it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Recoding {
+    /// The form.
+    pub form: Form,
+    /// The message's own line ending.
+    pub line_ending: &'static [u8],
+}
+
+impl fmt::Debug for Recoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} ({})", self.form, self.line_ending.escape_ascii())
+    }
+}
+
+/// Writes a stretch in its form, in chunks of any size.
+#[derive(Clone, Debug)]
+pub(super) struct Recoder {
+    recoding: Recoding,
+    column: usize,
+    /// Octets that have come and wait for those that follow.
+    pending: Vec<u8>,
+    /// The last octet that came was a line feed.
+    after_line_feed: bool,
+}
+
+impl Recoder {
+    pub(super) fn new(recoding: Recoding) -> Self {
+        Recoder {
+            recoding,
+            column: 0,
+            pending: Vec::new(),
+            after_line_feed: false,
+        }
+    }
+
+    /// Takes the next octets of the stretch.
+    pub(super) fn write(&mut self, chunk: &[u8], sink: &mut impl FnMut(&[u8])) {
+        let Some(&last) = chunk.last() else {
+            return;
+        };
+        self.after_line_feed = last == b'\n';
+        let out = self.recode(chunk, false);
+        if !out.is_empty() {
+            sink(&out);
+        }
+    }
+
+    /// Ends the stretch.
+    pub(super) fn end(mut self, sink: &mut impl FnMut(&[u8])) {
+        let mut out = self.recode(&[], true);
+        let is_encoded = matches!(self.recoding.form, Form::Base64 | Form::Base64Lines);
+        if is_encoded && self.column > 0 && self.after_line_feed {
+            out.extend_from_slice(self.recoding.line_ending);
+        }
+        if !out.is_empty() {
+            sink(&out);
+        }
+    }
+
+    fn recode(&mut self, chunk: &[u8], last: bool) -> Vec<u8> {
+        let mut out = Vec::with_capacity(chunk.len() / 2 * 3 + 2 * MAX_ENCODED_LINE);
+        match self.recoding.form {
+            Form::Base64 => self.to_base64(chunk, last, &mut out),
+            Form::Base64Lines => self.break_base64(chunk, &mut out),
+            Form::SoftBreaks | Form::QuotedPrintable | Form::HardBreaks | Form::Folded => {
+                let mut input = std::mem::take(&mut self.pending);
+                input.extend_from_slice(chunk);
+                let kept = if last { 0 } else { LOOK_AHEAD };
+                let mut at = 0;
+                while at + kept < input.len() {
+                    at += self.step(&input[at..], &mut out);
+                }
+                input.drain(..at);
+                self.pending = input;
+            }
+        }
+        out
+    }
+
+    /// Writes what the first octets of `input` become, and returns how many of them that were.
+    fn step(&mut self, input: &[u8], out: &mut Vec<u8>) -> usize {
+        let line_break = line_break_len(input);
+        if line_break > 0 {
+            out.extend_from_slice(&input[..line_break]);
+            self.column = 0;
+            return line_break;
+        }
+        match self.recoding.form {
+            Form::QuotedPrintable => {
+                let at_line_end = input.len() == 1 || line_break_len(&input[1..]) > 0;
+                let octet = input[0];
+                match octet {
+                    b' ' | b'\t' if !at_line_end => self.put(&[octet], at_line_end, out),
+                    b'!'..=b'~' if octet != b'=' => self.put(&[octet], at_line_end, out),
+                    _ => self.put(&quoted(octet), at_line_end, out),
+                }
+                1
+            }
+            Form::SoftBreaks => {
+                let is_quoted =
+                    input[0] == b'=' && input.len() > 2 && input[1..3].iter().all(u8::is_ascii_hexdigit);
+                let len = if is_quoted { 3 } else { 1 };
+                let at_line_end = input.len() == len || line_break_len(&input[len..]) > 0;
+                self.put(&input[..len], at_line_end, out);
+                len
+            }
+            Form::Folded => {
+                let is_blank = |b: &&u8| matches!(**b, b' ' | b'\t');
+                if self.column > FOLD_AT
+                    && is_blank(&&input[0])
+                    && input.get(1).is_some_and(|b| !is_blank(&b))
+                {
+                    self.new_line(out);
+                }
+                out.push(input[0]);
+                self.column += 1;
+                1
+            }
+            _ => {
+                if self.column == MAX_LINE {
+                    self.new_line(out);
+                }
+                out.push(input[0]);
+                self.column += 1;
+                1
+            }
+        }
+    }
+
+    /// Writes a character of quoted-printable, behind a soft break where the line has no room for it and for a `=`.
+    fn put(&mut self, character: &[u8], at_line_end: bool, out: &mut Vec<u8>) {
+        let room = MAX_ENCODED_LINE - usize::from(!at_line_end);
+        if self.column + character.len() > room {
+            out.push(b'=');
+            self.new_line(out);
+        }
+        out.extend_from_slice(character);
+        self.column += character.len();
+    }
+
+    fn new_line(&mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.recoding.line_ending);
+        self.column = 0;
+    }
+
+    fn break_base64(&mut self, chunk: &[u8], out: &mut Vec<u8>) {
+        let digits = chunk.iter().filter(|octet| !octet.is_ascii_whitespace());
+        for &octet in digits {
+            if self.column == MAX_ENCODED_LINE {
+                self.new_line(out);
+            }
+            out.push(octet);
+            self.column += 1;
+        }
+    }
+
+    fn to_base64(&mut self, chunk: &[u8], last: bool, out: &mut Vec<u8>) {
+        self.pending.extend_from_slice(chunk);
+        let whole = self.pending.len() / BASE64_GROUP * BASE64_GROUP;
+        let ready = if last { self.pending.len() } else { whole };
+        for group in self.pending[..ready].chunks(BASE64_GROUP) {
+            if self.column > 0 {
+                out.extend_from_slice(self.recoding.line_ending);
+            }
+            base64_simd::STANDARD.encode_append(group, out);
+            self.column = MAX_ENCODED_LINE;
+        }
+        self.pending.drain(..ready);
+    }
+}
+
+/// Octets of the line break that stands here; 0 if there is none.
+fn line_break_len(input: &[u8]) -> usize {
+    match input {
+        [b'\n', ..] => 1,
+        [b'\r', b'\n', ..] => 2,
+        _ => 0,
+    }
+}
+
+fn quoted(octet: u8) -> [u8; 3] {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    [
+        b'=',
+        DIGITS[usize::from(octet >> 4)],
+        DIGITS[usize::from(octet & 15)],
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn recoded(form: Form, input: &[u8], chunk: usize) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut recoder = Recoder::new(Recoding {
+            form,
+            line_ending: b"\r\n",
+        });
+        for chunk in input.chunks(chunk) {
+            recoder.write(chunk, &mut |octets| out.extend_from_slice(octets));
+        }
+        recoder.end(&mut |octets| out.extend_from_slice(octets));
+        out
+    }
+
+    fn longest_line(text: &[u8]) -> usize {
+        let lines = text.split(|&b| b == b'\n');
+        lines
+            .map(|line| line.strip_suffix(b"\r").unwrap_or(line).len())
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// RFC 2045 6.7, by the letter.
+    fn unquoted(text: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut at = 0;
+        while at < text.len() {
+            let rest = &text[at..];
+            if rest.starts_with(b"=\r\n") {
+                at += 3;
+            } else if rest.starts_with(b"=\n") {
+                at += 2;
+            } else if rest[0] == b'=' && rest.len() > 2 && rest[1..3].iter().all(u8::is_ascii_hexdigit) {
+                let digits = std::str::from_utf8(&rest[1..3]).unwrap();
+                out.push(u8::from_str_radix(digits, 16).unwrap());
+                at += 3;
+            } else {
+                out.push(rest[0]);
+                at += 1;
+            }
+        }
+        out
+    }
+
+    fn without_blanks(text: &[u8]) -> Vec<u8> {
+        text.iter()
+            .copied()
+            .filter(|b| !b.is_ascii_whitespace())
+            .collect()
+    }
+
+    #[test]
+    fn blanks_at_the_end_of_a_line_are_quoted() {
+        let text = recoded(Form::QuotedPrintable, b"a \r\nb\t\nc = \xe9 ", 1);
+        assert_eq!(text, b"a=20\r\nb=09\nc =3D =E9=20");
+    }
+
+    #[test]
+    fn a_line_of_the_greatest_length_is_not_broken() {
+        let line = "x".repeat(MAX_ENCODED_LINE);
+        for form in [Form::QuotedPrintable, Form::SoftBreaks] {
+            assert_eq!(recoded(form, line.as_bytes(), 7), line.as_bytes());
+            let text = format!("{line}\r\n{line}");
+            assert_eq!(recoded(form, text.as_bytes(), 7), text.as_bytes());
+        }
+        let text = format!("{line}=\r\nx");
+        assert_eq!(
+            unquoted(&recoded(Form::SoftBreaks, text.as_bytes(), 3)),
+            unquoted(text.as_bytes())
+        );
+    }
+
+    #[test]
+    fn a_field_is_folded_before_a_blank() {
+        let field = format!("References: {}\r\n", "<1@example.org> ".repeat(100).trim_end());
+        let folded = recoded(Form::Folded, field.as_bytes(), 10);
+        assert!(longest_line(&folded) < 2 * FOLD_AT);
+        assert_eq!(String::from_utf8(folded).unwrap().replace("\r\n ", " "), field);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_says_the_same_in_short_lines_however_it_is_cut(
+            pieces in proptest::collection::vec(
+                prop_oneof![
+                    Just(b"\r\n".to_vec()), Just(b"\n".to_vec()), Just(b"\r".to_vec()), Just(b"=\r\n".to_vec()),
+                    Just(b"=41".to_vec()), Just(b" ".to_vec()), Just(vec![b'x'; 80]), Just(vec![b'y'; 990]),
+                    proptest::collection::vec(any::<u8>(), 0..5),
+                ],
+                0..12,
+            ),
+            chunk in 1_usize..40,
+        ) {
+            let input = pieces.concat();
+            for form in [
+                Form::Base64Lines, Form::SoftBreaks, Form::QuotedPrintable, Form::Base64, Form::HardBreaks, Form::Folded,
+            ] {
+                let out = recoded(form, &input, chunk);
+                prop_assert_eq!(&out, &recoded(form, &input, usize::MAX), "{:?} in chunks of {}", form, chunk);
+                match form {
+                    Form::QuotedPrintable => prop_assert_eq!(unquoted(&out), &input[..]),
+                    Form::SoftBreaks => prop_assert_eq!(unquoted(&out), unquoted(&input)),
+                    Form::Base64 => {
+                        let decoded = base64_simd::STANDARD.decode_to_vec(without_blanks(&out)).unwrap();
+                        prop_assert_eq!(decoded, &input[..]);
+                    }
+                    _ => prop_assert_eq!(without_blanks(&out), without_blanks(&input)),
+                }
+                match form {
+                    Form::HardBreaks => prop_assert!(longest_line(&out) <= MAX_LINE),
+                    Form::Folded => {}
+                    _ => prop_assert!(longest_line(&out) <= MAX_ENCODED_LINE, "{:?}", form),
+                }
+            }
+        }
+    }
+}
