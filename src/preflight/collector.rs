@@ -1,6 +1,6 @@
 //! Gathers findings and the parts that they are in, within bounds.
 
-use super::finding::{AffectedPart, Finding, MAX_FINDINGS, Report, Seal, Source, Within};
+use super::finding::{AffectedPart, EncodingFields, Finding, MAX_FINDINGS, Report, Seal, Source, Within};
 use crate::mime::{Part, Span};
 
 /// A part that something was found in.
@@ -60,6 +60,7 @@ impl Kept {
                 part,
                 seal: None,
                 body_seal: None,
+                encoding_fields: EncodingFields::default(),
             },
             preamble_end: None,
             epilogue_start: None,
@@ -99,23 +100,24 @@ impl Collector {
     }
 
     /// Keeps a part, and returns its index.
-    pub(super) fn keep(&mut self, part: Part, seal: Option<Seal>) -> usize {
-        self.kept.push(Kept::of(part));
+    pub(super) fn keep(&mut self, part: Part, seal: Option<Seal>, fields: EncodingFields) -> usize {
+        self.kept.push(Kept::of(part.clone()));
         let index = self.kept.len() - 1;
-        self.kept[index].part.seal = seal;
+        self.describe(index, part, seal, fields);
         index
     }
 
     /// Keeps a part whose header section has not ended, and returns its index for [`Collector::describe`].
     pub(super) fn keep_unknown(&mut self) -> usize {
-        self.keep(Kept::nothing(), None)
+        self.keep(Kept::nothing(), None, EncodingFields::default())
     }
 
     /// Completes a part at the end of its header section.
-    pub(super) fn describe(&mut self, index: usize, part: Part, seal: Option<Seal>) {
+    pub(super) fn describe(&mut self, index: usize, part: Part, seal: Option<Seal>, fields: EncodingFields) {
         let kept = &mut self.kept[index].part;
         kept.part = part;
         kept.seal = seal;
+        kept.encoding_fields = fields;
     }
 
     /// Completes a part at its end.

@@ -197,6 +197,18 @@ pub struct AffectedPart {
     pub seal: Option<Seal>,
     /// Why its body cannot be written in another transfer encoding. A seal of the part is one of its body.
     pub body_seal: Option<Seal>,
+    /// The fields of its header section that hold for its body as it is encoded. Those of the message itself are left to
+    /// whoever writes its header section.
+    pub encoding_fields: EncodingFields,
+}
+
+/// The fields of a part that another transfer encoding changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct EncodingFields {
+    /// The first Content-Transfer-Encoding.
+    pub encoding: Option<Span>,
+    /// Others of that name, and Content-MD5, Content-Length and Lines, which would not hold any more.
+    pub stale: Vec<Span>,
 }
 
 /// A reason for which SES refuses the message, or may refuse it.

@@ -27,5 +27,7 @@ pub use charset::{has_unknown_charset, is_known_charset};
 pub use content_type::{ContentTypeFault, check_content_disposition, check_content_type};
 #[cfg(test)]
 pub(crate) use fields::once_only_fields;
-pub use finding::{AffectedPart, Code, Finding, MAX_FINDINGS, Report, Rung, Seal, Source, Within};
+pub use finding::{
+    AffectedPart, Code, EncodingFields, Finding, MAX_FINDINGS, Report, Rung, Seal, Source, Within,
+};
 pub use stream::{Preflight, SES_MAX_OCTETS, check};

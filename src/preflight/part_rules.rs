@@ -3,7 +3,7 @@
 use super::attachment::has_blocked_name;
 use super::collector::{Collector, PartEnd};
 use super::content_type::{check_content_disposition, check_content_type};
-use super::finding::{Code, Finding, Rung, Seal, Source, Within};
+use super::finding::{Code, EncodingFields, Finding, Rung, Seal, Source, Within};
 use super::lines::{LineWatch, MAX_LINE};
 use super::section_rules::{BLOCKED_TEXT, printable_name};
 use crate::header::{body_if_named, name_len};
@@ -44,6 +44,7 @@ struct Open {
     is_epilogue_told: bool,
     /// Its index in the report, once something was found in it.
     kept: Option<usize>,
+    encoding_fields: EncodingFields,
 }
 
 impl Open {
@@ -60,8 +61,33 @@ struct Heading {
     has_type: bool,
     has_disposition: bool,
     is_blocked: bool,
+    encoding_fields: EncodingFields,
     /// Its part's index in the report, and the first finding of it.
     kept: Option<(usize, usize)>,
+}
+
+/// Fields whose places are noted of one part. More of them are a stranger's play, and stay as they are.
+const MAX_NOTED: usize = 16;
+
+impl Heading {
+    /// Notes where a field is that another transfer encoding would change.
+    fn note_encoding(&mut self, event: &Event<'_>) {
+        let is = |name| body_if_named(event.bytes, name).is_some();
+        let is_encoding = is("content-transfer-encoding");
+        if !is_encoding && !is("content-md5") && !is("content-length") && !is("lines") {
+            return;
+        }
+        let span = Span {
+            start: event.offset,
+            end: event.offset + event.bytes.len() as u64,
+        };
+        let fields = &mut self.encoding_fields;
+        if is_encoding && fields.encoding.is_none() {
+            fields.encoding = Some(span);
+        } else if fields.stale.len() < MAX_NOTED {
+            fields.stale.push(span);
+        }
+    }
 }
 
 impl PartRules {
@@ -98,9 +124,10 @@ impl PartRules {
         self.tree.push(event, &mut |_| {});
         // The top-level header section has rules of its own.
         let first = event.bytes.first().map(u8::to_ascii_lowercase);
-        if event.depth == 0 || !matches!(first, Some(b'c' | b'd')) {
+        if event.depth == 0 || !matches!(first, Some(b'c' | b'd' | b'l')) {
             return;
         }
+        self.heading.note_encoding(event);
         let (code, fault) = if let Some(body) = body_if_named(event.bytes, "content-type") {
             if std::mem::replace(&mut self.heading.has_type, true) {
                 return;
@@ -194,7 +221,7 @@ impl PartRules {
             }
         }
         if let Some(index) = kept {
-            found.describe(index, part.clone(), seal);
+            found.describe(index, part.clone(), seal, heading.encoding_fields.clone());
         }
         self.open.truncate(depth);
         self.open.push(Open {
@@ -203,6 +230,7 @@ impl PartRules {
             type_seal,
             is_multipart,
             kept,
+            encoding_fields: heading.encoding_fields,
             ..Open::default()
         });
         if heading.is_blocked {
@@ -233,7 +261,9 @@ impl PartRules {
             None if !found.has_room() => 0,
             None => {
                 let part = self.tree.open_part(depth).cloned();
-                let index = part.map_or(0, |part| found.keep(part, open.seal));
+                let index = part.map_or(0, |part| {
+                    found.keep(part, open.seal, open.encoding_fields.clone())
+                });
                 open.kept = Some(index);
                 index
             }

@@ -105,6 +105,16 @@ impl Plan {
         }
     }
 
+    /// This plan with further edits behind its own.
+    pub(super) fn with_parts(self, parts: Vec<Edit>) -> Result<Self, PlanError> {
+        let Plan { mut edits, notes } = self;
+        edits.extend(parts);
+        Ok(Plan {
+            notes,
+            ..Plan::new(edits)?
+        })
+    }
+
     /// The edits, in order.
     pub fn edits(&self) -> &[Edit] {
         &self.edits

@@ -28,6 +28,9 @@ pub(super) enum Role {
     MessageId,
     ContentType,
     ContentDisposition,
+    TransferEncoding,
+    /// It holds for the body as it is encoded, and for no other form of it.
+    OfEncoding,
     /// An address list that no rule reads, only a repair.
     Addresses,
     /// Nobody reads it.
@@ -108,7 +111,7 @@ static ROWS: [&[Row]; 26] = {
     rows[letter(b'b')] = &[removed("bcc"), once("bounces-to")];
     rows[letter(b'c')] = &[
         once_read("content-type", Role::ContentType),
-        once("content-transfer-encoding"),
+        once_read("content-transfer-encoding", Role::TransferEncoding),
         decided("cc", Role::Cc),
         once_read("content-disposition", Role::ContentDisposition),
         once("content-alternative"),
@@ -118,9 +121,9 @@ static ROWS: [&[Row]; 26] = {
         once("content-duration"),
         once("content-id"),
         once("content-language"),
-        once("content-length"),
+        once_read("content-length", Role::OfEncoding),
         once("content-location"),
-        once("content-md5"),
+        once_read("content-md5", Role::OfEncoding),
         once("comments"),
     ];
     rows[letter(b'd')] = &[
@@ -145,6 +148,7 @@ static ROWS: [&[Row]; 26] = {
         once("list-owner"),
         once("list-post"),
         once("list-subscribe"),
+        once_read("lines", Role::OfEncoding),
     ];
     rows[letter(b'm')] = &[
         removed_read("message-id", Role::MessageId),

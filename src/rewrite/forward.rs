@@ -11,7 +11,9 @@ use super::fields::{Role, Row};
 use super::notes::Notes;
 use super::options::{FromFormat, Repair, Style, ToHeader};
 use super::original::OriginalFields;
+use super::parts::{PartEdits, encoding_name};
 use super::reader::Head;
+use super::recode::Form;
 use super::references;
 use super::route::{ROUTE, route_id};
 use super::sender::{SenderStyle, new_from};
@@ -19,7 +21,7 @@ use super::subject;
 use super::unsubscribe::Unsubscribe;
 use crate::header::mailbox::{Address, MAX_MAILBOXES, Mailbox, parse_at_most};
 use crate::header::{FieldBody, encoded_word};
-use crate::preflight::Code;
+use crate::preflight::{Code, Report};
 
 /// How one message is readdressed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +44,9 @@ pub struct Rules {
     /// How far a message may be changed so that SES takes it.
     pub repair: Repair,
 }
+
+/// The line ending of a message that has none (RFC 5322 2.1).
+const CRLF: &[u8] = b"\r\n";
 
 /// Mailboxes in To and Cc together at most: people report that SES counts those of the header section.
 const MAX_RECIPIENTS: usize = 50;
@@ -93,28 +98,49 @@ impl Rules {
     /// A field that no rule and no repair names keeps its bytes and its place; a changed one keeps its place; added ones
     /// come last, where nothing that follows can be taken for their fold.
     pub fn rewrite(&self, head: &Head) -> Vec<u8> {
-        self.new_header(head).0
+        self.new_header(head, &PartEdits::default()).0
     }
 
     /// Returns the plan with the new header section, and with notes of what was repaired in it.
     pub fn plan(&self, head: &Head) -> Plan {
-        let (header, notes) = self.new_header(head);
+        let (header, notes) = self.new_header(head, &PartEdits::default());
         Plan::of_header(head.header.octets() as u64, header, notes)
     }
 
-    fn new_header(&self, head: &Head) -> (Vec<u8>, Notes) {
-        // A message without any line break is given the one of RFC 5322 2.1.
-        let line_ending = head.line_ending.unwrap_or(b"\r\n");
+    /// Returns the plan with the new header section and with the edits of parts that cure what was found in the message.
+    /// Where they would be too many, the header section alone is changed.
+    ///
+    /// `whereabouts` is a sentence for a reader whose attachment is taken out: where the whole message is.
+    pub fn plan_with_parts(&self, head: &Head, report: &Report, whereabouts: &str) -> Plan {
+        if self.repair != Repair::Parts {
+            return self.plan(head);
+        }
+        let parts = PartEdits::of(report, head.line_ending.unwrap_or(CRLF), whereabouts);
+        let (header, notes) = self.new_header(head, &parts);
+        Plan::of_header(head.header.octets() as u64, header, notes)
+            .with_parts(parts.edits)
+            .unwrap_or_else(|_| self.plan(head))
+    }
+
+    /// The new header section, and what was repaired in it and in the parts.
+    fn new_header(&self, head: &Head, parts: &PartEdits) -> (Vec<u8>, Notes) {
+        let line_ending = head.line_ending.unwrap_or(CRLF);
         let cleaned = controls::cleaned(&head.header, line_ending);
         let header = cleaned.as_ref().unwrap_or(&head.header);
         let mut notes = Notes::default();
+        for &code in &parts.codes {
+            notes.add(code);
+        }
         if self.repairs() && cleaned.is_some() {
             controls::note(&head.header, &mut notes);
         }
         let rows: Vec<Option<&'static Row>> = header.fields().map(|field| Row::of(&field)).collect();
         let chosen = Chosen::of(header, &rows);
         let original = OriginalFields::read(header, &rows, &chosen);
-        let changes = self.changes(&original, &mut notes);
+        let mut changes = self.changes(&original, &mut notes);
+        if let Some(form) = parts.body {
+            encode(&mut changes, form);
+        }
         let writer = Writer {
             header,
             rows: &rows,
@@ -307,6 +333,17 @@ impl Rules {
 struct Recipients {
     to: Change,
     cc: Change,
+}
+
+/// Says that the body goes out in another form.
+fn encode(changes: &mut Changes, form: Form) {
+    if let Some(name) = encoding_name(form) {
+        let body = FieldBody::words([name]);
+        let name = "Content-Transfer-Encoding";
+        let change = Once::new(Role::TransferEncoding, name, Change::Replace(body));
+        changes.once.push(change);
+    }
+    changes.once.push(Once::new(Role::OfEncoding, "", Change::Drop));
 }
 
 /// Writes Content-Type and Content-Disposition anew where a strict parser does not read them.

@@ -14,6 +14,7 @@ mod long_lines;
 mod notes;
 mod options;
 mod original;
+mod parts;
 mod reader;
 mod recode;
 mod references;

@@ -57,7 +57,7 @@ impl<'a> OriginalFields<'a> {
                 Role::ListUnsubscribe => &mut original.list_unsubscribe,
                 Role::ContentType => &mut original.content_type,
                 Role::ContentDisposition => &mut original.content_disposition,
-                Role::Unread => continue,
+                Role::TransferEncoding | Role::OfEncoding | Role::Unread => continue,
             };
             if chosen.is(row, index) {
                 *only = Some(field.body());

@@ -97,7 +97,7 @@ impl Recoder {
     fn recode(&mut self, chunk: &[u8], last: bool) -> Vec<u8> {
         let mut out = Vec::with_capacity(chunk.len() / 2 * 3 + 2 * MAX_ENCODED_LINE);
         match self.recoding.form {
-            Form::Base64 => self.to_base64(chunk, last, &mut out),
+            Form::Base64 => self.encode_base64(chunk, last, &mut out),
             Form::Base64Lines => self.break_base64(chunk, &mut out),
             Form::SoftBreaks | Form::QuotedPrintable | Form::HardBreaks | Form::Folded => {
                 let mut input = std::mem::take(&mut self.pending);
@@ -191,7 +191,7 @@ impl Recoder {
         }
     }
 
-    fn to_base64(&mut self, chunk: &[u8], last: bool, out: &mut Vec<u8>) {
+    fn encode_base64(&mut self, chunk: &[u8], last: bool, out: &mut Vec<u8>) {
         self.pending.extend_from_slice(chunk);
         let whole = self.pending.len() / BASE64_GROUP * BASE64_GROUP;
         let ready = if last { self.pending.len() } else { whole };

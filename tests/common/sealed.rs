@@ -14,6 +14,8 @@ const SINGLE: &[&str] = &[
     "references",
     "list-unsubscribe",
     "date",
+    "lines",
+    "lines",
     "accept-language",
     "acceptlanguage",
     "archived-at",

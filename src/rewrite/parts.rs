@@ -1,0 +1,258 @@
+//! Edits below the top-level header section, for what no repair of that cures: lines that are too long, and attachments
+//! that SES does not send.
+
+use super::edit::{Edit, Replacement};
+use super::recode::{Form, Recoder, Recoding};
+use crate::mime::Span;
+use crate::preflight::{AffectedPart, Code, Finding, Report, Rung, Source, Within};
+
+/// The edits of a message's parts.
+#[derive(Debug, Default)]
+pub(super) struct PartEdits {
+    pub(super) edits: Vec<Edit>,
+    /// The form of the message's own body, where that is not taken apart and goes out in another one.
+    pub(super) body: Option<Form>,
+    /// What was mended.
+    pub(super) codes: Vec<Code>,
+}
+
+impl PartEdits {
+    /// The edits that cure what was found, as far as they can. `whereabouts` tells a reader in a sentence where the whole
+    /// message is.
+    pub(super) fn of(report: &Report, line_ending: &'static [u8], whereabouts: &str) -> Self {
+        let mut parts = PartEdits::default();
+        for finding in &report.findings {
+            let Some(affected) = report.part_of(finding).filter(|_| is_curable(finding)) else {
+                continue;
+            };
+            let encoded = |form| Replacement::Encoded(Recoding { form, line_ending });
+            match (finding.code, &finding.within) {
+                (Code::BlockedAttachment, Within::Part) => {
+                    let note = note_in_place_of(affected, line_ending, whereabouts);
+                    parts.push(finding.span, Replacement::Octets(note));
+                }
+                (Code::LineTooLong, Within::Body) => parts.recode(finding, affected, line_ending),
+                (Code::LineTooLong, Within::Field(_)) => parts.push(finding.span, encoded(Form::Folded)),
+                (Code::LineTooLong, Within::Preamble | Within::Epilogue) => {
+                    parts.push(finding.span, encoded(Form::HardBreaks));
+                }
+                _ => continue,
+            }
+            parts.codes.push(finding.code);
+        }
+        parts.edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
+        // What stands inside of an attachment that is taken out goes with it.
+        let mut end = 0;
+        parts.edits.retain(|edit| {
+            let is_apart = edit.range.start >= end;
+            end = end.max(edit.range.end);
+            is_apart
+        });
+        parts
+    }
+
+    fn push(&mut self, span: Span, with: Replacement) {
+        let range = span.start..span.end;
+        self.edits.push(Edit { range, with });
+    }
+
+    /// Writes the body of a part in another transfer encoding, or its lines anew in the same, and says so in its header
+    /// section.
+    fn recode(&mut self, finding: &Finding, affected: &AffectedPart, line_ending: &'static [u8]) {
+        let form = form_of(affected);
+        self.push(finding.span, Replacement::Encoded(Recoding { form, line_ending }));
+        if finding.part == 0 {
+            self.body = Some(form);
+            return;
+        }
+        let fields = &affected.encoding_fields;
+        if let Some(name) = encoding_name(form) {
+            let field = [b"Content-Transfer-Encoding: ", name.as_bytes(), line_ending].concat();
+            let end = affected.part.header.end;
+            let place = fields.encoding.unwrap_or(Span { start: end, end });
+            self.push(place, Replacement::Octets(field));
+        }
+        for &stale in &fields.stale {
+            self.push(stale, Replacement::Octets(Vec::new()));
+        }
+    }
+}
+
+/// Whether an edit of a part is known to be needed, and to help.
+fn is_curable(finding: &Finding) -> bool {
+    finding.rung == Rung::Parts && finding.source > Source::Suspected
+}
+
+/// The form in which a body with long lines goes out.
+fn form_of(affected: &AffectedPart) -> Form {
+    match &*affected.part.encoding {
+        "base64" => Form::Base64Lines,
+        "quoted-printable" => Form::SoftBreaks,
+        _ if affected.part.content_type.starts_with("text/") => Form::QuotedPrintable,
+        _ => Form::Base64,
+    }
+}
+
+/// The transfer encoding that a form changes to, if it does.
+pub(super) fn encoding_name(form: Form) -> Option<&'static str> {
+    match form {
+        Form::QuotedPrintable => Some("quoted-printable"),
+        Form::Base64 => Some("base64"),
+        Form::Base64Lines | Form::SoftBreaks | Form::HardBreaks | Form::Folded => None,
+    }
+}
+
+/// A part that says which attachment was taken out, why, and where it is.
+fn note_in_place_of(affected: &AffectedPart, line_ending: &'static [u8], whereabouts: &str) -> Vec<u8> {
+    let part = &affected.part;
+    let name = part.filename.as_deref().unwrap_or("without a name");
+    let name: String = name.chars().filter(|c| !c.is_control()).collect();
+    let octets = part.body.end - part.body.start;
+    let text = format!(
+        "An attachment was taken out of this message, since Amazon SES does not send files of its kind:\n\n    \
+         {name} ({octets} octets as it was attached)\n\nEverything else is as it was sent. {whereabouts}\n"
+    );
+    let mut out = Vec::new();
+    for field in [
+        "Content-Type: text/plain; charset=utf-8",
+        "Content-Transfer-Encoding: quoted-printable",
+        "Content-Disposition: inline",
+        "",
+    ] {
+        out.extend_from_slice(field.as_bytes());
+        out.extend_from_slice(line_ending);
+    }
+    let mut recoder = Recoder::new(Recoding {
+        form: Form::QuotedPrintable,
+        line_ending,
+    });
+    let mut sink = |octets: &[u8]| out.extend_from_slice(octets);
+    for line in text.lines() {
+        recoder.write(line.as_bytes(), &mut sink);
+        recoder.write(line_ending, &mut sink);
+    }
+    recoder.end(&mut sink);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::preflight::check;
+    use crate::rewrite::HeaderReader;
+    use crate::rewrite::{Plan, Rules};
+
+    fn rules() -> Rules {
+        let address = |text: &str| crate::header::mailbox::Address::parse(text).unwrap();
+        Rules::new(address("shop@example.com"), vec![address("owner@example.net")])
+    }
+
+    fn plan(message: &str) -> Plan {
+        let head = HeaderReader::default()
+            .read(&mut message.as_bytes(), true)
+            .unwrap()
+            .unwrap();
+        rules().plan_with_parts(&head, &check(message.as_bytes()), "It is in the bucket.")
+    }
+
+    fn sent(message: &str) -> String {
+        let plan = plan(message);
+        let mut out = Vec::new();
+        let mut writer = plan.writer();
+        writer.write(message.as_bytes(), &mut |octets| out.extend_from_slice(octets));
+        writer.end(&mut |octets| out.extend_from_slice(octets));
+        let report = check(&out);
+        assert!(!report.is_refused, "{:?}", report.findings);
+        String::from_utf8(out).unwrap()
+    }
+
+    const HEADER: &str = "From: jane@example.org\r\nTo: shop@example.com\r\n";
+
+    fn multipart(parts: &[&str]) -> String {
+        let parts: Vec<String> = parts.iter().map(|part| format!("--b\r\n{part}\r\n")).collect();
+        format!(
+            "{HEADER}Content-Type: multipart/mixed; boundary=b\r\n\r\npreamble\r\n{}--b--\r\n",
+            parts.concat()
+        )
+    }
+
+    #[test]
+    fn a_text_with_a_long_line_goes_out_as_quoted_printable() {
+        let long = "word = ".repeat(200);
+        let out = sent(&format!(
+            "{HEADER}Content-MD5: x\r\nContent-Length: 1400\r\n\r\n{long}\r\n"
+        ));
+        assert!(
+            out.contains("\r\nContent-Transfer-Encoding: quoted-printable\r\n"),
+            "{out}"
+        );
+        assert!(
+            !out.contains("Content-MD5") && !out.contains("Content-Length"),
+            "{out}"
+        );
+        assert!(out.contains("\r\nX-Readdress-Notes: line-too-long\r\n"), "{out}");
+        let body = out.split_once("\r\n\r\n").unwrap().1;
+        let decoded = body.replace("=\r\n", "").replace("=3D", "=").replace("=20", " ");
+        assert_eq!(decoded, format!("{long}\r\n"));
+    }
+
+    #[test]
+    fn a_part_is_recoded_and_its_neighbours_are_as_they_came() {
+        let long = "x".repeat(3000);
+        let text = "Content-Type: text/plain\r\n\r\nHello.";
+        for (header, name) in [
+            (
+                "Content-Type: text/html\r\nContent-Transfer-Encoding: 8bit\r\nContent-MD5: x\r\n",
+                "quoted-printable",
+            ),
+            ("", "quoted-printable"),
+            ("Content-Type: application/json\r\n", "base64"),
+            (
+                "Content-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n",
+                "base64",
+            ),
+        ] {
+            let message = multipart(&[text, &format!("{header}\r\n{long}"), text]);
+            let out = sent(&message);
+            assert_eq!(out.matches(text).count(), 2, "{out}");
+            let field = format!("Content-Transfer-Encoding: {name}\r\n");
+            assert_eq!(out.matches(&field).count(), 1, "{out}");
+            assert!(!out.contains("Content-MD5"), "{out}");
+            assert!(out.contains("\r\n\r\npreamble\r\n--b\r\n"), "{out}");
+        }
+    }
+
+    #[test]
+    fn long_lines_between_and_above_parts_are_broken() {
+        let long = "word ".repeat(300);
+        let message = multipart(&[&format!(
+            "Content-Type: text/plain\r\nX-Long: {long}\r\n\r\nHello."
+        )]);
+        let out = sent(&message.replace("preamble", &long));
+        assert!(out.contains("\r\n\r\nHello.\r\n--b--\r\n"), "{out}");
+    }
+
+    #[test]
+    fn an_attachment_that_is_not_sent_gives_way_to_a_note() {
+        let text = "Content-Type: text/plain\r\n\r\nHello.";
+        let script = "Content-Type: text/javascript; name=\"r\u{e9}sum\u{e9}.js\"\r\n\r\nalert(1)";
+        let out = sent(&multipart(&[text, script, text]));
+        assert_eq!(out.matches(text).count(), 2, "{out}");
+        assert!(!out.contains("alert(1)"), "{out}");
+        assert!(
+            out.contains("r=C3=A9sum=C3=A9.js (8 octets as it was attached)"),
+            "{out}"
+        );
+        assert!(out.contains("It is in the bucket."), "{out}");
+        assert!(out.contains("X-Readdress-Notes: blocked-attachment\r\n"), "{out}");
+    }
+
+    #[test]
+    fn what_is_sealed_stays_as_it_is() {
+        let long = "x".repeat(3000);
+        let header = "Content-Type: multipart/signed; boundary=b\r\n";
+        let message = format!("{HEADER}{header}\r\n--b\r\n\r\n{long}\r\n--b\r\n\r\nsignature\r\n--b--\r\n");
+        let plan = plan(&message);
+        assert_eq!(plan.edits().len(), 1);
+        assert!(plan.notes().is_empty());
+    }
+}
