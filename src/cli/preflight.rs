@@ -7,8 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use readdress::mime::Scanner;
-use readdress::preflight::{Finding, Preflight, Report, Within};
+use readdress::preflight::{Checker, Finding, Report, Within};
 
 use super::{Failure, Input, unbuffered};
 
@@ -57,27 +56,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 }
 
 fn report(mut input: Input) -> Result<Report, Failure> {
-    let mut scanner = Scanner::default();
-    let mut preflight = Preflight::default();
-    let mut refused = None;
-    let mut scan = |mut chunk: &[u8], last: bool| {
-        while refused.is_none() {
-            match scanner.next(&mut chunk, last) {
-                Ok(Some(event)) => preflight.push(&event),
-                Ok(None) => break,
-                Err(error) => refused = Some(error),
-            }
-        }
-    };
+    let mut checker = Checker::default();
     input.read(&mut |chunk| {
-        scan(chunk, false);
+        checker.write(chunk);
         Ok(())
     })?;
-    scan(&[], true);
-    Ok(match refused {
-        Some(error) => preflight.finish_refused(&error),
-        None => preflight.finish(),
-    })
+    Ok(checker.finish())
 }
 
 fn write_json(output: &mut impl Write, file: &str, report: &Report) -> io::Result<()> {

@@ -7,7 +7,8 @@ use crate::arrival::Arrival;
 use crate::bucket::{Bucket, Source, Stream};
 use crate::header::mailbox::Address;
 use crate::outbox::BodyReader;
-use crate::rewrite::{Head, HeaderReader};
+use crate::preflight::Report;
+use crate::rewrite::{Head, HeaderReader, needs_edits_of_parts};
 
 /// The place of all stored messages.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub(super) struct Message {
     /// The first reading, which goes on with the body. `None`: it has been used.
     stream: Option<Stream>,
     facts: Option<Result<Facts, Refusal>>,
+    /// What SES would refuse of the message. `None`: the body has not been read yet.
+    pub(super) found: Option<Report>,
 }
 
 impl Inbox {
@@ -86,6 +89,7 @@ impl Inbox {
             head,
             stream: is_at_body.then_some(stream),
             facts: None,
+            found: None,
         })
     }
 }
@@ -131,11 +135,24 @@ impl Message {
         policy::check(facts.as_ref().map_err(Clone::clone)?, alias)
     }
 
-    /// A reading of the body: the rest of the first one, or a new one.
-    pub(super) fn body(&mut self, hashed: bool) -> BodyReader {
+    /// A reading of the body: the rest of the first one, or a new one. With `checked` it looks for what SES would refuse of
+    /// it, unless that has been done.
+    pub(super) fn body(&mut self, hashed: bool, checked: bool) -> BodyReader {
         let at = self.header_octets();
         let stream = self.stream.take().unwrap_or_else(|| self.source.stream(at));
-        BodyReader::new(stream, &self.head, hashed)
+        let body = BodyReader::new(stream, &self.head, hashed);
+        if checked && self.found.is_none() {
+            body.checked(&self.head)
+        } else {
+            body
+        }
+    }
+
+    /// Keeps what was found in the body. Returns whether the message has to be planned again for it.
+    pub(super) fn note(&mut self, report: Option<Report>) -> bool {
+        let needs_edits = report.as_ref().is_some_and(needs_edits_of_parts);
+        self.found = report.or_else(|| self.found.take());
+        needs_edits
     }
 }
 

@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 
 use crate::arrival::{Arrival, MessageId};
 use crate::ledger::Receipt;
-use crate::outbox::Cause;
+use crate::outbox::{Cause, Content};
 use crate::preflight::Code;
 
 /// How an arrival ended for one recipient.
@@ -105,6 +105,12 @@ impl Outcome {
             cause: None,
             error: None,
         }
+    }
+
+    /// Notes what is about to be sent.
+    pub(super) fn planned(&mut self, content: &Content) {
+        self.bytes_out = Some(content.octets());
+        self.repairs = content.plan.notes().codes().to_vec();
     }
 
     /// The outcome of a record that could not be read.

@@ -26,6 +26,9 @@ use crate::rewrite::{Repair, Rules, Style};
 
 pub(super) const OUT_OF_TIME: &str = "the time ended before the message was sent; it is still in the bucket";
 
+const NOT_MENDED: &str =
+    "the message was planned twice and is still found in need of edits; please report this";
+
 /// The steps, and what they need.
 #[derive(Debug)]
 pub(super) struct Steps {
@@ -81,6 +84,8 @@ enum Stop {
     Disabled,
     /// All targets have got the message already.
     Delivered(Receipt),
+    /// The body has something in it that SES would refuse: the message is to be planned again.
+    Findings,
     /// The mail could not be sent, or must not be.
     Failed { cause: Cause, error: String },
 }
@@ -112,6 +117,7 @@ impl Steps {
             Err(Stop::NoAlias) => outcome.ended(Ending::NoAlias),
             Err(Stop::Disabled) => outcome.ended(Ending::Disabled),
             Err(Stop::Failed { cause, error }) => outcome.failed(cause, error),
+            Err(Stop::Findings) => outcome.failed(Cause::Rejected, NOT_MENDED.to_owned()),
         }
     }
 
@@ -135,14 +141,12 @@ impl Steps {
         let checked = deadline.race(self.policy(message, &route, outcome)).await;
         let message = checked.unwrap_or_else(|| Err(Stop::failed(Cause::Deadline, OUT_OF_TIME)))?;
 
-        let outgoing = self.plan(message, arrival, &route, targets);
-        let octets = outgoing.content.octets();
-        outcome.bytes_out = Some(octets);
-        outcome.repairs = outgoing.content.plan.notes().codes().to_vec();
-        let sent = match self.check_size(octets, "") {
-            Ok(()) => self.send(message, &outgoing, claim, *deadline).await,
-            Err(stop) => Err(stop),
-        };
+        let mut outgoing = self.plan(message, arrival, &route, targets);
+        let mut sent = self.send(message, &outgoing, claim, *deadline, outcome).await;
+        if sent == Err(Stop::Findings) {
+            outgoing = self.plan(message, arrival, &route, outgoing.to);
+            sent = self.send(message, &outgoing, claim, *deadline, outcome).await;
+        }
         if let Err(stop) = &sent {
             self.record_failure(claim, &route, &outgoing, stop).await;
         }
@@ -180,9 +184,18 @@ impl Steps {
     ) -> Outgoing {
         let sender = arrival.envelope_sender.as_deref();
         let rules = self.rules(route, targets, sender);
+        let plan = match &message.found {
+            None => rules.plan(&message.head),
+            Some(found) => {
+                let id = &arrival.message_id;
+                let whereabouts =
+                    format!("The whole message is kept in the bucket that mail arrives in, as {id}.");
+                rules.plan_with_parts(&message.head, found, &whereabouts)
+            }
+        };
         let content = Content {
             source: message.source.clone(),
-            plan: Arc::new(rules.plan(&message.head)),
+            plan: Arc::new(plan),
         };
         Outgoing {
             message_id: arrival.message_id.clone(),
@@ -199,15 +212,26 @@ impl Steps {
         outgoing: &Outgoing,
         claim: &mut Claim,
         deadline: Deadline,
+        outcome: &mut Outcome,
     ) -> Result<Receipt, Stop> {
-        let mut body = message.body(self.hashes_bodies);
+        outcome.planned(&outgoing.content);
+        // The least that it can be: nothing is read for a message that is too large whatever its parts become.
+        self.check_size(outgoing.content.octets(), "")?;
+        let mut body = message.body(self.hashes_bodies, self.repair == Repair::Parts);
         let begun = self.outbox.begin(outgoing, &mut body, deadline).await;
         let mut sending = begun.map_err(|error| not_sent(&error, &outgoing.to, &outgoing.to))?;
+        if message.note(body.report()) {
+            return Err(Stop::Findings);
+        }
+        let octets = sending.message_octets();
+        outcome.bytes_out = Some(octets);
+        self.check_size(octets, "")?;
         let mut receipt = Receipt {
             id: String::new(),
             bytes_in: outgoing.content.source.octets(),
-            bytes_out: outgoing.content.octets(),
-            body_sha256: body.sha256(),
+            bytes_out: octets,
+            // With edits of parts it is not the stored one.
+            body_sha256: body.sha256().filter(|_| outgoing.content.plan.edits().len() == 1),
         };
         let (mut ids, mut failed) = (Vec::new(), None);
         while let Some(answer) = sending.next().await {

@@ -35,6 +35,10 @@ impl SesOutbox {
 
 #[allow(clippy::unused_async)] // As with AWS.
 impl Sending<'_> {
+    pub(super) fn message_octets(&self) -> u64 {
+        match self.0 {}
+    }
+
     pub(super) async fn next(&mut self) -> Option<Result<Sent, SendError>> {
         match self.0 {}
     }

@@ -25,6 +25,7 @@ struct Envelope {
 pub struct Sending<'a> {
     /// `None` once it is sent.
     message: Option<DirectoryMessage>,
+    message_octets: u64,
     from: &'a Address,
     to: &'a [Address],
 }
@@ -36,7 +37,9 @@ pub(super) async fn begin<'a>(
 ) -> io::Result<Sending<'a>> {
     let mut message = DirectoryMessage::create(directory, &outgoing.message_id)?;
     let mut written = Ok(());
+    let mut message_octets = 0;
     let mut write = |octets: &[u8]| {
+        message_octets += octets.len() as u64;
         if written.is_ok() {
             written = message.file.write_all(octets);
         }
@@ -49,12 +52,17 @@ pub(super) async fn begin<'a>(
     written?;
     Ok(Sending {
         message: Some(message),
+        message_octets,
         from: &outgoing.from,
         to: &outgoing.to,
     })
 }
 
 impl Sending<'_> {
+    pub(super) fn message_octets(&self) -> u64 {
+        self.message_octets
+    }
+
     pub(super) fn next(&mut self) -> Option<Result<Sent, SendError>> {
         let id = self.message.take()?.send(self.from, self.to);
         let to = (0..self.to.len()).collect();

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::arrival::MessageId;
 use crate::bucket::{Source, Stream};
 use crate::header::mailbox::Address;
+use crate::preflight::{Checker, Report};
 use crate::rewrite::{Head, LineBreakWatch, Plan};
 
 /// An outgoing message and its envelope.
@@ -55,6 +56,7 @@ pub struct BodyReader {
     stream: Stream,
     watch: LineBreakWatch,
     hash: Option<Sha256>,
+    checker: Option<Checker>,
 }
 
 impl BodyReader {
@@ -66,7 +68,17 @@ impl BodyReader {
             stream,
             watch: LineBreakWatch::new(head),
             hash: hashed.then(Sha256::new),
+            checker: None,
         }
+    }
+
+    /// The same reading, which also looks for what SES would refuse of the body.
+    #[must_use]
+    pub(crate) fn checked(mut self, head: &Head) -> Self {
+        let mut checker = Checker::default();
+        checker.write(head.header.raw());
+        self.checker = Some(checker);
+        self
     }
 
     /// The offset in the message at which the body begins.
@@ -82,6 +94,9 @@ impl BodyReader {
         match self.stream.next().await? {
             Some(chunk) => {
                 self.watch.see(chunk);
+                if let Some(checker) = &mut self.checker {
+                    checker.write(chunk);
+                }
                 if let Some(hash) = &mut self.hash {
                     hash.update(chunk);
                 }
@@ -89,6 +104,11 @@ impl BodyReader {
             }
             None => self.watch.finish().map(|()| None).map_err(io::Error::other),
         }
+    }
+
+    /// What was found in the message, if it was looked for. To be asked once the body has been read.
+    pub(crate) fn report(&mut self) -> Option<Report> {
+        self.checker.take().map(Checker::finish)
     }
 
     /// The SHA-256 of what has been read, if it was hashed.

@@ -68,6 +68,14 @@ impl Outbox {
 }
 
 impl Sending<'_> {
+    /// The size of the message that goes out, as it was written.
+    pub fn message_octets(&self) -> u64 {
+        match self {
+            Sending::Directory(sending) => sending.message_octets(),
+            Sending::Ses(sending) => sending.message_octets(),
+        }
+    }
+
     /// Sends the message to the next targets. `None`: there are no more, or sending to them is pointless after an error.
     pub async fn next(&mut self) -> Option<Result<Sent, SendError>> {
         match self {

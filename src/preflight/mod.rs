@@ -30,4 +30,4 @@ pub(crate) use fields::once_only_fields;
 pub use finding::{
     AffectedPart, Code, EncodingFields, Finding, MAX_FINDINGS, Report, Rung, Seal, Source, Within,
 };
-pub use stream::{Preflight, SES_MAX_OCTETS, check};
+pub use stream::{Checker, Preflight, SES_MAX_OCTETS, check};

@@ -222,14 +222,41 @@ fn keep_some(kept: &mut Vec<SectionFinding>, more: &mut u64, finding: SectionFin
 /// assert_eq!(report.rung(), Some(Rung::Header));
 /// ```
 pub fn check(message: &[u8]) -> Report {
-    let mut scanner = Scanner::default();
-    let mut preflight = Preflight::default();
-    let mut input = message;
-    loop {
-        match scanner.next(&mut input, true) {
-            Ok(Some(event)) => preflight.push(&event),
-            Ok(None) => return preflight.finish(),
-            Err(error) => return preflight.finish_refused(&error),
+    let mut checker = Checker::default();
+    checker.write(message);
+    checker.finish()
+}
+
+/// The preflight of a message that comes in chunks, with a scanner of its own.
+#[derive(Debug, Default)]
+pub struct Checker {
+    scanner: Scanner,
+    preflight: Preflight,
+    refused: Option<Error>,
+}
+
+impl Checker {
+    /// Takes the next octets of the message.
+    pub fn write(&mut self, chunk: &[u8]) {
+        self.advance(chunk, false);
+    }
+
+    /// Ends the message.
+    pub fn finish(mut self) -> Report {
+        self.advance(&[], true);
+        match self.refused {
+            None => self.preflight.finish(),
+            Some(error) => self.preflight.finish_refused(&error),
+        }
+    }
+
+    fn advance(&mut self, mut chunk: &[u8], last: bool) {
+        while self.refused.is_none() {
+            match self.scanner.next(&mut chunk, last) {
+                Ok(Some(event)) => self.preflight.push(&event),
+                Ok(None) => break,
+                Err(error) => self.refused = Some(error),
+            }
         }
     }
 }

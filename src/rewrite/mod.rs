@@ -31,6 +31,8 @@ pub use forward::Rules;
 pub(crate) use line_breaks::LineBreakWatch;
 pub use notes::Notes;
 pub use options::{FromFormat, MAX_SUBJECT_PREFIX, Repair, Style, ToHeader, UnknownSetting, subject_prefix};
+#[cfg(feature = "forward")]
+pub(crate) use parts::needs_edits_of_parts;
 pub use reader::{Head, HeaderReader};
 pub use recode::{Form, Recoding};
 pub use rewriter::{HeaderOctets, Rewriter};

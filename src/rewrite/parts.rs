@@ -78,6 +78,11 @@ impl PartEdits {
     }
 }
 
+/// Whether something was found that an edit of a part cures.
+pub(crate) fn needs_edits_of_parts(report: &Report) -> bool {
+    report.findings.iter().any(is_curable)
+}
+
 /// Whether an edit of a part is known to be needed, and to help.
 fn is_curable(finding: &Finding) -> bool {
     finding.rung == Rung::Parts && finding.source > Source::Suspected

@@ -66,6 +66,7 @@ pub struct SesOutbox {
 pub struct Sending<'a> {
     outbox: &'a SesOutbox,
     measured: Measured,
+    message_octets: u64,
     content: Arc<Content>,
     from: String,
     to: Vec<String>,
@@ -98,11 +99,17 @@ impl SesOutbox {
     ) -> Result<Sending<'a>, SendError> {
         let mut measure = Measure::new();
         let mut writer = PlanWriter::new(&*outgoing.content.plan, body.from());
+        let mut message_octets = 0;
+        let mut write = |octets: &[u8]| {
+            message_octets += octets.len() as u64;
+            measure.write(octets);
+        };
         while let Some(chunk) = body.next().await? {
-            writer.write(chunk, &mut |octets| measure.write(octets));
+            writer.write(chunk, &mut write);
         }
-        writer.end(&mut |octets| measure.write(octets));
+        writer.end(&mut write);
         Ok(Sending {
+            message_octets,
             outbox: self,
             measured: measure.end(),
             content: Arc::clone(&outgoing.content),
@@ -173,6 +180,10 @@ impl SesOutbox {
 }
 
 impl Sending<'_> {
+    pub(super) fn message_octets(&self) -> u64 {
+        self.message_octets
+    }
+
     pub(super) async fn next(&mut self) -> Option<Result<Sent, SendError>> {
         let begin = self.next;
         let end = self.to.len().min(begin + MAX_RECIPIENTS);
