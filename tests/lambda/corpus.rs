@@ -41,6 +41,7 @@ fn assert_same_parts(inputs: &Path, outputs: &Path, count: usize) {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // One walk over all messages.
 fn every_message_lands_sealed() {
     let Some(corpus) = corpus() else { return };
     let stands = Stands::start();
