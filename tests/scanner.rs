@@ -260,6 +260,29 @@ fn past_its_limits_a_part_is_an_opaque_body() {
     }
 }
 
+/// The limits of whoever wants none. Catches sums that overflow, which a release build takes for a limit of 0.
+#[test]
+fn limits_may_be_the_greatest_numbers() {
+    let limits = Limits {
+        header: usize::MAX,
+        field: usize::MAX,
+        depth: usize::MAX,
+        boundary: usize::MAX,
+        boundaries: usize::MAX,
+    };
+    for (name, message) in fixtures() {
+        let told = whole(&message);
+        assert_eq!(scan(limits, [&message[..]]), told, "{name}");
+        for size in common::CHUNK_SIZES {
+            assert_eq!(
+                scan(limits, message.chunks(size)),
+                told,
+                "{name}, chunks of {size}"
+            );
+        }
+    }
+}
+
 #[test]
 fn a_top_level_header_section_over_its_limit_is_an_error_and_stays_one() {
     let limits = Limits {

@@ -232,8 +232,9 @@ impl Scanner {
             // No more than is held already, since it is copied, and what is not needed goes back; and no more than tells
             // that a limit is passed.
             let ahead = &input[fed..];
-            let limit = self.limits.header.max(self.limits.field) + 1;
-            let most = held.len().min(limit.saturating_sub(held.len()).max(1));
+            let most = held
+                .len()
+                .min(self.over_limits().saturating_sub(held.len()).max(1));
             let ahead = &ahead[..ahead.len().min(most)];
             let line_break = memchr(b'\n', ahead).is_some();
             held.extend_from_slice(ahead);
@@ -284,10 +285,13 @@ impl Scanner {
     fn retry_at(&self, tail: &[u8]) -> usize {
         match tail.last() {
             Some(b'\n') => tail.len() + 1,
-            _ => (2 * tail.len())
-                .min(self.limits.header.max(self.limits.field) + 1)
-                .max(tail.len() + 1),
+            _ => (2 * tail.len()).min(self.over_limits()).max(tail.len() + 1),
         }
+    }
+
+    /// Octets of a header section or field that pass every limit on them.
+    fn over_limits(&self) -> usize {
+        self.limits.header.max(self.limits.field).saturating_add(1)
     }
 
     /// Drops the bytes of the last event from what is held.
