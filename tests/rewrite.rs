@@ -428,6 +428,11 @@ fn headers() -> impl Strategy<Value = String> {
         "",
         " ",
         "From jane",
+        "From jane@example.org",
+        ">From jane 00:00",
+        "\u{feff}",
+        "\u{feff}From",
+        "\u{feff}X-SES-X",
     ]);
     let piece = prop::sample::select(vec![
         " ",

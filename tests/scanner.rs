@@ -61,12 +61,28 @@ fn goldens() {
     }
 }
 
+fn multipart(boundary: &str, rest: &str) -> String {
+    format!("Content-Type: multipart/mixed; boundary=\"{boundary}\"\n\n{rest}")
+}
+
+/// The shape of a message in LF form and in CRLF form, however it is cut, and the oracle agrees.
+fn assert_shape(name: &str, message: &str, want: &str) {
+    for message in [message.as_bytes().to_vec(), crlf(message.as_bytes())] {
+        assert_eq!(shape(&message), want, "{name}");
+        let told = whole(&message);
+        assert_eq!(joined(&told), message, "{name}");
+        assert_eq!(told, naive::scan(&message), "{name}: not as the oracle says");
+        if message.len() < 2_000 {
+            for (how, chunks) in chunkings(&message) {
+                assert_eq!(scan(Limits::default(), chunks), told, "{name}, {how}");
+            }
+        }
+    }
+}
+
 #[test]
 #[allow(clippy::too_many_lines)] // A table.
 fn shapes_that_break_others() {
-    let multipart = |boundary: &str, rest: &str| {
-        format!("Content-Type: multipart/mixed; boundary=\"{boundary}\"\n\n{rest}")
-    };
     let long = "x".repeat(7_000);
     for (name, message, want) in [
         ("empty", String::new(), "h0"),
@@ -116,26 +132,150 @@ fn shapes_that_break_others() {
             "f0 h0 -0 h1 f2 h2 b2 -0 f1 h1 b1 =0",
         ),
         ("white space first", "  \nA: b\n\nx".into(), "f0 f0 h0 b0"),
-        ("an mbox line", "From jane Mon Jan  1 00:00:00 2024\nA: b\n\nx".into(), "f0 f0 h0 b0"),
-        ("an mbox line later", "A: b\nFrom jane\n\nx".into(), "f0 h0 b0"),
         ("a nameless field", ": a\nB: c\n\nx".into(), "h0 b0"),
-        ("a byte order mark", "\u{feff}A: b\n\nx".into(), "h0 b0"),
         ("blanks before the colon", "A \t: b\n\nx".into(), "f0 h0 b0"),
         ("a bare CR is no line", "A: b\rC: d\n\rx\n\nx".into(), "f0 h0 b0"),
         ("a boundary without multipart", "Content-Type: text/plain; boundary=a\n\n--a\n\nx".into(), "f0 h0 b0"),
         ("an empty boundary", multipart("", "--\n\nx\n----"), "f0 h0 b0"),
     ] {
-        for message in [message.clone().into_bytes(), crlf(message.as_bytes())] {
-            assert_eq!(shape(&message), want, "{name}");
-            let told = whole(&message);
-            assert_eq!(joined(&told), message, "{name}");
-            assert_eq!(told, naive::scan(&message), "{name}: not as the oracle says");
-            if message.len() < 2_000 {
-                for (how, chunks) in chunkings(&message) {
-                    assert_eq!(scan(Limits::default(), chunks), told, "{name}, {how}");
-                }
-            }
-        }
+        assert_shape(name, &message, want);
+    }
+}
+
+#[test]
+fn mbox_lines_among_the_fields() {
+    for (name, message, want) in [
+        (
+            "an mbox line",
+            "From jane Mon Jan  1 00:00:00 2024\nA: b\n\nx".into(),
+            "f0 f0 h0 b0",
+        ),
+        (
+            "an mbox line later",
+            "A: b\nFrom a@b\nC: d\n>From a@b\nFrom  - 1:00 00:00\n\nx".into(),
+            "f0 f0 f0 f0 f0 h0 b0",
+        ),
+        (
+            "an mbox line and its fold",
+            "A: b\n>From a@b\n c\nD: e\n\nx".into(),
+            "f0 f0 f0 h0 b0",
+        ),
+        (
+            "nearly mbox lines",
+            "From : a\n>From : b\n>From: c\n>>From a@b\n\nx".into(),
+            "f0 f0 f0 h0 b0",
+        ),
+        ("no mbox line", "A: b\nfrom a@b\n\nx".into(), "f0 h0 b0"),
+        ("no mbox line either", "A: b\n>From\ta@b\n\nx".into(), "f0 h0 b0"),
+        (
+            "an mbox line in an attached message",
+            multipart(
+                "a",
+                "--a\nContent-Type: message/rfc822\n\n>From a@b\nA: b\nFrom a@b\nC: d\n\nx\n--a--",
+            ),
+            "f0 h0 -0 f1 h1 f2 f2 f2 f2 h2 b2 =0",
+        ),
+        (
+            "an mbox line in a digest",
+            "Content-Type: multipart/digest; boundary=a\n\n--a\n\nFrom a@b\nA: b\n\nx\n--a--".into(),
+            "f0 h0 -0 h1 f2 f2 h2 b2 =0",
+        ),
+    ] {
+        assert_shape(name, &message, want);
+    }
+}
+
+/// Catches a line of text that is lost, where no empty line ends the header section.
+#[test]
+fn text_that_begins_like_an_mbox_line() {
+    for (name, message, want) in [
+        (
+            "text that begins like an mbox line",
+            "A: b\nFrom now on we open at 9, not a@b\n1:00\nC: d\n\nx".into(),
+            "f0 h0 b0",
+        ),
+        ("an mbox line cut off", "A: b\nFrom jane 12:00".into(), "f0 f0 h0"),
+        ("a text cut off", "A: b\nFrom jane 12:0".into(), "f0 h0 b0"),
+        (
+            "a time behind the longest line",
+            format!("From {}12:00\n\nx", "a".repeat(994)),
+            "h0 b0",
+        ),
+        (
+            "a time on the longest line",
+            format!("From {}12:00\n\nx", "a".repeat(989)),
+            "f0 h0 b0",
+        ),
+        (
+            "a text in a part that begins like one",
+            multipart("a", "--a\nA: b\nFrom a@b at 12:00\n--a--"),
+            "f0 h0 -0 f1 h1 b1 =0",
+        ),
+    ] {
+        assert_shape(name, &message, want);
+    }
+}
+
+#[test]
+fn byte_order_marks_among_the_fields() {
+    for (name, message, want) in [
+        (
+            "a byte order mark",
+            "\u{feff}A: b\nC: d\n\nx".into(),
+            "f0 f0 f0 h0 b0",
+        ),
+        (
+            "byte order marks later",
+            "A: b\n\u{feff}C: d\n\u{feff}\u{feff}E \t: f\n\nx".into(),
+            "f0 f0 f0 f0 f0 h0 b0",
+        ),
+        (
+            "a mark before an mbox line",
+            "A: b\n\u{feff}From a@b\n c\n\u{feff}D: e\n\nx".into(),
+            "f0 f0 f0 f0 f0 h0 b0",
+        ),
+        (
+            "a mark before text",
+            "A: b\n\u{feff}hello\n\nx".into(),
+            "f0 h0 b0",
+        ),
+        ("a mark before white space", "\u{feff} A: b\n\nx".into(), "h0 b0"),
+        (
+            "a mark before an empty line",
+            "A: b\n\u{feff}\nC: d\n\nx".into(),
+            "f0 h0 b0",
+        ),
+        ("a mark at the end", "A: b\n\u{feff}".into(), "f0 h0 b0"),
+        (
+            "a part of a mark",
+            "A: b\n\u{feff}\u{fec3}C: d\n\nx".into(),
+            "f0 h0 b0",
+        ),
+        (
+            "a mark before the fields of a part",
+            multipart("a", "--a\n\u{feff}A: b\n\nx\n--a\n\u{feff}x\n--a--"),
+            "f0 h0 -0 f1 f1 h1 b1 -0 h1 b1 =0",
+        ),
+        (
+            "a mark in an attached message",
+            multipart(
+                "a",
+                "--a\nContent-Type: message/rfc822\n\n\u{feff}Content-Type: multipart/mixed; boundary=b\n\n--b\n\n--a--",
+            ),
+            "f0 h0 -0 f1 h1 f2 f2 h2 -2 h3 =0",
+        ),
+        (
+            "a type behind a mark",
+            "A: b\n\u{feff}Content-Type: multipart/mixed; boundary=a\n\n--a\n\nx\n--a--".into(),
+            "f0 f0 f0 h0 -0 h1 b1 =0",
+        ),
+        (
+            "a boundary like a field",
+            multipart("a: b", "--a: b\n\u{feff}--a: b\n\nx\n--a: b--"),
+            "f0 h0 -0 f1 f1 h1 b1 =0",
+        ),
+    ] {
+        assert_shape(name, &message, want);
     }
 }
 
@@ -237,6 +377,16 @@ fn past_its_limits_a_part_is_an_opaque_body() {
             "Content-Type: multipart/x; boundary=a\n\n--a\nA: 2345678901234567\nA: 23456789012345678\nB: c\n\nx\n--a--",
             "f0 h0 -0 f1 h1 b1 =0",
         ),
+        (
+            "marks too long below the top",
+            "Content-Type: multipart/x; boundary=a\n\n--a\n\u{feff}\u{feff}A: b\n\u{feff}\u{feff}\u{feff}\u{feff}\u{feff}\u{feff}\u{feff}C: d\n--a--",
+            "f0 h0 -0 f1 f1 h1 b1 =0",
+        ),
+        (
+            "a field too long behind a mark, which begins like a delimiter",
+            "Content-Type: multipart/x; boundary=\"a: \"\n\n--a:\n\u{feff}--a:                 \n--a:--",
+            "f0 h0 -0 f1 h1 b1 =0",
+        ),
     ] {
         let message = message.as_bytes();
         let told = scan(limits, [message]);
@@ -324,6 +474,15 @@ fn a_top_level_header_section_over_its_limit_is_an_error_and_stays_one() {
             "A: 4567\n 23\n 78\n 234\nx",
             Err((0, Error::HeaderTooLong { limit: 20 })),
         ),
+        ("A: 45678901\n\u{feff}B:90\nbody", Ok(())),
+        (
+            "A: 45678901\n\u{feff}B:901\nbody",
+            Err((15, Error::HeaderTooLong { limit: 20 })),
+        ),
+        (
+            "A: 456789012345678\n\u{feff}B:\n\nbody",
+            Err((19, Error::HeaderTooLong { limit: 20 })),
+        ),
     ] {
         for (how, chunks) in chunkings(message.as_bytes()) {
             assert_eq!(outcome(chunks), want, "{message:?}, {how}");
@@ -336,7 +495,7 @@ fn messages() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         4 => prop::sample::select(vec![
             "\n", "\r\n", "\n", "\r\n", "\r", "-", "--", " ", "\t", ":", "--a", "--a--", "--ab", "--ab--", "--b",
-            "From x", "From : y", "A: b", "A:", "x", "Content-Transfer-Encoding: base64",
+            "From x", "From x@y", "From x 0", "0:00\n", "From : y", ">From x@", "\u{feff}", "\u{feff}A: b", "A: b", "A:", "x", "Content-Transfer-Encoding: base64",
         ]),
         2 => prop::sample::select(vec![
             "\n--a\n", "\r\n--a\r\n", "\n--a--\n", "\n--ab\n", "\n--b\n\n", "\n--b--\n",

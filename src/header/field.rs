@@ -36,7 +36,7 @@ impl<'a> Field<'a> {
     }
 
     /// The field name as written. Empty for what is in a header section but no field: white space before the
-    /// first field, an mbox `From ` line.
+    /// first field, an mbox line, a byte order mark.
     pub fn name(&self) -> &'a [u8] {
         self.cut().map_or(&[], |(name, _)| name)
     }
@@ -55,9 +55,9 @@ impl<'a> Field<'a> {
         body.strip_suffix(b"\r").unwrap_or(body)
     }
 
-    /// The `From ` line that separates the messages of an mbox file (RFC 4155).
+    /// The `From ` line that separates the messages of an mbox file (RFC 4155), or `>From `, as which it is escaped.
     pub fn is_mbox_line(&self) -> bool {
-        self.raw.starts_with(b"From ") && self.cut().is_none()
+        after_mbox_mark(self.raw).is_some() && self.cut().is_none()
     }
 
     /// The name, and what follows the colon. `None`: it is no field.
@@ -66,6 +66,12 @@ impl<'a> Field<'a> {
         let body = after_colon(rest)?;
         (!name.is_empty()).then_some((name, body))
     }
+}
+
+/// What follows the mark of an mbox line, `From ` or `>From `.
+pub(crate) fn after_mbox_mark(line: &[u8]) -> Option<&[u8]> {
+    let line = line.strip_prefix(b">").unwrap_or(line);
+    line.strip_prefix(b"From ")
 }
 
 /// Octets at the front of a line that a field name is made of: printable ASCII without the colon (RFC 5322 2.2).
@@ -190,7 +196,18 @@ mod tests {
             assert_eq!(field.body(), body.as_bytes(), "{raw:?}");
         }
         assert!(Field { raw: b"From jane" }.is_mbox_line());
-        assert!(!Field { raw: b"From : jane" }.is_mbox_line());
+        assert!(Field { raw: b">From jane" }.is_mbox_line());
+        for raw in [
+            "From : jane",
+            ">From : jane",
+            ">From: jane",
+            ">>From jane",
+            "from jane",
+            "From\tjane",
+        ] {
+            let field = Field { raw: raw.as_bytes() };
+            assert!(!field.is_mbox_line(), "{raw}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod field_body;
 mod text;
 
 pub use field::{Field, Header};
-pub(crate) use field::{body_if_named, line_ending, name_len};
+pub(crate) use field::{after_mbox_mark, body_if_named, line_ending, name_len};
 pub use field_body::{FieldBody, write_field};
 pub(crate) use text::{MAX_WORD, MAX_WRITTEN_NAME, has_long_word, unfolded};
 

@@ -6,6 +6,7 @@
 
 mod content_type;
 mod delimiter;
+mod field_start;
 mod parts;
 mod scanner;
 

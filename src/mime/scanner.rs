@@ -13,13 +13,15 @@ use memchr::{memchr, memmem};
 
 use super::content_type::ContentType;
 use super::delimiter::{Boundaries, Line};
-use crate::header::{body_if_named, name_len};
+use super::field_start::{self, Start};
+use crate::header::body_if_named;
 
 /// What the bytes of an [`Event`] are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// One whole header field with its folds and its line break (RFC 5322 2.2). Also: white space before the
-    /// first field, and the `From ` line of an mbox file before a message's first field.
+    /// One whole header field with its folds and its line break (RFC 5322 2.2). Also what stands among the fields
+    /// and is not one: white space before the first, a `From ` or `>From ` line of an mbox file among those of a
+    /// message, a UTF-8 byte order mark before a field.
     Field,
     /// The empty line that ends a header section; without bytes where the section ends in another way.
     HeaderEnd,
@@ -81,9 +83,6 @@ impl Default for Limits {
     }
 }
 
-/// Octets in which a line has to show the colon of a field: a line is at most 998 long (RFC 5322 2.1.1).
-const MAX_FIELD_NAME: usize = 998;
-
 /// Octets after a `\n--` that are looked at one by one for the next: the shortest lines that a hostile message is
 /// made of.
 const NEAR: usize = 8;
@@ -117,7 +116,7 @@ enum State {
 struct Entity {
     /// Anything of the header section has been seen: white space no longer starts it.
     started: bool,
-    /// A message rather than a body part: an mbox `From ` line may come first.
+    /// A message rather than a body part: mbox lines may stand among its fields.
     message: bool,
     /// In a digest: a message unless its Content-Type says otherwise.
     digest: bool,
@@ -137,7 +136,7 @@ pub struct Scanner {
     entity: Entity,
     depth: usize,
     offset: u64,
-    /// In `Text`: the next byte is the first of a line.
+    /// The next byte is the first of a line. In `Header` it is not only behind a byte order mark.
     line_start: bool,
     /// Octets of the top-level header section so far.
     header_octets: usize,
@@ -170,7 +169,7 @@ impl Scanner {
             },
             depth: 0,
             offset: 0,
-            line_start: false,
+            line_start: true,
             header_octets: 0,
             held: Vec::new(),
             told: 0,
@@ -327,44 +326,73 @@ impl Scanner {
     }
 
     fn step_header(&mut self, buf: &[u8], last: bool) -> Result<Option<(Kind, usize)>, Error> {
+        if self.scanned == 0 && self.line_start {
+            match self.start(buf, last) {
+                Start::Field => {}
+                Start::Mark(len) => return self.mark(&buf[..len]).map(Some),
+                Start::End(len) => return Ok(Some(self.end_header(len))),
+                Start::More => return Ok(None),
+            }
+        }
+        match self.field_end(buf, self.field_limit(), last) {
+            FieldEnd::At(len) => Ok(Some(self.field(&buf[..len]))),
+            FieldEnd::More => Ok(None),
+            FieldEnd::TooLong => self.too_long().map(Some),
+        }
+    }
+
+    /// Octets that the next field may have.
+    fn field_limit(&self) -> usize {
+        match self.depth {
+            0 => self.limits.header - self.header_octets,
+            _ => self.limits.field,
+        }
+    }
+
+    /// A field that passes its limit fails the message, or ends the header section of a part.
+    #[cold]
+    fn too_long(&mut self) -> Result<(Kind, usize), Error> {
+        if self.depth > 0 {
+            return Ok(self.end_header(0));
+        }
+        let error = Error::HeaderTooLong {
+            limit: self.limits.header,
+        };
+        self.state = State::Failed(error);
+        Err(error)
+    }
+
+    /// Byte order marks before a field: an event of their own, so that the field is one like any other.
+    #[cold]
+    fn mark(&mut self, raw: &[u8]) -> Result<(Kind, usize), Error> {
+        if raw.len() > self.field_limit() {
+            return self.too_long();
+        }
+        self.count(raw);
+        self.line_start = false;
+        Ok((Kind::Field, raw.len()))
+    }
+
+    /// What starts at the front of `buf`, which is the start of a line.
+    fn start(&self, buf: &[u8], last: bool) -> Start {
         // A delimiter ends everything, even a header section without its empty line.
-        if self.scanned == 0 && !self.boundaries.is_empty() {
+        if !self.boundaries.is_empty() {
             match self.boundaries.classify(buf, last) {
-                Line::Delimiter { .. } => return Ok(Some(self.end_header(0))),
-                Line::More => return Ok(None),
+                Line::Delimiter { .. } => return Start::End(0),
+                Line::More => return Start::More,
                 Line::Text => {}
             }
         }
-        if self.scanned == 0 {
-            match buf {
-                [b'\n', ..] => return Ok(Some(self.end_header(1))),
-                [b'\r', b'\n', ..] => return Ok(Some(self.end_header(2))),
-                [] if last => return Ok(Some(self.end_header(0))),
-                [] => return Ok(None),
-                [b'\r'] if !last => return Ok(None),
-                _ => {}
-            }
-            match starts_field(buf, last, &self.entity) {
-                Some(true) => {}
-                Some(false) => return Ok(Some(self.end_header(0))),
-                None => return Ok(None),
-            }
-        }
-        let limit = match self.depth {
-            0 => self.limits.header - self.header_octets,
-            _ => self.limits.field,
-        };
-        match self.field_end(buf, limit, last) {
-            FieldEnd::At(len) => Ok(Some(self.field(&buf[..len]))),
-            FieldEnd::More => Ok(None),
-            FieldEnd::TooLong if self.depth > 0 => Ok(Some(self.end_header(0))),
-            FieldEnd::TooLong => {
-                let error = Error::HeaderTooLong {
-                    limit: self.limits.header,
-                };
-                self.state = State::Failed(error);
-                Err(error)
-            }
+        match buf {
+            [b'\n', ..] => Start::End(1),
+            [b'\r', b'\n', ..] => Start::End(2),
+            [] if last => Start::End(0),
+            [] => Start::More,
+            [b'\r'] if !last => Start::More,
+            // Before any field, white space is taken for a fold of nothing and stays where it is.
+            [b' ' | b'\t', ..] if self.entity.started => Start::End(0),
+            [b' ' | b'\t', ..] => Start::Field,
+            _ => field_start::of(buf, last, self.entity.message),
         }
     }
 
@@ -397,12 +425,19 @@ impl Scanner {
         }
     }
 
-    fn field(&mut self, raw: &[u8]) -> (Kind, usize) {
+    /// Goes past `raw`, which is in the header section.
+    #[inline]
+    fn count(&mut self, raw: &[u8]) {
         self.scanned = 0;
         self.entity.started = true;
         if self.depth == 0 {
             self.header_octets += raw.len();
         }
+    }
+
+    fn field(&mut self, raw: &[u8]) -> (Kind, usize) {
+        self.count(raw);
+        self.line_start = true;
         if self.depth >= self.limits.depth {
             // Whatever its type, it is not taken apart.
             return (Kind::Field, raw.len());
@@ -421,7 +456,6 @@ impl Scanner {
     /// Ends the header section with `len` bytes and decides what its entity is.
     fn end_header(&mut self, len: usize) -> (Kind, usize) {
         self.scanned = 0;
-        self.line_start = true;
         let Entity {
             content_type,
             identity,
@@ -521,7 +555,8 @@ impl Scanner {
             unreachable!("called with a delimiter only");
         };
         let (depth, digest) = self.boundaries.delimit(index, close);
-        self.line_start = false;
+        // What is left of a close-delimiter's line is of the epilogue.
+        self.line_start = !close;
         if close {
             self.depth = depth;
             self.state = State::Text(Kind::Epilogue);
@@ -542,29 +577,6 @@ enum FieldEnd {
     At(usize),
     More,
     TooLong,
-}
-
-/// Does a field start at the front of `buf`, which is the start of a line that is not empty? `None`: not known yet.
-///
-/// A field name is printable ASCII without the colon (RFC 5322 2.2); white space before the colon is obsolete
-/// but real (4.5). Before any field, white space is taken for a fold of nothing and stays where it is; a
-/// message may begin with the `From ` line of an mbox file (RFC 4155).
-fn starts_field(buf: &[u8], last: bool, entity: &Entity) -> Option<bool> {
-    let first = !entity.started;
-    if matches!(buf[0], b' ' | b'\t') {
-        return Some(first);
-    }
-    let line = &buf[..buf.len().min(MAX_FIELD_NAME + 1)];
-    let name = name_len(line);
-    let blanks = line[name..]
-        .iter()
-        .take_while(|&&b| matches!(b, b' ' | b'\t'))
-        .count();
-    match line.get(name + blanks) {
-        Some(b':') => Some(name > 0),
-        None if !last && line.len() <= MAX_FIELD_NAME => None,
-        _ => Some(first && entity.message && blanks > 0 && line.starts_with(b"From ")),
-    }
 }
 
 /// A transfer encoding that leaves the bytes as they are (RFC 2045 6.2).

@@ -51,13 +51,17 @@ pub fn scan(message: &[u8]) -> Vec<Told> {
         if line == b"\n" || line == b"\r\n" {
             naive.end_header(line);
             at += 1;
-        } else if naive.starts_field(line) {
+        } else if let Some(mark) = naive.starts_field(line) {
+            if mark > 0 {
+                naive.tell(Kind::Field, &line[..mark]);
+                naive.fields.push(&line[..mark]);
+            }
             let mut end = at + 1;
             while end < lines.len() && matches!(lines[end][0], b' ' | b'\t') {
                 end += 1;
             }
-            let start = naive.offset;
-            let field = &message[start..start + lines[at..end].iter().map(|line| line.len()).sum::<usize>()];
+            let octets: usize = lines[at..end].iter().map(|line| line.len()).sum();
+            let field = &message[naive.offset..][..octets - mark];
             naive.tell(Kind::Field, field);
             naive.fields.push(field);
             at = end;
@@ -137,19 +141,22 @@ impl Naive<'_> {
         }
     }
 
-    fn starts_field(&self, line: &[u8]) -> bool {
-        let first = self.fields.is_empty();
+    /// Octets of the byte order marks before the field that starts here, if one does.
+    fn starts_field(&self, line: &[u8]) -> Option<usize> {
         if matches!(line[0], b' ' | b'\t') {
-            return first;
+            return self.fields.is_empty().then_some(0);
         }
+        let marks = line.chunks(3).take_while(|three| *three == "\u{feff}".as_bytes());
+        let mark = 3 * marks.count();
         // A line is at most 998 octets; its colon is on it.
-        let Some(colon) = line.iter().take(999).position(|&b| b == b':') else {
-            return first && self.message && line.starts_with(b"From ");
-        };
-        let name = line[..colon].trim_ascii_end();
-        let blank = line[name.len()..colon].iter().all(|b| b" \t".contains(b));
-        let named = !name.is_empty() && blank && name.iter().all(u8::is_ascii_graphic);
-        named || (first && self.message && line.starts_with(b"From "))
+        let colon = line.iter().take(999).position(|&b| b == b':');
+        let is_field = colon.is_some_and(|colon| {
+            let name = line[..colon].trim_ascii_end();
+            let blank = line[name.len()..colon].iter().all(|b| b" \t".contains(b));
+            name.len() > mark && blank && name[mark..].iter().all(u8::is_ascii_graphic)
+        });
+        let of_mbox = is_mbox_line(&line[mark..line.len().min(999)]);
+        (is_field || self.message && of_mbox).then_some(mark)
     }
 
     fn end_header(&mut self, line: &[u8]) {
@@ -190,4 +197,25 @@ impl Naive<'_> {
             self.text = Some(Kind::Preamble);
         }
     }
+}
+
+/// `From ` or `>From `, with an `@` in the next word or a time of day anywhere.
+fn is_mbox_line(line: &[u8]) -> bool {
+    let text: String = line.iter().copied().map(char::from).collect();
+    let Some(rest) = text.strip_prefix("From ").or_else(|| text.strip_prefix(">From ")) else {
+        return false;
+    };
+    let sender = rest
+        .trim_ascii_start()
+        .split(|c: char| c.is_ascii_whitespace())
+        .next();
+    let digits = |at: usize| {
+        rest.as_bytes()
+            .get(at..at + 2)
+            .is_some_and(|two| two.iter().all(u8::is_ascii_digit))
+    };
+    let times = rest
+        .match_indices(':')
+        .filter(|&(colon, _)| colon > 1 && digits(colon - 2) && digits(colon + 1));
+    sender.is_some_and(|word| word.contains('@')) || times.count() > 0
 }

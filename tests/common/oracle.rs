@@ -143,6 +143,9 @@ const EXPLAINED: &[(&str, &str, &str)] = &[
         "TREE part 0",
         BLANK_COLON,
     ),
+    (MARKED, "BODY differs", MARK),
+    (MARKED, "HDR-EXTRA", MARK),
+    (MARKED, "TREE", MARK),
     (
         "spamassassin-corpus/data__spam-2__00030.b360f27c098b3ab5cff96433e7963d4a.txt.eml",
         "HDR-MISSING reply-to",
@@ -154,6 +157,9 @@ const EXPLAINED: &[(&str, &str, &str)] = &[
         "a control character in X-Mailer does not go out",
     ),
 ];
+const MARKED: &str = "mimekit/UnitTests__TestData__messages__feedback-report.txt.eml";
+const MARK: &str = "a byte order mark before the first field: to the oracle and to Python all of the message is body, to us \
+                    only the mark is not a field";
 const BLANK_COLON: &str = "Python takes a field with blanks before its colon (RFC 5322 4.5) for the start of the body, \
                            so that the fields added behind it are in its body";
 
