@@ -12,6 +12,91 @@ fn whole(message: &[u8]) -> Vec<common::Told> {
     scan(Limits::default(), [message])
 }
 
+/// A part with an attached message and these fields.
+fn rfc822(fields: &str) -> String {
+    multipart(
+        "a",
+        &format!("--a\nContent-Type: message/rfc822\n{fields}\n\nA: b\n\nx\n--a--"),
+    )
+}
+
+#[test]
+fn transfer_encodings_are_read_without_comments() {
+    let (opened, opaque) = ("f0 h0 -0 f1 f1 h1 f2 h2 b2 =0", "f0 h0 -0 f1 f1 h1 b1 =0");
+    for (name, message, want) in [
+        (
+            "a comment behind",
+            rfc822("Content-Transfer-Encoding: 7bit (as sent)"),
+            opened,
+        ),
+        (
+            "a comment before, over a fold",
+            rfc822("Content-Transfer-Encoding: (a\n (b) \\) c) 8BIT"),
+            opened,
+        ),
+        (
+            "a comment that touches",
+            rfc822("Content-Transfer-Encoding:binary(c)"),
+            opened,
+        ),
+        (
+            "comments only",
+            rfc822("Content-Transfer-Encoding: (base64) (c)"),
+            opened,
+        ),
+        (
+            "a comment beside base64",
+            rfc822("Content-Transfer-Encoding: (7bit) base64 (7bit)"),
+            opaque,
+        ),
+        (
+            "a comment without its end",
+            rfc822("Content-Transfer-Encoding: base64 (7bit"),
+            opaque,
+        ),
+        (
+            "text behind",
+            rfc822("Content-Transfer-Encoding: 7bit; charset=utf-8"),
+            opened,
+        ),
+    ] {
+        assert_shape(name, &message, want);
+    }
+}
+
+#[test]
+fn of_several_fields_the_first_that_says_anything_counts() {
+    for (name, message, want) in [
+        (
+            "an empty encoding, then a real one",
+            rfc822(
+                "Content-Transfer-Encoding:\nContent-Transfer-Encoding: base64\nContent-Transfer-Encoding: 7bit",
+            ),
+            "f0 h0 -0 f1 f1 f1 f1 h1 b1 =0",
+        ),
+        (
+            "empty types, then a real one",
+            format!(
+                "Content-Type:\nContent-Type: \n (c) ;\n{}",
+                multipart("a", "--a\n\nx\n--a--")
+            ),
+            "f0 f0 f0 h0 -0 h1 b1 =0",
+        ),
+        (
+            "a type that cannot be read, then a real one",
+            format!("Content-Type: text\n{}", multipart("a", "--a\n\nx\n--a--")),
+            "f0 f0 h0 b0",
+        ),
+        (
+            "an empty type in a digest",
+            "Content-Type: multipart/digest; boundary=a\n\n--a\nContent-Type: (c)\n\nA: b\n\nx\n--a--".into(),
+            "f0 h0 -0 f1 h1 f2 h2 b2 =0",
+        ),
+    ] {
+        assert_shape(name, &message, want);
+    }
+}
+
 /// Every event on a line: kind, depth, bytes.
 fn dump(message: &[u8]) -> String {
     let mut text = String::new();
@@ -504,7 +589,9 @@ fn messages() -> impl Strategy<Value = Vec<u8>> {
             "Content-Type: multipart/mixed; boundary=ab\n",
             "Content-Type: multipart/digest; boundary=b\r\n\r\n",
             "Content-Type: message/rfc822\n\n",
-            "Content-Type:\n text/plain\n",
+            "Content-Type:\n text/plain\n", "Content-Type:\n", "Content-Type: (c) ;\n",
+            "Content-Transfer-Encoding:\n", "Content-Transfer-Encoding: (c)7bit(c)\n",
+            "Content-Transfer-Encoding: (7bit) base64;\n",
         ]),
         1 => "[\\x00-\\xff]{0,3}".prop_map(|s| Box::leak(s.into_boxed_str()) as &str),
     ];

@@ -265,6 +265,33 @@ fn spans_are_octets_of_the_message() {
     assert_eq!((part.body.start, part.body.end), (11, 16));
 }
 
+fn fixture(name: &str) -> String {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/messages");
+    std::fs::read_to_string(format!("{directory}/{name}.eml")).unwrap()
+}
+
+/// Catches parts that are described by other fields than those that the scanner goes by.
+#[test]
+fn a_part_is_described_by_the_first_field_that_says_anything() {
+    assert_eq!(
+        told(&fixture("content-type-empty-first")),
+        [
+            ["0", "multipart/alternative", "7bit", ""],
+            ["1", "text/html", "quoted-printable", "hours.html"],
+        ]
+    );
+    assert_eq!(
+        told(&fixture("transfer-encoding-comment")),
+        [
+            ["0", "multipart/mixed", "7bit", ""],
+            ["1", "message/rfc822", "7bit", ""],
+            ["1.1", "text/plain", "7bit", ""],
+            ["2", "message/rfc822", "base64", ""],
+            ["3", "application/zip", "base64", "lamp.zip"],
+        ]
+    );
+}
+
 fn rewritten(rules: &Rules, message: &str) -> String {
     let mut rewriter = Rewriter::new(rules.clone());
     let mut out = Vec::new();

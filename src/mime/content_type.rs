@@ -47,6 +47,12 @@ impl ContentType {
         })
     }
 
+    /// Reads the body of a Content-Type field among several, of which the first that says anything counts. `None`: it
+    /// says nothing. What names no type is `text/plain`.
+    pub(super) fn stated(body: &[u8]) -> Option<Self> {
+        ContentType::parse(body).or_else(|| says_anything(body).then(ContentType::default))
+    }
+
     /// Reads the body of a Content-Disposition field (RFC 2183 2); the type is in [`ContentType::type_`].
     pub fn parse_disposition(body: &[u8]) -> Self {
         let mut rest = Cursor::new(body);
@@ -177,6 +183,18 @@ impl ContentType {
     }
 }
 
+/// Whether the body of a Content-* field holds more than white space, comments and separators.
+pub(crate) fn says_anything(body: &[u8]) -> bool {
+    let mut rest = Cursor::new(body);
+    rest.separators();
+    !rest.rest.is_empty()
+}
+
+/// The token of a Content-Transfer-Encoding field as written (RFC 2045 6.1), without comments (3). `None`: it says nothing.
+pub(super) fn transfer_encoding(body: &[u8]) -> Option<&[u8]> {
+    Cursor::new(body).word(b";")
+}
+
 fn percent_decode(mut section: &[u8], octets: &mut Vec<u8>) {
     let digit = |b: u8| match b {
         b'0'..=b'9' => Some(b - b'0'),
@@ -242,13 +260,28 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Bytes up to white space, `(`, or one of `stops`, in lower case.
-    fn token(&mut self, stops: &[u8]) -> Option<String> {
+    /// Skips blanks and semicolons.
+    fn separators(&mut self) {
+        self.blanks();
+        while self.eat(b';') {
+            self.blanks();
+        }
+    }
+
+    /// Bytes up to white space, `(`, or one of `stops`.
+    #[inline]
+    fn word(&mut self, stops: &[u8]) -> Option<&'a [u8]> {
         self.blanks();
         let end = self.until(|b| b.is_ascii_whitespace() || b == b'(' || stops.contains(&b));
-        let (token, rest) = self.rest.split_at(end);
+        let (word, rest) = self.rest.split_at(end);
         self.rest = rest;
-        (!token.is_empty()).then(|| String::from_utf8_lossy(token).to_ascii_lowercase())
+        (!word.is_empty()).then_some(word)
+    }
+
+    /// The same, in lower case.
+    fn token(&mut self, stops: &[u8]) -> Option<String> {
+        self.word(stops)
+            .map(|word| String::from_utf8_lossy(word).to_ascii_lowercase())
     }
 
     fn until(&self, stop: impl Fn(u8) -> bool) -> usize {
@@ -258,10 +291,7 @@ impl<'a> Cursor<'a> {
     fn parameters(&mut self) -> Vec<(String, Vec<u8>)> {
         let mut parameters = Vec::new();
         while parameters.len() < MAX_PARAMETERS {
-            self.blanks();
-            while self.eat(b';') {
-                self.blanks();
-            }
+            self.separators();
             if self.rest.is_empty() {
                 break;
             }

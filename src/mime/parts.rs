@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::content_type::ContentType;
+use super::content_type::{ContentType, says_anything, transfer_encoding};
 use super::scanner::{Event, Kind};
 use crate::header::body_if_named;
 
@@ -220,15 +220,21 @@ impl PartTree {
 
 impl Opened {
     fn read(&mut self, raw: &[u8]) {
+        // Of several the first that says anything counts.
         if let Some(body) = body_if_named(raw, "content-type") {
-            self.content_type
-                .get_or_insert_with(|| ContentType::parse(body).unwrap_or_default());
+            if self.content_type.is_none() {
+                self.content_type = ContentType::stated(body);
+            }
         } else if let Some(body) = body_if_named(raw, "content-transfer-encoding") {
-            let token = String::from_utf8_lossy(body.trim_ascii()).to_ascii_lowercase();
-            self.encoding.get_or_insert(token);
-        } else if let Some(body) = body_if_named(raw, "content-disposition") {
-            self.disposition
-                .get_or_insert_with(|| ContentType::parse_disposition(body));
+            if self.encoding.is_none() {
+                self.encoding =
+                    transfer_encoding(body).map(|token| String::from_utf8_lossy(token).to_ascii_lowercase());
+            }
+        } else if let Some(body) = body_if_named(raw, "content-disposition")
+            && self.disposition.is_none()
+            && says_anything(body)
+        {
+            self.disposition = Some(ContentType::parse_disposition(body));
         }
     }
 
@@ -246,11 +252,7 @@ impl Opened {
             None if self.digest => "message/rfc822".to_owned(),
             None => "text/plain".to_owned(),
         };
-        part.encoding = self
-            .encoding
-            .clone()
-            .filter(|e| !e.is_empty())
-            .unwrap_or_else(|| "7bit".to_owned());
+        part.encoding = self.encoding.clone().unwrap_or_else(|| "7bit".to_owned());
         part.filename = self
             .disposition
             .as_ref()

@@ -11,7 +11,7 @@
 
 use memchr::{memchr, memmem};
 
-use super::content_type::ContentType;
+use super::content_type::{ContentType, transfer_encoding};
 use super::delimiter::{Boundaries, Line};
 use super::field_start::{self, Start};
 use crate::header::body_if_named;
@@ -442,13 +442,16 @@ impl Scanner {
             // Whatever its type, it is not taken apart.
             return (Kind::Field, raw.len());
         }
-        // Of several the first counts.
+        // Of several the first that says anything counts.
+        let entity = &mut self.entity;
         if let Some(body) = body_if_named(raw, "content-type") {
-            self.entity
-                .content_type
-                .get_or_insert_with(|| ContentType::parse(body).unwrap_or_default());
+            if entity.content_type.is_none() {
+                entity.content_type = ContentType::stated(body);
+            }
         } else if let Some(body) = body_if_named(raw, "content-transfer-encoding") {
-            self.entity.identity.get_or_insert_with(|| is_identity(body));
+            entity.identity = entity
+                .identity
+                .or_else(|| transfer_encoding(body).map(is_identity));
         }
         (Kind::Field, raw.len())
     }
@@ -580,11 +583,10 @@ enum FieldEnd {
 }
 
 /// A transfer encoding that leaves the bytes as they are (RFC 2045 6.2).
-fn is_identity(body: &[u8]) -> bool {
-    let token = body.trim_ascii();
-    [&b"7bit"[..], b"8bit", b"binary", b""]
+fn is_identity(encoding: &[u8]) -> bool {
+    [&b"7bit"[..], b"8bit", b"binary"]
         .iter()
-        .any(|known| token.eq_ignore_ascii_case(known))
+        .any(|known| encoding.eq_ignore_ascii_case(known))
 }
 
 /// Octets at the end of `buf` that could begin a delimiter: a line break with at most one `-` after it.

@@ -162,25 +162,17 @@ impl Naive<'_> {
     fn end_header(&mut self, line: &[u8]) {
         self.tell(Kind::HeaderEnd, line);
         let fields = std::mem::take(&mut self.fields);
-        let body = |name: &str| {
-            fields.iter().find_map(|field| {
-                let colon = field.iter().position(|&b| b == b':')?;
-                let same = field[..colon]
-                    .trim_ascii_end()
-                    .eq_ignore_ascii_case(name.as_bytes());
-                same.then(|| field[colon + 1..].trim_ascii())
-            })
-        };
-        let content_type = body("content-type").map(ContentType::parse);
+        let content_type = first(&fields, "content-type", says_anything).map(ContentType::parse);
         let is_message = match &content_type {
             None => self.digest,
             Some(None) => false,
             Some(Some(t)) => t.type_() == "message" && ["rfc822", "global"].contains(&t.subtype()),
         };
-        let encoding = body("content-transfer-encoding")
-            .unwrap_or(b"")
-            .to_ascii_lowercase();
-        let identity = [&b""[..], b"7bit", b"8bit", b"binary"].contains(&&encoding[..]);
+        let encoding = first(&fields, "content-transfer-encoding", |body| {
+            !token(body).is_empty()
+        });
+        let encoding = token(encoding.unwrap_or(b"7bit"));
+        let identity = [&b"7bit"[..], b"8bit", b"binary"].contains(&&encoding[..]);
         self.message = false;
         self.digest = false;
         if is_message && identity {
@@ -218,4 +210,50 @@ fn is_mbox_line(line: &[u8]) -> bool {
         .match_indices(':')
         .filter(|&(colon, _)| colon > 1 && digits(colon - 2) && digits(colon + 1));
     sender.is_some_and(|word| word.contains('@')) || times.count() > 0
+}
+
+/// The body of the first field of this name that says anything.
+fn first<'a>(fields: &[&'a [u8]], name: &str, says_anything: impl Fn(&[u8]) -> bool) -> Option<&'a [u8]> {
+    let bodies = fields.iter().filter_map(|field| {
+        let colon = field.iter().position(|&b| b == b':')?;
+        let is_named = field[..colon]
+            .trim_ascii_end()
+            .eq_ignore_ascii_case(name.as_bytes());
+        is_named.then(|| &field[colon + 1..])
+    });
+    bodies.into_iter().find(|body| says_anything(body))
+}
+
+fn says_anything(body: &[u8]) -> bool {
+    without_comments(body)
+        .iter()
+        .any(|b| *b != b';' && !b.is_ascii_whitespace())
+}
+
+/// The first word, in lower case.
+fn token(body: &[u8]) -> Vec<u8> {
+    let bare = without_comments(body).to_ascii_lowercase();
+    let mut words = bare
+        .trim_ascii_start()
+        .split(|&b| b == b';' || b.is_ascii_whitespace());
+    words.next().unwrap_or_default().to_vec()
+}
+
+/// A space in place of each comment (RFC 5322 3.2.2); one that is not closed runs to the end.
+fn without_comments(body: &[u8]) -> Vec<u8> {
+    let (mut bare, mut depth, mut escaped) = (Vec::new(), 0, false);
+    for &b in body {
+        match b {
+            _ if escaped => escaped = false,
+            b'\\' if depth > 0 => escaped = true,
+            b'(' => depth += 1,
+            b')' if depth > 0 => {
+                depth -= 1;
+                bare.push(b' ');
+            }
+            _ if depth > 0 => {}
+            _ => bare.push(b),
+        }
+    }
+    bare
 }
