@@ -292,6 +292,15 @@ fn a_part_is_described_by_the_first_field_that_says_anything() {
     );
 }
 
+/// Catches names of files that are read by the labels of the WHATWG alone.
+#[test]
+fn names_of_files_are_decoded() {
+    assert_eq!(
+        told(&fixture("charset-labels")),
+        [["0", "text/plain", "7bit", "\u{6c49}.txt"]]
+    );
+}
+
 fn rewritten(rules: &Rules, message: &str) -> String {
     let mut rewriter = Rewriter::new(rules.clone());
     let mut out = Vec::new();

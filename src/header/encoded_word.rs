@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use encoding_rs::{Encoding, ISO_2022_JP, WINDOWS_1252};
 use memchr::{memchr, memchr_iter};
 
+use super::charset;
 use super::text::{MAX_WORD, MAX_WRITTEN_NAME};
 
 /// Octets of an encoded-word at most (RFC 2047 2).
@@ -94,7 +95,7 @@ impl EncodedWord<'_> {
     fn encoding(&self) -> Option<&'static Encoding> {
         // What follows the asterisk is a language (RFC 2231 5).
         let label = self.charset.split(|&b| b == b'*').next()?;
-        Encoding::for_label_no_replacement(label)
+        charset::encoding(label)
     }
 
     fn octets(&self) -> Vec<u8> {
@@ -473,6 +474,8 @@ mod tests {
             // A character split between encoded-words, also of different encodings.
             (b"=?utf-8?Q?M=C3?= =?UTF-8?B?vGxsZXI=?=", "M\u{fc}ller"),
             (b"=?gb2312?B?xOM=?= =?gb2312?B?usM=?=", "\u{4f60}\u{597d}"),
+            // A label that only mail has.
+            (b"=?cp932?B?k/qWe4zq?=", "\u{65e5}\u{672c}\u{8a9e}"),
             // One letter too many says nothing; the others do.
             (b"=?utf-8?B?YWJjZ?=", "abc"),
             (

@@ -2,6 +2,7 @@
 
 mod address;
 mod address_list;
+pub(crate) mod charset;
 mod display;
 pub mod encoded_word;
 mod field;

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use encoding_rs::Encoding;
+use encoding_rs::UTF_8;
+
+use crate::header::{charset, encoded_word};
 
 /// Parameters of one field beyond which the rest are not looked at. Real fields have a handful; RFC 2231 cuts a
 /// long file name in tens of pieces.
@@ -94,12 +96,12 @@ impl ContentType {
     /// A parameter's value as text: continuations joined, RFC 2231 percent-octets and charset decoded, RFC 2047
     /// encoded-words too, since many programs write them here. `name` is in lower case.
     pub fn parameter(&self, name: &str) -> Option<String> {
-        if let Some((charset, octets)) = self.extended(name) {
-            let encoding = Encoding::for_label(charset.as_bytes()).unwrap_or(encoding_rs::UTF_8);
+        if let Some((label, octets)) = self.extended(name) {
+            let encoding = charset::encoding(label.as_bytes()).unwrap_or(UTF_8);
             return Some(encoding.decode_without_bom_handling(&octets).0.into_owned());
         }
         self.raw_parameter(name)
-            .map(|octets| crate::header::encoded_word::decode(&octets))
+            .map(|octets| encoded_word::decode(&octets))
     }
 
     /// The parameters in their order, each by its name in lower case.
@@ -418,6 +420,7 @@ mod tests {
             ("a/b; name*0=\"a'b'c\"; name*1=d", "a'b'cd"),
             ("a/b; name=\"=?utf-8?B?4oKs?=.txt\"", "€.txt"),
             ("a/b; name*=utf-8''100%", "100%"),
+            ("a/b; name*=cp932''%93%FA%96%7B", "\u{65e5}\u{672c}"),
         ] {
             let content_type = ContentType::parse(body.as_bytes()).unwrap();
             assert_eq!(content_type.parameter("name").as_deref(), Some(want), "{body:?}");
