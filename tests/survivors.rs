@@ -292,12 +292,19 @@ fn a_part_is_described_by_the_first_field_that_says_anything() {
     );
 }
 
-/// Catches names of files that are read by the labels of the WHATWG alone.
+/// Catches names of files that are read by the labels of the WHATWG alone, or piece by piece.
 #[test]
 fn names_of_files_are_decoded() {
     assert_eq!(
         told(&fixture("charset-labels")),
         [["0", "text/plain", "7bit", "\u{6c49}.txt"]]
+    );
+    assert_eq!(
+        told(&fixture("encoded-words-cut")),
+        [
+            ["0", "multipart/mixed", "7bit", ""],
+            ["1", "text/plain", "7bit", "gr\u{fc}n \u{1f601}\u{1f601}.txt"],
+        ]
     );
 }
 

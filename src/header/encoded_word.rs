@@ -6,11 +6,12 @@
 
 use std::borrow::Cow;
 
-use encoding_rs::{Encoding, ISO_2022_JP, WINDOWS_1252};
+use encoding_rs::{Encoding, WINDOWS_1252};
 use memchr::{memchr, memchr_iter};
 
 use super::charset;
-use super::text::{MAX_WORD, MAX_WRITTEN_NAME};
+use super::encoded_text::{EncodedText, Octets};
+use super::text::{MAX_WORD, MAX_WRITTEN_NAME, printable, without_controls};
 
 /// Octets of an encoded-word at most (RFC 2047 2).
 const MAX_ENCODED_WORD: usize = 75;
@@ -56,7 +57,7 @@ pub fn decode(body: &[u8]) -> String {
         at = word.end;
         if let Some(charset) = word.encoding() {
             decoded.between_words(&text[done..start]);
-            decoded.word(charset, &word.octets());
+            decoded.word(charset, word.text);
             done = word.end;
         }
     }
@@ -85,8 +86,7 @@ fn unfold(body: &[u8]) -> Cow<'_, [u8]> {
 /// A well-formed encoded-word of any charset.
 pub(super) struct EncodedWord<'a> {
     charset: &'a [u8],
-    base64: bool,
-    text: &'a [u8],
+    text: EncodedText<'a>,
     /// Where it ends in what was searched.
     pub(super) end: usize,
 }
@@ -96,14 +96,6 @@ impl EncodedWord<'_> {
         // What follows the asterisk is a language (RFC 2231 5).
         let label = self.charset.split(|&b| b == b'*').next()?;
         charset::encoding(label)
-    }
-
-    fn octets(&self) -> Vec<u8> {
-        if self.base64 {
-            decode_base64(self.text)
-        } else {
-            decode_q(self.text)
-        }
     }
 }
 
@@ -142,8 +134,7 @@ impl<'a> Finder<'a> {
         let unclosed = find(text, 0, *b"=?").is_some();
         (!unclosed).then_some(EncodedWord {
             charset,
-            base64,
-            text,
+            text: EncodedText { base64, text },
             end: self.closing + 2,
         })
     }
@@ -156,71 +147,41 @@ fn find(text: &[u8], from: usize, octets: [u8; 2]) -> Option<usize> {
     found.map(|at| from + at)
 }
 
-/// The B encoding (RFC 2047 4.1). Padding may be missing or anywhere; what is not in the alphabet is passed over.
-fn decode_base64(text: &[u8]) -> Vec<u8> {
-    let mut octets = Vec::with_capacity(text.len() / 4 * 3 + 3);
-    for part in text.split(|&b| b == b'=') {
-        let in_alphabet = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/');
-        let mut letters: Vec<u8> = part.iter().copied().filter(in_alphabet).collect();
-        if letters.len() % 4 == 1 {
-            // Six bits are no octet.
-            letters.pop();
-        }
-        octets.extend(base64_simd::forgiving_decode_to_vec(&letters).unwrap_or_default());
-    }
-    octets
-}
-
-/// The Q encoding (RFC 2047 4.2). What is no valid escape stands for itself.
-fn decode_q(text: &[u8]) -> Vec<u8> {
-    let mut octets = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((&byte, after)) = rest.split_first() {
-        rest = after;
-        octets.push(match (byte, after) {
-            (b'_', _) => b' ',
-            (b'=', &[high, low, ref after @ ..]) => match (hex(high), hex(low)) {
-                (Some(high), Some(low)) => {
-                    rest = after;
-                    high << 4 | low
-                }
-                _ => b'=',
-            },
-            _ => byte,
-        });
-    }
-    octets
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|value| u8::try_from(value).ok())
-}
-
 /// The decoded text so far.
 #[derive(Default)]
-struct Decoded {
+struct Decoded<'a> {
     out: String,
     /// The charset of the encoded-word that came last; `None` after other text.
     charset: Option<&'static Encoding>,
-    /// Its octets and those of its neighbours.
-    octets: Vec<u8>,
+    /// The octets of its neighbours of that charset.
+    octets: Octets,
+    /// The encoded-words at the end that are not in `octets` yet, since each is cut.
+    cut: Vec<EncodedText<'a>>,
 }
 
-impl Decoded {
+impl<'a> Decoded<'a> {
     /// An encoded-word.
-    fn word(&mut self, charset: &'static Encoding, octets: &[u8]) {
+    fn word(&mut self, charset: &'static Encoding, text: EncodedText<'a>) {
         if self.charset != Some(charset) {
             self.finish_words();
         }
-        // A decoder takes two shifts in a row for an error, so the one back to ASCII must go.
-        let shift = charset == ISO_2022_JP && octets.starts_with(b"\x1b");
-        if let Some(kept) = self.octets.strip_suffix(b"\x1b(B").filter(|_| shift) {
-            self.octets.truncate(kept.len());
-        }
         self.charset = Some(charset);
-        self.octets.extend_from_slice(octets);
+        if self.cut.first().is_some_and(|cut| cut.base64 != text.base64) {
+            self.finish_cut(charset);
+        }
+        if self.cut.is_empty() && !text.is_cut() {
+            self.octets.push(&[text], charset);
+            return;
+        }
+        self.cut.push(text);
+        if !text.is_cut() {
+            self.finish_cut(charset);
+        }
+    }
+
+    fn finish_cut(&mut self, charset: &'static Encoding) {
+        self.octets.push(&self.cut, charset);
+        self.cut.clear();
     }
 
     /// What stands before an encoded-word.
@@ -246,8 +207,9 @@ impl Decoded {
 
     fn finish_words(&mut self) {
         if let Some(charset) = self.charset.take() {
+            self.finish_cut(charset);
             let octets = std::mem::take(&mut self.octets);
-            self.push(&charset.decode_without_bom_handling(&octets).0);
+            self.push(&octets.decoded(charset));
         }
     }
 
@@ -257,15 +219,6 @@ impl Decoded {
         } else {
             self.out.extend(text.chars().map(printable));
         }
-    }
-}
-
-/// A space in place of every character that is, or that some program takes for, a control or a line break.
-fn printable(c: char) -> char {
-    if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
-        ' '
-    } else {
-        c
     }
 }
 
@@ -281,7 +234,7 @@ fn printable(c: char) -> char {
 /// assert_eq!(encode_unstructured("Order 12 f\u{fc}r Jane"), "Order 12 =?utf-8?q?f=C3=BCr?= Jane");
 /// ```
 pub fn encode_unstructured(text: &str) -> String {
-    let text: String = text.chars().map(printable).collect();
+    let text = without_controls(text);
     let mut out = String::with_capacity(text.len());
     if text.split(|c| c != ' ').any(|spaces| spaces.len() > MAX_WORD) {
         push_encoded(&mut out, &text);
@@ -519,6 +472,38 @@ mod tests {
     }
 
     #[test]
+    fn neighbours_that_are_cut_are_joined() {
+        let cases: &[(&[u8], &str)] = &[
+            // A group of base64 that is cut between encoded-words, glued ones too, in each place.
+            (b"=?utf-8?B?5?= =?utf-8?B?Lit5paH?=", "\u{4e2d}\u{6587}"),
+            (b"=?utf-8?B?5L?= =?utf-8?B?it5paH?=", "\u{4e2d}\u{6587}"),
+            (b"=?utf-8?B?5Lit5?= =?utf-8?B?paH?=", "\u{4e2d}\u{6587}"),
+            (b"=?utf-8?B?5Lit5p?=\r\n =?UTF8?b?aH?=", "\u{4e2d}\u{6587}"),
+            (b"=?utf-8*zh?B?5Lit5pa?==?utf-8?B?H?= x", "\u{4e2d}\u{6587} x"),
+            (
+                b"=?utf-8?B?5Li?= =?utf-8?B?t?= =?utf-8?B?5?= =?utf-8?B?p?= =?utf-8?B?aH?=",
+                "\u{4e2d}\u{6587}",
+            ),
+            (b"=?us-ascii?B?SGVsb?= =?us-ascii?B?G8=?=", "Hello"),
+            // One that is not padded, but not cut either.
+            (b"=?utf-8?B?YWI?= =?utf-8?B?YWI?=", "abab"),
+            (b"=?utf-8?B?YQ?= =?utf-8?B?Yg?=", "ab"),
+            // A shift back to ASCII stands before a cut, and another shift follows.
+            (
+                b"=?iso-2022-jp?B?GyRCJDMbKEI=?= =?iso-2022-jp?B?GyRCJHM?= =?iso-2022-jp?B?bKEI=?=",
+                "\u{3053}\u{3093}",
+            ),
+            // An escape that is cut, and one that is not.
+            (b"=?utf-8?Q?gr=C3=B?= =?utf-8?Q?Cn?=", "gr\u{fc}n"),
+            (b"=?utf-8?Q?gr=C3=?= =?utf-8?Q?BCn?=", "gr\u{fc}n"),
+            (b"=?utf-8?Q?a=?= =?utf-8?B?Yg==?=", "a=b"),
+        ];
+        for (body, text) in cases {
+            assert_eq!(decode(body), *text, "{}", body.escape_ascii());
+        }
+    }
+
+    #[test]
     fn white_space_collapses() {
         for (text, want) in [
             ("", ""),
@@ -599,7 +584,9 @@ mod tests {
     #[test]
     fn hostile_text_takes_linear_time() {
         let started = Instant::now();
-        for unit in "=?=?=?a?b? =?a?b? =?a?q?x~ =? ?= =?a?q?=?= =?a?b?x?=~ ~ =?a?q?ü".split(' ') {
+        for unit in
+            "=?=?=?a?b? =?a?b? =?a?q?x~ =? ?= =?a?q?=?= =?a?b?x?=~ ~ =?a?q?ü =?cp932?b?x?=~".split(' ')
+        {
             let unit = unit.replace('~', " ");
             let text = unit.repeat(200_000 / unit.len());
             decode(text.as_bytes());
@@ -634,7 +621,7 @@ mod tests {
             words in proptest::collection::vec("[a=?_]{0,4}|[\u{fc}\u{4f60}]{1,40}| {1,3}|[a-z]{50,120}", 0..12),
         ) {
             for text in [text, words.join(" "), words.concat()] {
-                let text: String = text.chars().map(printable).collect();
+                let text = without_controls(&text);
                 let body = encode_unstructured(&text);
                 prop_assert!(is_well_written(&body), "{:?}", body);
                 prop_assert_eq!(decode(body.as_bytes()), text.as_str(), "{:?}", body);

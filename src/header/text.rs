@@ -29,3 +29,20 @@ pub(crate) fn unfolded(body: &[u8]) -> Vec<u8> {
     unfolded.retain(|b| !matches!(b, b'\r' | b'\n'));
     unfolded
 }
+
+/// The text with a space in place of every control character.
+pub(crate) fn without_controls(text: &str) -> String {
+    if text.chars().all(|c| printable(c) == c) {
+        return text.to_owned();
+    }
+    text.chars().map(printable).collect()
+}
+
+/// A space in place of every character that is, or that some program takes for, a control or a line break.
+pub(super) fn printable(c: char) -> char {
+    if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
+        ' '
+    } else {
+        c
+    }
+}

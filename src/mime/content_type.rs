@@ -2,9 +2,7 @@
 
 use std::borrow::Cow;
 
-use encoding_rs::UTF_8;
-
-use crate::header::{charset, encoded_word};
+use crate::header::{charset, encoded_word, without_controls};
 
 /// Parameters of one field beyond which the rest are not looked at. Real fields have a handful; RFC 2231 cuts a
 /// long file name in tens of pieces.
@@ -96,12 +94,13 @@ impl ContentType {
     /// A parameter's value as text: continuations joined, RFC 2231 percent-octets and charset decoded, RFC 2047
     /// encoded-words too, since many programs write them here. `name` is in lower case.
     pub fn parameter(&self, name: &str) -> Option<String> {
-        if let Some((label, octets)) = self.extended(name) {
-            let encoding = charset::encoding(label.as_bytes()).unwrap_or(UTF_8);
-            return Some(encoding.decode_without_bom_handling(&octets).0.into_owned());
-        }
-        self.raw_parameter(name)
-            .map(|octets| encoded_word::decode(&octets))
+        let Some((label, octets)) = self.extended(name) else {
+            return Some(encoded_word::decode(&self.raw_parameter(name)?));
+        };
+        Some(match charset::encoding(&label) {
+            Some(encoding) => without_controls(&encoding.decode_without_bom_handling(&octets).0),
+            None => encoded_word::decode(&octets),
+        })
     }
 
     /// The parameters in their order, each by its name in lower case.
@@ -134,7 +133,7 @@ impl ContentType {
     }
 
     /// The RFC 2231 form of a parameter, `name*`, `name*0`, `name*0*`: its charset and octets.
-    fn extended(&self, name: &str) -> Option<(String, Vec<u8>)> {
+    fn extended(&self, name: &str) -> Option<(Vec<u8>, Vec<u8>)> {
         let mut sections: Vec<(u16, bool, &[u8])> = Vec::new();
         for (parameter, octets) in &self.parameters {
             let Some(suffix) = parameter
@@ -161,7 +160,7 @@ impl ContentType {
         if sections.first()?.0 != 0 {
             return None;
         }
-        let mut charset = String::new();
+        let mut charset = Vec::new();
         let mut octets = Vec::new();
         for (expected, (number, percent, mut section)) in (0..).zip(sections) {
             if number != expected {
@@ -171,7 +170,7 @@ impl ContentType {
                 // charset'language'octets
                 let mut parts = section.splitn(3, |&b| b == b'\'');
                 if let (Some(label), Some(_), Some(rest)) = (parts.next(), parts.next(), parts.next()) {
-                    charset = String::from_utf8_lossy(label).into_owned();
+                    charset = label.to_vec();
                     section = rest;
                 }
             }
@@ -420,6 +419,12 @@ mod tests {
             ("a/b; name*0=\"a'b'c\"; name*1=d", "a'b'cd"),
             ("a/b; name=\"=?utf-8?B?4oKs?=.txt\"", "€.txt"),
             ("a/b; name*=utf-8''100%", "100%"),
+            ("a/b; name*=utf-8''a%0D%0Ab%00; name=c", "a  b "),
+            (
+                "a/b; name*0=\"=?UTF-8?Q?gr=C3=B\"; name*1=\"Cn.txt?=\"",
+                "gr\u{fc}n.txt",
+            ),
+            ("a/b; name*=utf-8''%3D?utf-8?q?a?=", "=?utf-8?q?a?="),
             ("a/b; name*=cp932''%93%FA%96%7B", "\u{65e5}\u{672c}"),
         ] {
             let content_type = ContentType::parse(body.as_bytes()).unwrap();
