@@ -1,6 +1,7 @@
 //! The header section: raw fields, mailboxes, encoded-words, and the writing of new fields.
 
 mod address;
+mod address_lexer;
 mod address_list;
 pub(crate) mod charset;
 mod display;

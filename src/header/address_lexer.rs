@@ -1,0 +1,151 @@
+//! The tokens of address lists (RFC 5322 3.2, 3.4): words, quoted-strings, comments, domain-literals, specials.
+
+use memchr::{memchr2, memchr3};
+
+use super::address::is_in_literal;
+use super::encoded_word::Finder;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A run of anything else.
+    Word,
+    /// A quoted-string, its quotes included.
+    Quoted,
+    /// A comment, its parentheses included.
+    Comment,
+    /// A domain-literal, its brackets included.
+    Literal,
+    /// One of `<>,;:@`.
+    Special(u8),
+}
+
+pub(super) const AT: Kind = Kind::Special(b'@');
+
+#[derive(Clone, Copy)]
+pub(super) struct Token<'a> {
+    pub(super) kind: Kind,
+    pub(super) text: &'a [u8],
+    /// White space or a comment stands before it.
+    pub(super) spaced: bool,
+}
+
+/// Cuts a field body into tokens. It reads no octet more than a few times, whatever is not closed.
+pub(super) struct Lexer<'a> {
+    body: &'a [u8],
+    at: usize,
+    encoded_words: Finder<'a>,
+    /// The kind of the last token.
+    last: Kind,
+    /// A quote was not closed, so no other one will be.
+    quotes_ended: bool,
+    /// The same of comments.
+    comments_ended: bool,
+}
+
+impl<'a> Lexer<'a> {
+    pub(super) fn new(body: &'a [u8]) -> Self {
+        Lexer {
+            body,
+            at: 0,
+            encoded_words: Finder::new(body),
+            last: Kind::Special(b','),
+            quotes_ended: false,
+            comments_ended: false,
+        }
+    }
+
+    /// The end of the quoted-string that begins here (RFC 5322 3.2.4).
+    fn quoted(&mut self) -> Option<usize> {
+        let mut at = self.at + 1;
+        while !self.quotes_ended {
+            match memchr2(b'"', b'\\', self.body.get(at..).unwrap_or_default()) {
+                None => self.quotes_ended = true,
+                Some(found) if self.body[at + found] == b'"' => return Some(at + found + 1),
+                Some(found) => at += found + 2,
+            }
+        }
+        None
+    }
+
+    /// The end of the comment that begins here, of those in it as well (RFC 5322 3.2.2).
+    fn comment(&mut self) -> Option<usize> {
+        let (mut at, mut depth) = (self.at + 1, 1);
+        while !self.comments_ended {
+            let Some(found) = memchr3(b'(', b')', b'\\', self.body.get(at..).unwrap_or_default()) else {
+                self.comments_ended = true;
+                break;
+            };
+            at += found + 1;
+            match self.body[at - 1] {
+                b'(' => depth += 1,
+                b')' if depth == 1 => return Some(at),
+                b')' => depth -= 1,
+                _ => at += 1,
+            }
+        }
+        None
+    }
+
+    /// The end of the domain-literal that begins here (RFC 5322 3.4.1), if it follows an `@`.
+    fn literal(&self) -> Option<usize> {
+        let content = self.body[self.at..]
+            .strip_prefix(b"[")
+            .filter(|_| self.last == AT)?;
+        let len = content.iter().position(|&b| !is_in_literal(b))?;
+        (content[len] == b']').then_some(self.at + len + 2)
+    }
+
+    /// The end of the word that begins here.
+    fn word(&mut self) -> usize {
+        let mut at = self.at;
+        while let Some(&byte) = self.body.get(at) {
+            match byte {
+                b' ' | b'\t' | b'\r' | b'\n' | b'"' | b'(' | b'<' | b'>' | b',' | b';' | b':' | b'@' => break,
+                b'\\' if self.body.get(at + 1).is_some_and(|&b| is_escapable(b)) => at += 2,
+                b'=' => at = self.encoded_words.at(at).map_or(at + 1, |word| word.end),
+                _ => at += 1,
+            }
+        }
+        at
+    }
+}
+
+impl<'a> Iterator for Lexer<'a> {
+    type Item = Token<'a>;
+
+    fn next(&mut self) -> Option<Token<'a>> {
+        let mut spaced = self.last == Kind::Comment;
+        loop {
+            let start = self.at;
+            let found = match *self.body.get(start)? {
+                b' ' | b'\t' | b'\r' | b'\n' => {
+                    spaced = true;
+                    None
+                }
+                b'"' => self.quoted().map(|end| (Kind::Quoted, end)),
+                b'(' => self.comment().map(|end| (Kind::Comment, end)),
+                special @ (b'<' | b'>' | b',' | b';' | b':' | b'@') => {
+                    Some((Kind::Special(special), start + 1))
+                }
+                _ => match self.literal() {
+                    Some(end) => Some((Kind::Literal, end)),
+                    None => Some((Kind::Word, self.word())),
+                },
+            };
+            let Some((kind, end)) = found else {
+                // What is not closed is passed over, and what follows is read as if it were not there.
+                self.at += 1;
+                continue;
+            };
+            self.at = end;
+            self.last = kind;
+            let text = &self.body[start..end];
+            return Some(Token { kind, text, spaced });
+        }
+    }
+}
+
+/// What a backslash is dropped before, in names. Other ones mean themselves, as in `DOMAIN\jane`.
+pub(super) fn is_escapable(byte: u8) -> bool {
+    b"\"\\()".contains(&byte)
+}
