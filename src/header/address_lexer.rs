@@ -4,6 +4,7 @@ use memchr::{memchr2, memchr3};
 
 use super::address::is_in_literal;
 use super::encoded_word::Finder;
+use super::text::is_invisible;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -98,17 +99,32 @@ impl<'a> Lexer<'a> {
     /// The end of the word that begins here.
     fn word(&mut self) -> usize {
         let mut at = self.at;
-        while let Some(&byte) = self.body.get(at) {
-            match byte {
-                b' ' | b'\t' | b'\r' | b'\n' | b'"' | b'(' | b'<' | b'>' | b',' | b';' | b':' | b'@' => break,
-                b'\\' if self.body.get(at + 1).is_some_and(|&b| is_escapable(b)) => at += 2,
-                b'=' => at = self.encoded_words.at(at).map_or(at + 1, |word| word.end),
-                _ => at += 1,
+        loop {
+            let rest = self.body.get(at..).unwrap_or_default();
+            let other = rest.iter().position(|&b| !IS_PLAIN[usize::from(b)]);
+            at += other.unwrap_or(rest.len());
+            match *self.body.get(at..).unwrap_or_default() {
+                [b'\\', next, ..] if is_escapable(next) => at += 2,
+                [b'=', ..] => at = self.encoded_words.at(at).map_or(at + 1, |word| word.end),
+                [b'\\', ..] => at += 1,
+                [0xc2 | 0xe2 | 0xe3, ..] if wide_blank(&self.body[at..]) == 0 => at += 1,
+                _ => return at,
             }
         }
-        at
     }
 }
+
+/// The octets that neither end a word nor may begin what does.
+const IS_PLAIN: [bool; 256] = {
+    let mut table = [true; 256];
+    let others = b" \t\r\n\"(<>,;:@\\=\xc2\xe2\xe3";
+    let mut at = 0;
+    while at < others.len() {
+        table[others[at] as usize] = false;
+        at += 1;
+    }
+    table
+};
 
 impl<'a> Iterator for Lexer<'a> {
     type Item = Token<'a>;
@@ -120,6 +136,11 @@ impl<'a> Iterator for Lexer<'a> {
             let found = match *self.body.get(start)? {
                 b' ' | b'\t' | b'\r' | b'\n' => {
                     spaced = true;
+                    None
+                }
+                0xc2 | 0xe2 | 0xe3 if wide_blank(&self.body[start..]) > 0 => {
+                    spaced = true;
+                    self.at += wide_blank(&self.body[start..]) - 1;
                     None
                 }
                 b'"' => self.quoted().map(|end| (Kind::Quoted, end)),
@@ -138,11 +159,38 @@ impl<'a> Iterator for Lexer<'a> {
                 continue;
             };
             self.at = end;
-            self.last = kind;
             let text = &self.body[start..end];
+            if kind == Kind::Word && is_unseen_word(text) {
+                continue;
+            }
+            self.last = kind;
             return Some(Token { kind, text, spaced });
         }
     }
+}
+
+/// Octets of the white space at the front of `text` that is not ASCII: a no-break space, one of a certain width, or an
+/// ideographic one. 0: there is none.
+fn wide_blank(text: &[u8]) -> usize {
+    match text {
+        [0xc2, 0xa0, ..] => "\u{a0}".len(),
+        [0xe2, 0x80, 0x80..=0x8a | 0xaf, ..] | [0xe2, 0x81, 0x9f, ..] | [0xe3, 0x80, 0x80, ..] => {
+            "\u{3000}".len()
+        }
+        _ => 0,
+    }
+}
+
+/// Whether nothing of a word can be seen.
+fn is_unseen_word(word: &[u8]) -> bool {
+    let may_be = word.first().is_some_and(|b| !b.is_ascii_graphic());
+    may_be && std::str::from_utf8(word).is_ok_and(|word| word.chars().all(is_unseen))
+}
+
+/// Whether a character has no place in an address: controls but white space, and what pages and editors put into text to
+/// break its lines, join its letters or turn its direction.
+pub(super) fn is_unseen(c: char) -> bool {
+    is_invisible(c) || c.is_control() && !matches!(c, '\t' | '\r' | '\n')
 }
 
 /// What a backslash is dropped before, in names. Other ones mean themselves, as in `DOMAIN\jane`.

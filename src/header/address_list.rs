@@ -5,8 +5,10 @@
 
 use std::ops::Range;
 
+use memchr::memchr;
+
 use super::address::{Address, MAX_MAILBOX};
-use super::address_lexer::{AT, Kind, Lexer, Token, is_escapable};
+use super::address_lexer::{AT, Kind, Lexer, Token, is_escapable, is_unseen};
 use super::display::Mailbox;
 use super::encoded_word::{self, collapse};
 
@@ -161,6 +163,12 @@ impl<'a> List<'a> {
     fn finish_part(&mut self) {
         let words = std::mem::take(&mut self.words);
         let part = &words[self.part..];
+        // No address follows, so that it is not a name.
+        if let [token] = part
+            && let Some((name, address)) = quoted_mailbox(token)
+        {
+            self.add(name.as_slice(), address);
+        }
         let is_glued = |at: &usize| !part[*at].spaced && part.get(at + 1).is_some_and(|after| !after.spaced);
         let ats = (0..part.len()).filter(|&at| part[at].kind == AT);
         let glued: Vec<usize> = ats.clone().filter(is_glued).collect();
@@ -189,30 +197,64 @@ impl<'a> List<'a> {
     }
 }
 
-/// The address in angle brackets, which must be all that is there but for a route (RFC 5322 4.4) or `mailto:`.
+/// The address in angle brackets, which must be all that is there but for a route (RFC 5322 4.4), or `mailto:` and
+/// the fields that follow its address.
 fn bracketed_address(tokens: &[Token<'_>]) -> Option<Address> {
+    let is_query = |at: &usize| tokens[at - 1].kind == AT && tokens[*at].text.contains(&b'?');
+    let query = (1..tokens.len()).find(is_query);
+    let tokens = &tokens[..query.map_or(tokens.len(), |at| at + 1)];
     let route = tokens.iter().rposition(|token| token.kind == Kind::Special(b':'));
     let tokens = &tokens[route.map_or(0, |colon| colon + 1)..];
+    if let [token] = tokens
+        && let Some((None, address)) = quoted_mailbox(token)
+    {
+        return Some(address);
+    }
     let at = tokens.iter().position(|token| token.kind == AT)?;
     let (span, address) = addr_spec(tokens, at, true)?;
     (span == (0..tokens.len())).then_some(address)
 }
 
+/// The mailbox whose quotes were put around all of it, `"jane@x"` or `"Jane <jane@x>"`, and the token that is its name.
+fn quoted_mailbox<'a>(token: &Token<'a>) -> Option<(Option<Token<'a>>, Address)> {
+    let quoted = token.text.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    let (name, address) = match quoted.strip_suffix(b">") {
+        Some(whole) => whole.split_at(memchr(b'<', whole)?),
+        None => (&b""[..], quoted),
+    };
+    let address = std::str::from_utf8(address).ok()?;
+    let address = address.strip_prefix('<').unwrap_or(address);
+    let address = Address::parse(address.trim_ascii()).ok()?;
+    let name = Token {
+        kind: Kind::Word,
+        text: name,
+        spaced: false,
+    };
+    Some(((!name.text.is_empty()).then_some(name), address))
+}
+
 /// The address whose `@` is at `at`, and the tokens that it is made of. `loose`: white space may stand before and
 /// after dots (RFC 5322 4.4).
 fn addr_spec(tokens: &[Token<'_>], at: usize, loose: bool) -> Option<(Range<usize>, Address)> {
-    let joins = |right: usize| {
+    let is_dotted = |right: usize| {
         let (left, right) = (tokens[right - 1], tokens[right]);
         let words = left.kind == Kind::Word && right.kind == Kind::Word;
-        let dotted = left.text.ends_with(b".") || right.text.starts_with(b".");
-        let lone = left.text == b"." || right.text == b".";
-        words && dotted && (!right.spaced || loose || lone)
+        words && (left.text.ends_with(b".") || right.text.starts_with(b"."))
+    };
+    let joins = |right: usize| {
+        let lone = tokens[right - 1].text == b"." || tokens[right].text == b".";
+        is_dotted(right) && (!tokens[right].spaced || loose || lone)
     };
     let (mut start, mut end) = (at.checked_sub(1)?, at + 2);
     while start > 0 && joins(start) {
         start -= 1;
     }
-    while end < tokens.len() && joins(end) {
+    // `jane. doe@x`, as long as no name is before it: `Jane D. jane@x`.
+    if (1..=start).rev().all(is_dotted) {
+        start = 0;
+    }
+    // No word begins with a dot, as the rest of a domain does.
+    while end < tokens.len() && (joins(end) || is_dotted(end) && tokens[end].text.starts_with(b".")) {
         end += 1;
     }
     // `a@b@c` is no address, and none of its parts is one that was meant. `"Jane"jane@x` lacks a space.
@@ -220,7 +262,7 @@ fn addr_spec(tokens: &[Token<'_>], at: usize, loose: bool) -> Option<(Range<usiz
     let before = start
         .checked_sub(1)
         .map(|before| tokens[before].kind)
-        .filter(|&kind| kind != Kind::Quoted);
+        .filter(|&kind| kind != Kind::Quoted || tokens[start].text.starts_with(b"."));
     let after = tokens.get(end).map(|after| after.kind);
     if before.is_some_and(|kind| is_torn(start, kind)) || after.is_some_and(|kind| is_torn(end, kind)) {
         return None;
@@ -229,24 +271,64 @@ fn addr_spec(tokens: &[Token<'_>], at: usize, loose: bool) -> Option<(Range<usiz
     for token in tokens.get(start..end)? {
         text.extend_from_slice(token.text);
     }
-    let text = String::from_utf8(text).ok()?;
-    // A quoted local part may be folded (RFC 5322 3.2.4).
-    let text = if text.contains('\n') {
-        text.replace("\r\n", "").replace('\n', "")
-    } else {
-        text
-    };
-    Some((start..end, Address::parse(unwrapped(&text)).ok()?))
+    let mut text = String::from_utf8(text).ok()?;
+    if !is_bare(text.as_bytes()) {
+        // A quoted local part may be folded (RFC 5322 3.2.4).
+        text = text.replace("\r\n", "").replace('\n', "");
+        text.retain(|c| !is_unseen(c));
+        text = unwrapped(&text).to_owned();
+    }
+    Some((start..end, Address::parse(&text).ok()?))
 }
 
-/// An address without the quotes of `'jane@x'` and the brackets of `[jane@x]` and `Jane [mailto:jane@x]`.
-fn unwrapped(text: &str) -> &str {
-    if let Some(bare) = text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
-        return bare;
+/// Whether an address has nothing in it or around it that is not part of it, as is usual.
+fn is_bare(address: &[u8]) -> bool {
+    let [first, .., last] = address else {
+        return false;
+    };
+    first.is_ascii_alphanumeric()
+        && last.is_ascii_alphanumeric()
+        && address.iter().all(|&b| b.is_ascii_graphic() && b != b'?')
+}
+
+/// Quotes and brackets that are put around an address, as in `'jane@x'`.
+const AROUND: [(&str, &str); 6] = [
+    ("'", "'"),
+    ("`", "'"),
+    ("`", "`"),
+    ("{", "}"),
+    ("\u{2018}", "\u{2019}"),
+    ("\u{201c}", "\u{201d}"),
+];
+
+/// What may stand right behind an address and is never the end of a domain.
+const BEHIND: [char; 8] = ['.', '!', ')', '}', '\'', '`', '\u{2019}', '\u{201d}'];
+
+/// An address without what stands around it, the brackets of `[jane@x]` and `Jane [mailto:jane@x]`, and the fields of
+/// `mailto:jane@x?subject=lamps` (RFC 6068 2).
+fn unwrapped(mut text: &str) -> &str {
+    while let Some(inner) = AROUND
+        .iter()
+        .find_map(|(open, close)| text.strip_prefix(open)?.strip_suffix(close))
+    {
+        text = inner;
     }
     let bare = text.strip_prefix('[').unwrap_or(text);
     let has_literal = bare.contains('[');
-    bare.strip_suffix(']').filter(|_| !has_literal).unwrap_or(bare)
+    let bare = bare.strip_suffix(']').filter(|_| !has_literal).unwrap_or(bare);
+    let domain = bare.rfind('@').unwrap_or(bare.len());
+    let end = bare[domain..]
+        .find('?')
+        .map_or(bare.len(), |query| domain + query);
+    bare[..end].trim_end_matches(BEHIND)
+}
+
+/// A name without what says nothing at its ends: spaces, and marks of the byte order or of where a line may break.
+fn trimmed(name: &str) -> &str {
+    match name.as_bytes() {
+        [b'!'..=b'~', .., b'!'..=b'~'] => name,
+        _ => name.trim_matches([' ', '\u{200b}', '\u{feff}']),
+    }
 }
 
 /// The name that these tokens make, `None` if it is empty.
@@ -269,10 +351,11 @@ fn decode_name(tokens: &[Token<'_>]) -> Option<String> {
         }
     }
     let decoded = encoded_word::decode(&name);
-    let name = collapse(&decoded);
+    let collapsed = collapse(&decoded);
+    let name = trimmed(&collapsed);
     // Some programs encode the quotes along with the name.
     let bare = name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-    let name = bare.filter(|bare| !bare.contains('"')).unwrap_or(&name).trim();
+    let name = bare.filter(|bare| !bare.contains('"')).map_or(name, trimmed);
     (!name.is_empty()).then(|| name.to_owned())
 }
 
@@ -331,21 +414,33 @@ Jane jane@x>, <<b@x>>, <C <c@x>> => Jane|jane@x ~ |b@x ~ C|c@x
 "Jane <jane@x> => Jane|jane@x
 Jane (Q. <jane@x> => Jane Q.|jane@x
 "Jane"jane@x, 'b@x', <'c@x'> => Jane|jane@x ~ |b@x ~ |c@x
+`a@x', ''b@x'', “c@x”, D ‘d@x’, {e@x}, 'f@x => |a@x ~ |b@x ~ |c@x ~ D|d@x ~ |e@x ~ |'f@x
+Jane <jane@x), b@x), c@x! d@x?, <e@x'> => Jane|jane@x ~ |b@x ~ |c@x ~ |d@x ~ |e@x
+"a@x", "B <b@x>", <"c@x">, "\"D\" <d@x>" => |a@x ~ B|b@x ~ |c@x ~ D|d@x
+"a@x" <b@x>, "C <c@x>" <d@x>, "e@x" f => a@x|b@x ~ C <c@x>|d@x
+"<a@x>, <b@x>", "c@x, d@x", <"E <e@x>">, "=?utf-8?q?f=40x?=" =>
 [jane@x], B [mailto:b@x] => |jane@x ~ |b@x
 # RFC 5322 4.4, and what it looks like but is not.
 <@a,@b:jane@x>, <mailto:b@x>, mailto:c@x => |jane@x ~ |b@x ~ |c@x
 Jane <@a,@b:jane@x> => Jane|jane@x
 jane @ example . org, <b . c @ x> => |jane@example.org ~ |b.c@x
+jane. doe@x, Jane. Q. Doe@x (J) => |jane.doe@x ~ J|Jane.Q.Doe@x
+Doe, j. (c) doe@x .org, <jane. doe@x. org> => c|j.doe@x.org ~ |jane.doe@x.org
+Jane D. jane@x, Jane b. c@x, b@x c. d@x => Jane D.|jane@x ~ Jane b.|c@x ~ |b@x ~ c.|d@x
+jane@x.org. Bye, "jane".doe@x => |jane@x.org
 b . c@x, <b. c@x>, Jane b .c@x => |b.c@x ~ |b.c@x ~ Jane b|".c"@x
 Jane jane @ x.org => Jane|jane@x.org
 Jane @work b@x, jane@ work c@x => Jane @work|b@x ~ jane@ work|c@x
 Jane D. jane@x.org.  => Jane D.|jane@x.org
+<mailto:a@x?subject=Re: b>, <mailto:c@x?cc=d@x>, Mailto:e@x?a=b => |a@x ~ |c@x ~ |e@x
+# Dots that end the sentence.
+a@x., b@x.., C <c@x...>, d@x.!, e@.x, f@x..y => |a@x ~ |b@x ~ C|c@x ~ |d@x
 # Literals, quoted local parts.
 jane@[192.0.2.1], b@[IPv6:::1] => |jane@[192.0.2.1] ~ |b@[IPv6:::1]
 "jane doe"@x, <"b@c"@x>, .d.@x => |"jane doe"@x ~ |"b@c"@x ~ |".d."@x
 # No addresses.
  =>
-<>, Jane, @x, jane@, @, <jane>, "jane@x" =>
+<>, Jane, @x, jane@, @, <jane>, "jane" =>
 a@b@c, <a@b@c>, a @ b @ c.d, <a b@x>, jü@x, ja"ne@x, ja(ne@x =>
 Jane <jane>, B <b@x> => B|b@x
 "#;
@@ -368,7 +463,53 @@ Jane <jane>, B <b@x> => B|b@x
         assert_eq!(parsed(b"\r\n \"Jane\r\n E\"\r\n\t<jane@x>\r\n"), "Jane E|jane@x");
         assert_eq!(
             parsed(b"J\xfcrgen M\xc3\xbcller\0 <j@x>, a@x\0, a@\xfc"),
-            "J\u{fc}rgen M\u{fc}ller|j@x"
+            "J\u{fc}rgen M\u{fc}ller|j@x ~ |a@x"
+        );
+    }
+
+    /// Catches an address that is lost for a character that nobody sees.
+    #[test]
+    fn what_cannot_be_seen_spoils_no_address() {
+        for unseen in [
+            "\u{200b}", "\u{feff}", "\u{ad}", "\u{200d}", "\u{202a}", "\u{2060}", "\0", "\x1b", "\u{85}",
+        ] {
+            for list in [
+                "_jane@x, b@x",
+                "jane@x_, _ b@x",
+                "ja_ne@x,_,b@x_",
+                "jane_@_x,b@x",
+                "<_jane@x_>, <_ b@x _>",
+                "_<jane@x>_ ,_<b@x>_;_",
+                "\"\"_<jane@x>, 'b@x'_",
+            ] {
+                let list = list.replace('_', unseen);
+                assert_eq!(parsed(list.as_bytes()), "|jane@x ~ |b@x", "{list:?}");
+            }
+        }
+        for blank in [
+            "\u{a0}",
+            "\u{2003}",
+            "\u{202f}",
+            "\u{205f}",
+            "\u{3000}",
+            "\u{a0} \u{a0}",
+        ] {
+            for list in [
+                "_Jane_jane@x_b@x_",
+                "Jane_<jane@x_>,<_b@x>_",
+                "_jane@x_(Jane),b@x_",
+                "Jane_<_jane@x;b@x_;_",
+            ] {
+                let list = list.replace('_', blank);
+                assert_eq!(parsed(list.as_bytes()), "Jane|jane@x ~ |b@x", "{list:?}");
+            }
+        }
+        // In names they stay, but at the ends.
+        let names =
+            "\u{feff}A\u{200d}B <a@x>, \u{200b}\"\u{200b}\" <b@x>, \"c\u{a0}d\" <c@x>, e\u{a0}f <d@x>";
+        assert_eq!(
+            parsed(names.as_bytes()),
+            "A\u{200d}B|a@x ~ |b@x ~ c\u{a0}d|c@x ~ e f|d@x"
         );
     }
 
@@ -388,7 +529,7 @@ Jane <jane>, B <b@x> => B|b@x
     fn hostile_lists_take_linear_time() {
         let started = Instant::now();
         let units = "( ) < > , \" \\ @ : ; . [ a, a@, @, <@ <a <@, @[ ((a) (\\ \"\\ .~ a@b .~@~ .@ a@b~ =? \
-                     =?a?q? =?a?q?( ü a<b> a@x< a< a~";
+                     =?a?q? =?a?q?( ü a<b> a@x< a< a~ a.~ a.~@ a@x?< ' '' '@ `'a@x \"<\" \u{200b} \u{200b}~ \u{a0} \u{a0}a@b";
         for unit in units.split(' ').map(|unit| unit.replace('~', " ")) {
             parse_address_list(unit.repeat(200_000 / unit.len()).as_bytes());
         }
@@ -401,7 +542,7 @@ Jane <jane>, B <b@x> => B|b@x
         fn whatever_is_parsed_can_be_written(
             octets in proptest::collection::vec(any::<u8>(), 0..100),
             pieces in proptest::collection::vec(
-                "[<>,;:@\"()\\\\\\[\\]'. \r\n\0]|jane@x|@y|a|ü|=\\?utf-8\\?q\\?=40=0D=2C\\?=|=\\?|\\?=",
+                "[<>,;:@\"()\\\\\\[\\]'. \r\n\0?`{}\u{200b}\u{a0}]|jane@x|@y|a|ü|=\\?utf-8\\?q\\?=40=0D=2C\\?=|=\\?|\\?=",
                 0..30,
             ),
         ) {
