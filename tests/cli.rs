@@ -481,6 +481,42 @@ fn preflight_says_why_a_message_would_be_refused() {
     assert_eq!(run(&["preflight", &paths[1]], b"").status.code(), Some(0));
 }
 
+/// Catches a body that is changed in one pass, and one that goes out although SES refuses it, without a word.
+#[test]
+fn rewrite_tells_what_is_wrong_with_a_body_and_mends_it_with_two_readings() {
+    let long = "word ".repeat(300);
+    let message = format!("From: jane@example.org\r\nTo: shop@example.com\r\n\r\n{long}\r\n");
+    let arguments = [
+        "rewrite",
+        "--alias",
+        "shop@example.com",
+        "--target",
+        "a@example.net",
+    ];
+    let one_pass = run(&arguments, message.as_bytes());
+    assert_eq!(one_pass.status.code(), Some(1));
+    assert_eq!(body(&one_pass.stdout), body(message.as_bytes()));
+    let told = text(&one_pass.stderr);
+    assert!(
+        told.contains("line-too-long") && told.contains("--parts FILE"),
+        "{told}"
+    );
+
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), &message).unwrap();
+    let with_parts = [&arguments[..], &["--parts", file.path().to_str().unwrap()]].concat();
+    let mended = run(&with_parts, b"");
+    assert_eq!(mended.status.code(), Some(0), "{}", text(&mended.stderr));
+    let out = text(&mended.stdout);
+    assert!(
+        out.contains("\r\nContent-Transfer-Encoding: quoted-printable\r\n"),
+        "{out}"
+    );
+    assert!(out.lines().all(|line| line.len() <= 998), "{out}");
+    let standard_input = [&arguments[..], &["--parts"]].concat();
+    assert_eq!(run(&standard_input, message.as_bytes()).status.code(), Some(2));
+}
+
 #[test]
 fn inspect_shows_the_parts() {
     let message = b"Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\n\r\nhello\r\n--a\r\n\

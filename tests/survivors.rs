@@ -331,7 +331,10 @@ fn an_address_may_leave_no_room_for_a_name() {
 /// Catches an empty To.
 #[test]
 fn without_targets_there_is_no_to() {
-    let rules = Rules::new(Address::parse("shop@example.com").unwrap(), Vec::new());
+    let rules = Rules {
+        to_header: ToHeader::Targets,
+        ..Rules::new(Address::parse("shop@example.com").unwrap(), Vec::new())
+    };
     let out = rewritten(&rules, "From: jane@example.org\nTo: shop@example.com\n\n");
     assert!(!out.contains("\nTo:"));
 }

@@ -51,6 +51,8 @@ enum Failure {
     Failed(String),
     /// A setting is missing or wrong: exit code 2.
     Setting(SettingError),
+    /// The arguments do not fit together: exit code 2.
+    Usage(String),
     /// The output is not read any more.
     BrokenPipe,
 }
@@ -104,6 +106,10 @@ pub(crate) fn run() -> ExitCode {
         Err(Failure::Setting(SettingError { name, reason })) => {
             let flag = name.to_ascii_lowercase().replace('_', "-");
             eprintln!("readdress: --{flag} or {name}: {reason}; see: readdress help");
+            ExitCode::from(2)
+        }
+        Err(Failure::Usage(message)) => {
+            eprintln!("readdress: {message}");
             ExitCode::from(2)
         }
         Err(Failure::BrokenPipe) => ExitCode::FAILURE,

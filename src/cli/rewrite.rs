@@ -8,7 +8,8 @@ use clap::Args;
 
 use readdress::config;
 use readdress::header::mailbox::Address;
-use readdress::rewrite::{Repair, Rewriter, Rules};
+use readdress::preflight::{Checker, Report, Rung, Source};
+use readdress::rewrite::{HeaderReader, Repair, Rewriter, Rules};
 
 use super::{Failure, Input, unbuffered};
 
@@ -27,6 +28,9 @@ pub(super) struct Arguments {
     /// How far the header section is mended so that SES takes it: header or off [default: header]
     #[arg(long, env = "REPAIR", value_name = "HOW")]
     repair: Option<Repair>,
+    /// Mend parts that SES would refuse too: lines that are too long, attachments that it does not send
+    #[arg(long)]
+    parts: bool,
     #[command(flatten)]
     style: StyleArguments,
     /// The message [default: -, standard input]
@@ -70,12 +74,25 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         repair: arguments.repair.unwrap_or_default(),
         ..Rules::new(arguments.alias, arguments.targets).with_style(style)
     };
-    let mut input = Input::open(arguments.file.as_ref())?;
+    match (&arguments.file, arguments.parts) {
+        (Some(file), true) => with_parts(file, &rules),
+        (None, true) => Err(Failure::Usage(
+            "--parts reads the message twice: give it as a FILE".to_owned(),
+        )),
+        (file, false) => in_one_pass(file.as_ref(), rules),
+    }
+}
+
+/// Rewrites the header section as the message passes. What SES would refuse of the body is told, and makes the exit code 1.
+fn in_one_pass(file: Option<&PathBuf>, rules: Rules) -> Result<ExitCode, Failure> {
+    let mut input = Input::open(file)?;
     let name = input.name.clone();
     let mut output = unbuffered(io::stdout())?;
     let mut rewriter = Rewriter::new(rules);
+    let mut checker = Checker::default();
     let refused = |error| Failure::failed(&name, error);
     input.read(&mut |chunk| {
+        checker.write(chunk);
         let mut written = Ok(());
         rewriter
             .write(chunk, &mut sink(&mut output, &mut written))
@@ -87,7 +104,71 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         .end(&mut sink(&mut output, &mut written))
         .map_err(refused)?;
     written.map_err(|error| Failure::output(&error))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(tell(&checker.finish(), "--parts FILE mends it"))
+}
+
+/// Rewrites the header section, and the parts that SES would refuse. The file is read twice.
+fn with_parts(file: &PathBuf, rules: &Rules) -> Result<ExitCode, Failure> {
+    let mut input = Input::open(Some(file))?;
+    let name = input.name.clone();
+    let refused = |error| Failure::failed(&name, error);
+    let mut checker = Checker::default();
+    let mut reader = HeaderReader::default();
+    let mut head = None;
+    input.read(&mut |mut chunk| {
+        checker.write(chunk);
+        if head.is_none() {
+            head = reader.read(&mut chunk, false).map_err(refused)?;
+        }
+        Ok(())
+    })?;
+    let head = match head {
+        Some(head) => head,
+        None => match reader.read(&mut &[][..], true).map_err(refused)? {
+            Some(head) => head,
+            None => return Err(Failure::Failed(format!("{name}: it has no end"))),
+        },
+    };
+    let plan = rules.plan_with_parts(
+        &head,
+        &checker.finish(),
+        "The whole message is where it was stored.",
+    );
+    let mut output = unbuffered(io::stdout())?;
+    let mut out = Checker::default();
+    let mut writer = plan.writer();
+    let mut written = Ok(());
+    Input::open(Some(file))?.read(&mut |chunk| {
+        writer.write(chunk, &mut |octets| {
+            out.write(octets);
+            sink(&mut output, &mut written)(octets);
+        });
+        std::mem::replace(&mut written, Ok(())).map_err(|error| Failure::output(&error))
+    })?;
+    writer.end(&mut |octets| {
+        out.write(octets);
+        sink(&mut output, &mut written)(octets);
+    });
+    written.map_err(|error| Failure::output(&error))?;
+    Ok(tell(&out.finish(), "nothing that is known mends it"))
+}
+
+/// Tells what SES would refuse below the top-level header section.
+fn tell(report: &Report, hint: &str) -> ExitCode {
+    let mut code = ExitCode::SUCCESS;
+    for finding in &report.findings {
+        if finding.source > Source::Suspected && finding.rung > Rung::Header {
+            let path = report
+                .part_of(finding)
+                .map_or("0", |affected| &affected.part.path);
+            eprintln!(
+                "readdress: SES would refuse part {path} at octet {}: {} ({}); {hint}",
+                finding.offset, finding.text, finding.code
+            );
+            code = ExitCode::FAILURE;
+        }
+    }
+    code
 }
 
 /// Writes until the first error, which is kept.

@@ -276,9 +276,20 @@ fn addr_spec(tokens: &[Token<'_>], at: usize, loose: bool) -> Option<(Range<usiz
         // A quoted local part may be folded (RFC 5322 3.2.4).
         text = text.replace("\r\n", "").replace('\n', "");
         text.retain(|c| !is_unseen(c));
-        text = unwrapped(&text).to_owned();
+        let bare = unwrapped(&text).to_owned();
+        text = bare;
     }
-    Some((start..end, Address::parse(&text).ok()?))
+    Some((start..end, Address::parse(&in_ascii(text)?).ok()?))
+}
+
+/// The address with its domain in ASCII (RFC 5891), as it is but for an international one. `None`: its domain is not one.
+fn in_ascii(address: String) -> Option<String> {
+    if address.is_ascii() {
+        return Some(address);
+    }
+    let (local, domain) = address.rsplit_once('@')?;
+    let domain = idna::domain_to_ascii_strict(domain).ok()?;
+    Some([local, "@", &domain].concat())
 }
 
 /// Whether an address has nothing in it or around it that is not part of it, as is usual.

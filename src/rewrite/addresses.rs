@@ -40,6 +40,7 @@ impl Kept {
         };
         let mut mailboxes = parse_address_list(&body);
         mailboxes.retain(|mailbox| is_taken(&mailbox.address));
+        mailboxes.iter_mut().for_each(drop_unread_name);
         mailboxes.truncate(room);
         let change = match &mailboxes[..] {
             [] => Change::Drop,
@@ -75,8 +76,22 @@ pub(super) fn is_taken(address: &Address) -> bool {
 }
 
 /// The mailboxes of these that SES takes.
-pub(super) fn taken<'a>(mailboxes: impl Iterator<Item = &'a Mailbox>) -> impl Iterator<Item = &'a Mailbox> {
-    mailboxes.filter(|mailbox| is_taken(&mailbox.address))
+pub(super) fn taken<'a>(mailboxes: impl Iterator<Item = &'a Mailbox>) -> impl Iterator<Item = Mailbox> {
+    let taken = mailboxes.filter(|mailbox| is_taken(&mailbox.address));
+    taken.cloned().map(|mut mailbox| {
+        drop_unread_name(&mut mailbox);
+        mailbox
+    })
+}
+
+/// Drops a name that is left with an encoded-word in it: nobody knows its charset.
+fn drop_unread_name(mailbox: &mut Mailbox) {
+    mailbox.name = mailbox.name.take().filter(|name| !is_unread(name));
+}
+
+/// Whether a name still has an encoded-word in it after decoding.
+pub(super) fn is_unread(name: &str) -> bool {
+    name.find("=?").is_some_and(|start| name[start..].contains("?="))
 }
 
 /// The bodies of several fields of a name as one.

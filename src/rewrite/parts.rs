@@ -79,6 +79,7 @@ impl PartEdits {
 }
 
 /// Whether something was found that an edit of a part cures.
+#[cfg(feature = "forward")]
 pub(crate) fn needs_edits_of_parts(report: &Report) -> bool {
     report.findings.iter().any(is_curable)
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::addresses::is_unread;
 use super::options::FromFormat;
 use crate::header::is_invisible;
 use crate::header::mailbox::{Address, MAX_MAILBOX, format_mailbox, whole_mailbox};
@@ -29,6 +30,8 @@ pub(super) struct SenderStyle<'a> {
 pub(super) fn new_from(style: &SenderStyle<'_>, name: Option<&str>, sender: Option<&Address>) -> String {
     let address = style.address;
     let name = name.map(visible).map(unquoted).map(without_imitation);
+    // Text of a charset that nobody knows cannot be read.
+    let name = name.filter(|name| !is_unread(name));
     // `<>` and the like are not a name.
     let name = name.filter(|name| name.contains(|c: char| c.is_ascii_alphanumeric() || !c.is_ascii()));
     // Some programs repeat the address as the name.
