@@ -3,15 +3,19 @@
 //! A build without the feature `aws` has the same types without a value, so that nobody above has to tell the builds apart.
 
 mod not_built;
+mod version;
 
 #[cfg(feature = "aws")]
 mod clients;
 #[cfg(feature = "aws")]
 mod s3;
 #[cfg(feature = "aws")]
+mod s3_write;
+#[cfg(feature = "aws")]
 mod ssm;
 
 pub use not_built::NotBuilt;
+pub use version::{Condition, Version, WriteError};
 
 #[cfg(feature = "aws")]
 pub use aws_sdk_sesv2::config::Builder as SesConfig;

@@ -25,8 +25,8 @@ const ENCRYPTION: [&str; 4] = ["x-amz-key-v2", "x-amz-key", "x-amz-iv", "x-amz-c
 /// A bucket in S3.
 #[derive(Clone, Debug)]
 pub struct S3Bucket {
-    client: Client,
-    name: String,
+    pub(super) client: Client,
+    pub(super) name: String,
 }
 
 impl S3Bucket {
@@ -109,7 +109,7 @@ impl S3Object {
     }
 }
 
-fn octets(output: &GetObjectOutput) -> Option<u64> {
+pub(super) fn octets(output: &GetObjectOutput) -> Option<u64> {
     u64::try_from(output.content_length?).ok()
 }
 
@@ -126,7 +126,7 @@ async fn get(
     get.send().await.map_err(|error| explain(&error))
 }
 
-fn explain(error: &SdkError<GetObjectError>) -> io::Error {
+pub(super) fn explain(error: &SdkError<GetObjectError>) -> io::Error {
     let status = error.raw_response().map(|response| response.status().as_u16());
     match (status, error.code()) {
         (Some(412), _) => io::Error::other("it changed in the bucket while it was read"),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::support::http::{self, Answer, Client};
 use super::support::moto::Moto;
 use super::support::runtime_api::{Reply, RuntimeApi};
-use super::support::s3::{self, S3};
+use super::support::s3::{self, PutFault, S3};
 use super::support::sigv4::{self, Credentials};
 use super::support::ssm::{self, Ssm};
 use super::{MAIL, SEND, head, request_of};
@@ -50,6 +50,41 @@ fn objects_are_read_whole_in_ranges_and_on_condition() {
     assert!(missing.status == 404 && missing.text().contains("<Code>NoSuchKey</Code>"));
     let unsigned = http::request(s3.address(), "GET", "/mail/in/a%20b", &[], &[]).unwrap();
     assert_eq!(unsigned.status, 403);
+}
+
+#[test]
+fn objects_are_written_on_condition() {
+    let s3 = S3::start();
+    let put = |fields: &[(&str, &str)], body: &str| {
+        let mut client = Client::connect(s3.address())?;
+        sigv4::signed_request(&mut client, "s3", "PUT", "/mail/a", fields, body.as_bytes())
+    };
+    let status = |fields: &[(&str, &str)]| put(fields, "two").unwrap().status;
+    assert_eq!(status(&[("if-match", "\"x\"")]), 404);
+    let one = put(&[("if-none-match", "*")], "one").unwrap();
+    assert_eq!(one.status, 200);
+    assert_eq!(status(&[("if-none-match", "*")]), 412);
+    assert_eq!(status(&[("if-match", "\"x\"")]), 412);
+    assert_eq!(status(&[("if-match", one.field("etag").unwrap())]), 200);
+    assert_eq!(s3.object("mail", "a").unwrap(), b"two");
+
+    // Dates by its own clock: the age of an object is theirs to tell.
+    s3.age("mail", "a", Duration::from_secs(100_000));
+    let read = get(&s3, "GET", "a", &[]).unwrap();
+    let date = |name: &str| read.field(name).unwrap().to_owned();
+    assert!(date("date").ends_with(" GMT") && date("date") != date("last-modified"));
+
+    // Faults.
+    s3.script_puts([PutFault::conflict(), PutFault::LoseRequest, PutFault::LoseAnswer]);
+    assert_eq!(put(&[], "three").unwrap().status, 409);
+    assert!(put(&[], "three").is_err());
+    assert_eq!(s3.object("mail", "a").unwrap(), b"two");
+    assert!(put(&[], "three").is_err());
+    assert_eq!(s3.object("mail", "a").unwrap(), b"three");
+    let another = PutFault::Precede(b"another".to_vec());
+    s3.script_puts([another]);
+    assert_eq!(put(&[("if-match", "\"x\"")], "four").unwrap().status, 412);
+    assert_eq!(s3.object("mail", "a").unwrap(), b"another");
 }
 
 #[test]

@@ -1,15 +1,17 @@
-//! S3, reading only: objects in memory, answers that can be cut, short, slow or about another object.
+//! S3: objects in memory; answers that can be cut, short, slow or about another object; conditional writes whose requests
+//! and answers can be lost.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::http::{Connection, Head, Server, Then, percent_decode};
-use super::sigv4::{Credentials, sha256_hex, verify};
+use super::sigv4::{CLOCK_IS_OFF, Credentials, civil, sha256_hex, verify_at};
 use super::{Script, lock};
 
 /// How long requests that go on are waited for.
@@ -32,6 +34,30 @@ pub enum Fault {
     Refuse(u16, String),
 }
 
+/// What happens to a PUT.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PutFault {
+    /// It is served.
+    None,
+    /// An error, and nothing is written: status, code.
+    Refuse(u16, String),
+    /// The object is written, and the connection cut before the answer.
+    LoseAnswer,
+    /// The connection is cut, and nothing is written.
+    LoseRequest,
+    /// Another has written these octets just before.
+    Precede(Vec<u8>),
+    /// Nothing is written or answered, and the connection stays.
+    Hang,
+}
+
+impl PutFault {
+    /// As S3 answers where two conditional writes of one object meet.
+    pub fn conflict() -> Self {
+        PutFault::Refuse(409, "ConditionalRequestConflict".to_owned())
+    }
+}
+
 /// A stored object.
 #[derive(Clone, Debug)]
 pub struct Object {
@@ -39,6 +65,8 @@ pub struct Object {
     pub etag: String,
     /// Names without `x-amz-meta-`.
     pub metadata: Vec<(String, String)>,
+    /// By the stand-in's own clock.
+    pub modified: SystemTime,
 }
 
 /// A request.
@@ -49,6 +77,7 @@ pub struct Attempt {
     pub path: String,
     pub range: Option<String>,
     pub if_match: Option<String>,
+    pub if_none_match: Option<String>,
     pub status: u16,
     /// Octets of the body that the connection took: somewhat more than the client looked at.
     pub bytes_sent: u64,
@@ -58,6 +87,13 @@ pub struct Attempt {
 struct State {
     objects: Mutex<BTreeMap<String, Object>>,
     script: Script<Fault>,
+    puts: Script<PutFault>,
+    /// Objects under these keys do not take part in `script`.
+    apart: &'static str,
+    /// Seconds by which the stand-in's clock is ahead.
+    ahead: AtomicU64,
+    /// Each request of an object that is kept apart waits for up to so many microseconds, before and after.
+    jitter: AtomicU64,
     /// In the order in which they came; `None`: it has not ended.
     attempts: Mutex<Vec<Option<Attempt>>>,
     /// Octets a second; 0: no limit.
@@ -77,6 +113,10 @@ impl S3 {
         let state = Arc::new(State {
             objects: Mutex::default(),
             script: Script::new(Fault::None),
+            puts: Script::new(PutFault::None),
+            apart: "/ledger/",
+            ahead: AtomicU64::new(0),
+            jitter: AtomicU64::new(0),
             attempts: Mutex::default(),
             rate: AtomicU64::new(0),
             credentials: Mutex::new(Credentials::test()),
@@ -109,13 +149,74 @@ impl S3 {
         octets: impl Into<Vec<u8>>,
         metadata: &[(&str, &str)],
     ) -> String {
-        let mut object = Object::new(octets.into());
+        let mut object = Object::new(octets.into(), self.state.now());
         for (name, value) in metadata {
             object.metadata.push(((*name).to_owned(), (*value).to_owned()));
         }
         let etag = object.etag.clone();
         lock(&self.state.objects).insert(format!("{bucket}/{key}"), object);
         etag
+    }
+
+    /// The octets of an object.
+    pub fn object(&self, bucket: &str, key: &str) -> Option<Vec<u8>> {
+        let objects = lock(&self.state.objects);
+        let object = objects.get(&format!("{bucket}/{key}"))?;
+        Some(object.octets.to_vec())
+    }
+
+    /// Makes an object older.
+    ///
+    /// # Panics
+    /// If there is no such object.
+    pub fn age(&self, bucket: &str, key: &str, by: Duration) {
+        let mut objects = lock(&self.state.objects);
+        let object = objects.get_mut(&format!("{bucket}/{key}")).expect("the object");
+        object.modified -= by;
+    }
+
+    /// Sets the stand-in's clock ahead of everybody's.
+    pub fn set_ahead(&self, by: Duration) {
+        self.state.ahead.store(by.as_secs(), Relaxed);
+    }
+
+    /// Each request for the ledger waits for a random time of at most this, before and after it is served.
+    pub fn jitter(&self, at_most: Duration) {
+        let micros = u64::try_from(at_most.as_micros()).expect("a short time");
+        self.state.jitter.store(micros, Relaxed);
+    }
+
+    /// What happens to the next PUTs, one fault each.
+    pub fn script_puts(&self, faults: impl IntoIterator<Item = PutFault>) {
+        self.state.puts.push(faults);
+    }
+
+    /// What happens to every PUT that [`script_puts`](Self::script_puts) says nothing about.
+    pub fn stand_puts(&self, fault: PutFault) {
+        self.state.puts.stand(fault);
+    }
+
+    /// The reading of mail, and of whatever else is not the ledger.
+    ///
+    /// # Panics
+    /// If a request does not end.
+    pub fn reads(&self) -> Vec<Attempt> {
+        let attempts = self.attempts().into_iter();
+        attempts
+            .filter(|attempt| !attempt.path.contains(self.state.apart))
+            .collect()
+    }
+
+    /// The methods and the statuses of all requests for the ledger.
+    ///
+    /// # Panics
+    /// If a request does not end.
+    pub fn of_ledger(&self) -> Vec<(String, u16)> {
+        let attempts = self.attempts().into_iter();
+        attempts
+            .filter(|attempt| attempt.path.contains(self.state.apart))
+            .map(|attempt| (attempt.method, attempt.status))
+            .collect()
     }
 
     /// Removes an object.
@@ -168,12 +269,27 @@ impl S3 {
 }
 
 impl Object {
-    fn new(octets: Vec<u8>) -> Self {
+    fn new(octets: Vec<u8>, modified: SystemTime) -> Self {
         Object {
+            modified,
             // S3 takes MD5; nobody may rely on that.
             etag: format!("\"{}\"", &sha256_hex(&octets)[..32]),
             octets: Arc::new(octets),
             metadata: Vec::new(),
+        }
+    }
+}
+
+impl State {
+    fn now(&self) -> SystemTime {
+        SystemTime::now() + Duration::from_secs(self.ahead.load(Relaxed))
+    }
+
+    fn wait(&self, path: &str) {
+        let jitter = self.jitter.load(Relaxed);
+        if jitter > 0 && path.contains(self.apart) {
+            let random = RandomState::new().hash_one(0);
+            thread::sleep(Duration::from_micros(random % jitter));
         }
     }
 }
@@ -194,28 +310,121 @@ fn serve(state: &State, head: &Head, connection: &mut Connection) -> io::Result<
         path,
         range,
         if_match,
+        if_none_match: head.field("if-none-match").map(str::to_owned),
         status: 0,
         bytes_sent: 0,
     };
-    let is_get = head.method == "GET";
-    let fault = if is_get { state.script.next() } else { Fault::None };
-    let selected = verify(head, &sha256_hex(&body), &credentials, "s3")
-        .map_err(|why| (403, "SignatureDoesNotMatch".to_owned(), why))
+    state.wait(&attempt.path);
+    if head.method == "PUT" {
+        let verified = verify_at(head, &sha256_hex(&body), &credentials, "s3", state.now());
+        let then = put(state, head, connection, &mut attempt, verified.map(|_| body));
+        lock(&state.attempts)[place] = Some(attempt);
+        return then;
+    }
+    let is_scripted = head.method == "GET" && !attempt.path.contains(state.apart);
+    let fault = if is_scripted {
+        state.script.next()
+    } else {
+        Fault::None
+    };
+    let selected = verify_at(head, &sha256_hex(&body), &credentials, "s3", state.now())
+        .map_err(|why| (403, refusal(&why).to_owned(), why))
         .and_then(|_| select(state, head, &fault, &attempt));
     let then = match selected {
         Err((status, code, message)) => {
             attempt.status = status;
-            refuse(connection, head, status, &code, &message)
+            refuse(connection, head, status, &code, &message, state.now())
         }
         Ok(selected) => {
             attempt.status = selected.status;
             let rate = state.rate.load(Relaxed);
-            selected.send(&fault, rate, connection, &mut attempt.bytes_sent)
+            selected.send(&fault, rate, state.now(), connection, &mut attempt.bytes_sent)
         }
     };
     // Also where the client was gone before the end.
     lock(&state.attempts)[place] = Some(attempt);
     then
+}
+
+/// The code of S3 for a request that is not signed as it should be.
+fn refusal(why: &str) -> &'static str {
+    if why == CLOCK_IS_OFF {
+        "RequestTimeTooSkewed"
+    } else {
+        "SignatureDoesNotMatch"
+    }
+}
+
+/// Stores an object where the conditions of the request hold. Of two at once, one comes first.
+fn put(
+    state: &State,
+    head: &Head,
+    connection: &mut Connection,
+    attempt: &mut Attempt,
+    body: Result<Vec<u8>, String>,
+) -> io::Result<Then> {
+    let mut refused = |status: u16, code: &str, message: &str| {
+        attempt.status = status;
+        refuse(connection, head, status, code, message, state.now())
+    };
+    let body = match body {
+        Ok(body) => body,
+        Err(why) => return refused(403, refusal(&why), &why),
+    };
+    let fault = state.puts.next();
+    match &fault {
+        PutFault::Refuse(status, code) => return refused(*status, code, code),
+        PutFault::LoseRequest => return Ok(Then::Close),
+        PutFault::Hang => {
+            connection.hold();
+            return Ok(Then::Close);
+        }
+        PutFault::Precede(octets) => {
+            let object = Object::new(octets.clone(), state.now());
+            lock(&state.objects).insert(attempt.path.clone(), object);
+        }
+        PutFault::None | PutFault::LoseAnswer => {}
+    }
+    let etag = {
+        let mut objects = lock(&state.objects);
+        let there = objects.get(&attempt.path).map(|object| object.etag.as_str());
+        match (&attempt.if_match, there) {
+            (Some(_), None) => return refused(404, "NoSuchKey", "The specified key does not exist."),
+            (Some(etag), Some(there)) if etag != there => {
+                return refused(412, "PreconditionFailed", "If-Match");
+            }
+            (None, Some(_)) if attempt.if_none_match.as_deref() == Some("*") => {
+                return refused(412, "PreconditionFailed", "If-None-Match");
+            }
+            _ => {}
+        }
+        let object = Object::new(body, state.now());
+        let etag = object.etag.clone();
+        objects.insert(attempt.path.clone(), object);
+        etag
+    };
+    if fault == PutFault::LoseAnswer {
+        return Ok(Then::Close);
+    }
+    state.wait(&attempt.path);
+    attempt.status = 200;
+    let date = http_date(state.now());
+    connection.answer(200, &[("etag", &etag), ("date", &date)], b"")?;
+    Ok(Then::Go)
+}
+
+/// As RFC 9110 5.6.7 has it.
+fn http_date(at: SystemTime) -> String {
+    let seconds = at.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let (year, month, day) = civil(seconds / 86_400);
+    let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
+    // 1970 began with a Thursday.
+    let weekday = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][to_usize(seconds / 86_400 % 7)];
+    let months = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let month = months[to_usize(month - 1)];
+    format!("{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
 }
 
 fn refuse(
@@ -224,13 +433,15 @@ fn refuse(
     status: u16,
     code: &str,
     message: &str,
+    now: SystemTime,
 ) -> io::Result<Then> {
     let xml = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message>\
          <RequestId>0</RequestId></Error>"
     );
     let body = if head.method == "HEAD" { "" } else { &xml };
-    connection.answer(status, &[("content-type", "application/xml")], body.as_bytes())?;
+    let fields = [("content-type", "application/xml"), ("date", &http_date(now))];
+    connection.answer(status, &fields, body.as_bytes())?;
     Ok(Then::Go)
 }
 
@@ -256,7 +467,7 @@ fn select(state: &State, head: &Head, fault: &Fault, attempt: &Attempt) -> Answe
     }
     let mut objects = lock(&state.objects);
     if let Fault::Change(octets) = fault {
-        objects.insert(attempt.path.clone(), Object::new(octets.clone()));
+        objects.insert(attempt.path.clone(), Object::new(octets.clone(), state.now()));
     }
     let Some(object) = objects.get(&attempt.path).cloned() else {
         return refuse(404, "NoSuchKey");
@@ -313,6 +524,7 @@ impl Selected {
         &self,
         fault: &Fault,
         rate: u64,
+        now: SystemTime,
         connection: &mut Connection,
         told: &mut u64,
     ) -> io::Result<Then> {
@@ -320,10 +532,8 @@ impl Selected {
             ("etag".to_owned(), self.object.etag.clone()),
             ("accept-ranges".to_owned(), "bytes".to_owned()),
             ("content-type".to_owned(), "application/octet-stream".to_owned()),
-            (
-                "last-modified".to_owned(),
-                "Thu, 05 Mar 2026 08:30:12 GMT".to_owned(),
-            ),
+            ("last-modified".to_owned(), http_date(self.object.modified)),
+            ("date".to_owned(), http_date(now)),
             ("x-amz-request-id".to_owned(), "0".to_owned()),
         ];
         if self.status == 206 {

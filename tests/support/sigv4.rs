@@ -8,6 +8,8 @@ use sha2::{Digest, Sha256};
 use super::http::{Answer, Client, Head};
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+/// Why a request is refused that was signed by another clock.
+pub const CLOCK_IS_OFF: &str = "the clock is off";
 /// How far the clock of a request may be off.
 const MAX_SKEW: Duration = Duration::from_mins(5);
 
@@ -166,6 +168,20 @@ pub fn verify(
     credentials: &Credentials,
     service: &str,
 ) -> Result<Scope, String> {
+    verify_at(head, body_sha256, credentials, service, SystemTime::now())
+}
+
+/// The same by another clock.
+///
+/// # Errors
+/// In what it is not signed as it should be.
+pub fn verify_at(
+    head: &Head,
+    body_sha256: &str,
+    credentials: &Credentials,
+    service: &str,
+    now: SystemTime,
+) -> Result<Scope, String> {
     let authorization = head.field("authorization").ok_or("no Authorization")?;
     let parts = authorization.strip_prefix(ALGORITHM).ok_or("another algorithm")?;
     let part = |name: &str| {
@@ -192,10 +208,9 @@ pub fn verify(
     if !amz_date.starts_with(date) {
         return Err("the date of the Credential is another than X-Amz-Date".to_owned());
     }
-    let now = SystemTime::now();
     let skew = now.duration_since(at).unwrap_or_else(|ahead| ahead.duration());
     if skew > MAX_SKEW {
-        return Err("the clock is off".to_owned());
+        return Err(CLOCK_IS_OFF.to_owned());
     }
     // Over HTTPS S3 takes UNSIGNED-PAYLOAD; no stand-in does.
     if let Some(stated) = head.field("x-amz-content-sha256")
@@ -309,7 +324,7 @@ fn parse_amz_date(text: &str) -> Option<SystemTime> {
 }
 
 /// Year, month and day of a number of days since 1970, as far as leap years are regular (to 2099).
-fn civil(days: u64) -> (u64, u64, u64) {
+pub fn civil(days: u64) -> (u64, u64, u64) {
     let (cycle, rest) = (days / 1_461, days % 1_461);
     // Of four years from 1970 the third is the leap year.
     let (in_cycle, mut day) = match rest {
