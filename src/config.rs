@@ -21,6 +21,9 @@ pub const SES_MAX_SEND_BYTES: u64 = 40 * 1024 * 1024;
 /// which an account has 40 a second; short enough that whoever changes the map need not wait.
 pub const DEFAULT_ALIAS_MAP_TTL: Duration = Duration::from_mins(1);
 
+/// The prefix of the ledger's keys.
+pub const DEFAULT_LEDGER: &str = "ledger/";
+
 /// The namespace of the function's metrics in CloudWatch.
 pub const DEFAULT_METRICS_NAMESPACE: &str = "readdress";
 
@@ -67,6 +70,16 @@ pub enum OutboxPlace {
     Ses,
 }
 
+/// `ON_DOUBT`: what becomes of a message that may have been sent to a target, or not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnDoubt {
+    /// `resend`: it is sent, perhaps for the second time.
+    #[default]
+    Resend,
+    /// `hold`: it is not sent, and the outcome is a failure.
+    Hold,
+}
+
 /// The settings of the outbox `ses`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SesSettings {
@@ -106,6 +119,10 @@ pub struct Settings {
     pub repair: Repair,
     /// `FROM_FORMAT` and the other settings of the rewrite. They hold for every alias that does not choose otherwise.
     pub style: Style,
+    /// `LEDGER`: the prefix of the ledger's keys. `None`: what was sent is remembered in the process alone.
+    pub ledger: Option<String>,
+    /// `ON_DOUBT`
+    pub on_doubt: OnDoubt,
     /// The settings of the outbox `ses`.
     pub ses: SesSettings,
     /// `METRICS_NAMESPACE`
@@ -145,9 +162,12 @@ impl Settings {
             OutboxPlace::Ses => SES_MAX_SEND_BYTES,
             OutboxPlace::Directory(_) => u64::MAX,
         };
+        let email_prefix = optional(lookup, "EMAIL_PREFIX", email_prefix)?.unwrap_or_default();
         Ok(Settings {
             email_bucket: required(lookup, "EMAIL_BUCKET", bucket)?,
-            email_prefix: optional(lookup, "EMAIL_PREFIX", email_prefix)?.unwrap_or_default(),
+            ledger: ledger(lookup, &email_prefix)?,
+            on_doubt: optional(lookup, "ON_DOUBT", on_doubt)?.unwrap_or_default(),
+            email_prefix,
             alias_map: required(lookup, ALIAS_MAP_PARAM, alias_map)?,
             alias_map_ttl: optional(lookup, "ALIAS_MAP_TTL", |text| {
                 number(text, 0, MAX_ALIAS_MAP_TTL).map(Duration::from_secs)
@@ -294,6 +314,36 @@ fn email_prefix(text: &str) -> Parsed<String> {
     Ok(text.to_owned())
 }
 
+/// Events of the ledger's prefix are ignored, so no mail may lie under it.
+fn ledger(lookup: Lookup<'_>, email_prefix: &str) -> Result<Option<String>, SettingError> {
+    let ledger = optional(lookup, "LEDGER", |text| match text {
+        "off" => Ok(None),
+        _ if email_prefix.starts_with(text) => {
+            Err("mail lies under this prefix (EMAIL_PREFIX); choose one that holds nothing else".to_owned())
+        }
+        _ if !text.ends_with('/') => Err("write off, or a key prefix that ends with /".to_owned()),
+        _ => self::email_prefix(text).map(Some),
+    })?;
+    match ledger {
+        Some(ledger) => Ok(ledger),
+        None if email_prefix.starts_with(DEFAULT_LEDGER) => {
+            let reason = format!(
+                "mail lies under its default, {DEFAULT_LEDGER} (EMAIL_PREFIX); choose another prefix"
+            );
+            Err(SettingError::new("LEDGER", reason))
+        }
+        None => Ok(Some(DEFAULT_LEDGER.to_owned())),
+    }
+}
+
+fn on_doubt(text: &str) -> Parsed<OnDoubt> {
+    match text {
+        "resend" => Ok(OnDoubt::Resend),
+        "hold" => Ok(OnDoubt::Hold),
+        _ => Err("write resend or hold".to_owned()),
+    }
+}
+
 /// CloudWatch takes 1 to 255 of these, and keeps names that begin with `AWS/` to itself.
 fn metrics_namespace(text: &str) -> Parsed<String> {
     let allowed = |octet: u8| octet.is_ascii_alphanumeric() || b".-_/#: ".contains(&octet);
@@ -397,6 +447,32 @@ mod tests {
         assert_eq!(limit("41943040"), Ok(SES_MAX_SEND_BYTES));
     }
 
+    /// Catches mail that is taken for the ledger, and is ignored.
+    #[test]
+    fn no_mail_lies_under_the_ledger() {
+        let ledger = |ledger, prefix| {
+            let settings = [("LEDGER", ledger), ("EMAIL_PREFIX", prefix)];
+            read(&[&settings, &LEAST[..]].concat()).map(|settings| settings.ledger)
+        };
+        let under = |prefix: &str| Ok(Some(prefix.to_owned()));
+        assert_eq!(ledger("", ""), under("ledger/"));
+        assert_eq!(ledger("off", ""), Ok(None));
+        assert_eq!(ledger("inbound/ledger/", "inbound/"), under("inbound/ledger/"));
+        for (name, prefix) in [
+            ("inbound/", "inbound/"),
+            ("in/", "in/bound/"),
+            ("", "ledger/mail/"),
+        ] {
+            assert!(
+                ledger(name, prefix)
+                    .unwrap_err()
+                    .starts_with("LEDGER: mail lies under")
+            );
+        }
+        assert_eq!(with("ON_DOUBT", "hold").unwrap().on_doubt, OnDoubt::Hold);
+        assert_eq!(read(&LEAST).unwrap().on_doubt, OnDoubt::Resend);
+    }
+
     #[test]
     fn each_mistake_is_named() {
         for (name, value) in [
@@ -407,6 +483,9 @@ mod tests {
             ("OUTBOX", "SES"),
             ("EMAIL_PREFIX", "/in"),
             ("EMAIL_PREFIX", "in/../"),
+            ("LEDGER", "on"),
+            ("LEDGER", "/ledger/"),
+            ("ON_DOUBT", "drop"),
             ("MAX_SEND_BYTES", "10MB"),
             ("MAX_SEND_BYTES", "0"),
             ("MAX_SEND_BYTES", "41943041"),

@@ -36,6 +36,22 @@ impl Deadline {
         self.0.is_none_or(enough)
     }
 
+    /// The deadline that is earlier than this one by `time`.
+    #[must_use]
+    pub fn before(self, time: Duration) -> Self {
+        // An instant cannot lie before the clock's own beginning.
+        Deadline(self.0.map(|at| at.checked_sub(time).unwrap_or(at)))
+    }
+
+    /// The earlier of two deadlines.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Deadline(match (self.0, other.0) {
+            (Some(one), Some(two)) => Some(one.min(two)),
+            (one, two) => one.or(two),
+        })
+    }
+
     /// Waits for the future, but not beyond the deadline. `None`: the deadline came first, and the future is dropped where
     /// it stood.
     pub fn race<T>(self, future: impl Future<Output = T>) -> impl Future<Output = Option<T>> {
@@ -50,6 +66,15 @@ impl Deadline {
             Some(future.await)
         }
     }
+}
+
+/// Waits.
+#[cfg_attr(not(feature = "aws"), allow(clippy::unused_async))] // Without AWS nothing else runs meanwhile.
+pub async fn pause(time: Duration) {
+    #[cfg(feature = "aws")]
+    tokio::time::sleep(time).await;
+    #[cfg(not(feature = "aws"))]
+    std::thread::sleep(time);
 }
 
 /// The time since 1970. Zero on a clock that is set before.
@@ -82,6 +107,20 @@ mod tests {
         assert!(deadline.leaves(Duration::from_secs(50)));
         assert!(!deadline.leaves(Duration::from_mins(1)));
         assert!(Deadline::NEVER.leaves(Duration::MAX));
+    }
+
+    #[test]
+    fn of_two_deadlines_the_earlier_counts() {
+        let (near, far) = (
+            Deadline::after(Duration::from_secs(10)),
+            Deadline::after(Duration::from_mins(1)),
+        );
+        assert_eq!(near.or(far), near);
+        assert_eq!(far.or(near), near);
+        assert_eq!(Deadline::NEVER.or(near), near);
+        assert_eq!(near.or(Deadline::NEVER), near);
+        assert!(!near.before(Duration::from_secs(3)).leaves(Duration::from_secs(8)));
+        assert_eq!(Deadline::NEVER.before(Duration::from_secs(3)), Deadline::NEVER);
     }
 
     #[cfg(feature = "aws")]

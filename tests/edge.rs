@@ -1,8 +1,11 @@
 //! From S3 to SES: the pipeline between stand-ins that check what AWS checks, the signature first of all.
 #![cfg(feature = "aws")]
 
+#[path = "edge/ledger.rs"]
+mod ledger;
 mod support;
 
+use std::path::Path;
 use std::time::Duration;
 
 use aws_sdk_sesv2::config::{Credentials, Region};
@@ -31,59 +34,34 @@ struct Edge {
     client: aws_sdk_sesv2::Client,
     forwarder: Forwarder,
     /// Holds the alias map.
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 impl Edge {
     fn start() -> Self {
+        Edge::with(&[])
+    }
+
+    /// With these settings, which come before the usual ones.
+    fn with(settings: &[(&str, &str)]) -> Self {
         let (s3, ses) = (S3::start(), SesEndpoint::start());
-        let credentials = Credentials::new("AKIDTEST", "secret", None, None, "test");
-        let s3_client = aws_sdk_s3::Client::from_conf(
-            aws_sdk_s3::Config::builder()
-                .behavior_version_latest()
-                .region(Region::new("eu-west-1"))
-                .credentials_provider(credentials.clone())
-                .endpoint_url(s3.url())
-                .force_path_style(true)
-                .build(),
-        );
-        let ses_config = aws_sdk_sesv2::Config::builder()
-            .behavior_version_latest()
-            .region(Region::new("eu-west-1"))
-            .credentials_provider(credentials)
-            .endpoint_url(ses.url());
         let many: Vec<String> = (0..120).map(|n| format!("target{n}@example.net")).collect();
         let map =
             json!({"shop@example.com": ["jane@example.net", "omar@example.net"], "many@example.com": many});
-        let settings = Settings::read(&|name| {
-            let settings = [
-                ("EMAIL_BUCKET", "mail"),
-                ("EMAIL_PREFIX", "inbound/"),
-                ("ALIAS_MAP_PARAM", "unused"),
-                ("MAX_SEND_BYTES", "41943040"),
-                ("CONFIGURATION_SET", "main"),
-                ("EMAIL_TAGS", "app=readdress"),
-                ("FEEDBACK_EMAIL", "bounces@example.com"),
-            ];
-            let mut named = settings.iter().filter(|(other, _)| *other == name);
-            named.next().map(|(_, value)| (*value).to_owned())
-        });
-        let settings = settings.unwrap();
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("map.json");
-        std::fs::write(&path, map.to_string()).unwrap();
+        std::fs::write(directory.path().join("map.json"), map.to_string()).unwrap();
         Edge {
-            client: aws_sdk_sesv2::Client::from_conf(ses_config.clone().build()),
-            forwarder: Forwarder::new(
-                AliasCache::new(AliasStore::File(path), Duration::from_hours(1)),
-                Bucket::S3(S3Bucket::new(s3_client, "mail".to_owned())),
-                Outbox::Ses(SesOutbox::new(ses_config, settings.ses.clone())),
-                &settings,
-            ),
-            _directory: directory,
+            client: aws_sdk_sesv2::Client::from_conf(ses_config(&ses).build()),
+            forwarder: process(&s3, &ses, directory.path(), settings),
+            directory,
             s3,
             ses,
         }
+    }
+
+    /// Another pipeline, which remembers nothing.
+    fn process(&self, settings: &[(&str, &str)]) -> Forwarder {
+        process(&self.s3, &self.ses, self.directory.path(), settings)
     }
 
     fn forward(&self, message: &[u8], alias: &str) -> Outcome {
@@ -110,6 +88,53 @@ impl Edge {
             );
         }
     }
+}
+
+fn credentials() -> Credentials {
+    Credentials::new("AKIDTEST", "secret", None, None, "test")
+}
+
+fn ses_config(ses: &SesEndpoint) -> aws_sdk_sesv2::config::Builder {
+    aws_sdk_sesv2::Config::builder()
+        .behavior_version_latest()
+        .region(Region::new("eu-west-1"))
+        .credentials_provider(credentials())
+        .endpoint_url(ses.url())
+}
+
+fn process(s3: &S3, ses: &SesEndpoint, directory: &Path, settings: &[(&str, &str)]) -> Forwarder {
+    let s3_client = aws_sdk_s3::Client::from_conf(
+        aws_sdk_s3::Config::builder()
+            .behavior_version_latest()
+            .region(Region::new("eu-west-1"))
+            .credentials_provider(credentials())
+            .endpoint_url(s3.url())
+            .force_path_style(true)
+            .build(),
+    );
+    let usual = [
+        ("EMAIL_BUCKET", "mail"),
+        ("EMAIL_PREFIX", "inbound/"),
+        ("ALIAS_MAP_PARAM", "unused"),
+        ("MAX_SEND_BYTES", "41943040"),
+        ("CONFIGURATION_SET", "main"),
+        ("EMAIL_TAGS", "app=readdress"),
+        ("FEEDBACK_EMAIL", "bounces@example.com"),
+    ];
+    let settings = Settings::read(&|name| {
+        let mut named = settings.iter().chain(&usual).filter(|(other, _)| *other == name);
+        named.next().map(|(_, value)| (*value).to_owned())
+    });
+    let settings = settings.unwrap();
+    Forwarder::new(
+        AliasCache::new(
+            AliasStore::File(directory.join("map.json")),
+            Duration::from_hours(1),
+        ),
+        Bucket::S3(S3Bucket::new(s3_client, "mail".to_owned())),
+        Outbox::Ses(SesOutbox::new(ses_config(ses), settings.ses.clone())),
+        &settings,
+    )
 }
 
 /// The message `m1` arrived for these.
@@ -147,7 +172,7 @@ fn a_small_mail_is_read_once_and_a_large_one_twice() {
         let outcome = edge.forward(&message, "shop@example.com");
         assert_eq!(outcome.ending, Ending::Sent, "{outcome:?}");
         edge.assert_landed(&message, 1);
-        assert_eq!(edge.s3.attempts().len(), gets);
+        assert_eq!(edge.s3.reads().len(), gets);
     }
 }
 
@@ -212,7 +237,7 @@ fn a_stream_from_which_nothing_comes_is_taken_up_again() {
     let outcome = edge.forward(&large, "shop@example.com");
     assert_eq!(outcome.ending, Ending::Sent, "{outcome:?}");
     edge.assert_landed(&large, 1);
-    let attempts = edge.s3.attempts();
+    let attempts = edge.s3.reads();
     assert_eq!(attempts.len(), 3);
     assert!(attempts[2].range.is_some(), "{attempts:?}");
 }
@@ -242,7 +267,7 @@ fn a_message_over_the_limit_costs_one_get_of_its_head() {
         (Ending::TooLarge, Some(Cause::TooLarge))
     );
     assert!(edge.ses.attempts().is_empty());
-    assert_eq!(edge.s3.attempts().len(), 1);
+    assert_eq!(edge.s3.reads().len(), 1);
     assert!(
         edge.s3.bytes_sent() < 8 << 20,
         "{} octets were read",
@@ -279,7 +304,7 @@ fn a_message_costs_the_same_for_one_recipient_and_for_a_hundred() {
             assert_eq!((outcome.ending, outcome.cause), (ending, cause), "{outcome:?}");
             assert_eq!(outcome.alias.as_ref(), Some(recipient));
         }
-        let requests = || (edge.s3.attempts().len(), edge.ses.attempts().len());
+        let requests = || (edge.s3.reads().len(), edge.ses.attempts().len());
         assert_eq!(requests(), (gets, sends), "{ending:?}");
         // Lambda repeats what failed. SES is not asked again for what it has refused for good.
         let again = edge.forward_to(&message, &recipients);
@@ -324,6 +349,11 @@ fn what_was_sent_is_known_when_the_invocation_breaks_off() {
         let broken_off = tokio::time::timeout(Duration::from_secs(2), forward).await;
         assert!(broken_off.is_err());
     });
+    // Its claim is not dead yet: it may be sending.
+    let outcomes = block_on(edge.forwarder.forward(&arrival, Deadline::NEVER));
+    let causes: Vec<_> = outcomes.iter().map(|outcome| outcome.cause).collect();
+    assert_eq!(causes, [None, Some(Cause::InProgress)], "{outcomes:?}");
+    edge.s3.age("mail", "ledger/m1.json", Duration::from_secs(51));
     let outcomes = block_on(edge.forwarder.forward(&arrival, Deadline::NEVER));
     assert!(
         outcomes.iter().all(|it| it.ending == Ending::Sent),
@@ -342,7 +372,8 @@ fn at_the_deadline_it_is_known_what_was_sent() {
     let arrival = arrival(&["many@example.com".to_owned()]);
     edge.ses
         .script([ses::Fault::None, ses::Fault::Stall { after: 100 }]);
-    let deadline = Deadline::after(Duration::from_secs(2));
+    // Sending stops 3 seconds earlier.
+    let deadline = Deadline::after(Duration::from_secs(5));
     let outcome = block_on(edge.forwarder.forward(&arrival, deadline)).remove(0);
     // The kernel has taken what was left of the request.
     assert_eq!(outcome.cause, Some(Cause::Ambiguous), "{outcome:?}");

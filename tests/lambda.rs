@@ -6,6 +6,8 @@ mod common;
 mod corpus;
 #[path = "lambda/events.rs"]
 mod events;
+#[path = "lambda/ledger.rs"]
+mod ledger;
 #[path = "lambda/map.rs"]
 mod map;
 #[path = "lambda/measured.rs"]
@@ -196,7 +198,7 @@ fn a_mail_lands_sealed_and_the_log_names_nobody() {
     let sent = stands.ses.messages().remove(0);
     assert_eq!(sent.configuration_set.as_deref(), Some("main"));
     assert_eq!(sent.from.as_deref(), Some("shop@example.com"));
-    assert_eq!(stands.s3.attempts().len(), 1, "a small mail is fetched once");
+    assert_eq!(stands.s3.reads().len(), 1, "a small mail is fetched once");
 
     assert!(
         running.wait_for_line(ID, PATIENCE).is_some(),
@@ -220,7 +222,7 @@ fn a_large_mail_is_streamed_twice() {
     let message = message(LARGE);
     stands.deliver(&message).unwrap();
     stands.assert_landed(&message, &TARGETS);
-    let attempts = stands.s3.attempts();
+    let attempts = stands.s3.reads();
     assert!(
         attempts.len() > 1 && attempts[1].if_match.is_some(),
         "{attempts:?}"
@@ -351,4 +353,15 @@ fn it_works_with_moto_too() {
     assert_eq!(sent.len(), 1);
     let raw = sent[0]["raw_data"].as_str().unwrap();
     assert_same(body_of(raw.as_bytes()), body_of(&message));
+
+    // Another process reads in the ledger that it was sent: moto takes conditional writes too.
+    let other = RuntimeApi::start();
+    let running = function(&other, [&url, &url, &url], &[]);
+    other.invoke(&ses_event(ID, &["shop@example.com"])).unwrap();
+    assert_eq!(moto.sent_messages().len(), 1);
+    assert!(!running.lines().iter().any(|line| line.contains("WARN")));
+    let page = moto.object(BUCKET, &format!("ledger/{ID}.json")).unwrap();
+    let page: Value = serde_json::from_slice(&page).unwrap();
+    assert_eq!(page["arrival"]["envelope_sender"], "zoe@example.org");
+    assert_eq!(page["sent"].as_array().unwrap().len(), 1);
 }

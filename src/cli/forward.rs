@@ -37,6 +37,13 @@ pub(super) struct Arguments {
     /// The prefix of the message id in the bucket, such as inbound/
     #[arg(long, env = "EMAIL_PREFIX", value_name = "PREFIX")]
     email_prefix: Option<String>,
+    /// The prefix under which it is recorded what was sent: in the bucket, or in the directory of --outbox file:DIR; off: it
+    /// is not recorded [default: ledger/]
+    #[arg(long, env = "LEDGER", value_name = "PREFIX")]
+    ledger: Option<String>,
+    /// What becomes of a message that may have been sent before, without a record of it: resend, or hold [default: resend]
+    #[arg(long, env = "ON_DOUBT", value_name = "WHAT")]
+    on_doubt: Option<String>,
     /// The most octets of an outgoing message [default: 10485760]
     #[arg(long, env = "MAX_SEND_BYTES", value_name = "OCTETS")]
     max_send_bytes: Option<String>,
@@ -65,6 +72,8 @@ impl Arguments {
             "ALIAS_MAP_PARAM" => self.alias_map_param.clone(),
             "OUTBOX" => self.outbox.clone(),
             "EMAIL_PREFIX" => self.email_prefix.clone(),
+            "LEDGER" => self.ledger.clone(),
+            "ON_DOUBT" => self.on_doubt.clone(),
             "MAX_SEND_BYTES" => self.max_send_bytes.clone(),
             "CONFIGURATION_SET" => self.configuration_set.clone(),
             "EMAIL_TAGS" => self.email_tags.clone(),

@@ -52,6 +52,18 @@ impl Inbox {
         }
     }
 
+    /// Whether the event is about an object of our bucket whose key begins with this prefix.
+    pub(super) fn is_under(&self, arrival: &Arrival, prefix: &str) -> bool {
+        arrival.stored.as_ref().is_some_and(|stored| {
+            let ours = self.bucket.name();
+            let is_ours = stored
+                .bucket
+                .as_deref()
+                .is_none_or(|theirs| ours.is_none_or(|ours| ours == theirs));
+            is_ours && stored.key.starts_with(prefix)
+        })
+    }
+
     fn key(&self, arrival: &Arrival) -> Result<String, String> {
         let Some(stored) = &arrival.stored else {
             return Ok(format!("{}{}", self.prefix, arrival.message_id));

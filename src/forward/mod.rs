@@ -10,6 +10,7 @@ use crate::arrival::{Arrival, Recipients, trace};
 use crate::bucket::Bucket;
 use crate::config::Settings;
 use crate::deadline::Deadline;
+use crate::ledger::{Ledger, Pages};
 use crate::outbox::{Cause, Outbox};
 
 pub use outcome::{Ending, Outcome};
@@ -23,15 +24,20 @@ pub struct Forwarder {
     aliases: AliasCache,
     inbox: Inbox,
     steps: Steps,
+    ledger_prefix: Option<String>,
 }
 
 impl Forwarder {
     /// A forwarder from this bucket to this outbox.
     pub fn new(aliases: AliasCache, bucket: Bucket, outbox: Outbox, settings: &Settings) -> Self {
+        let pages = settings.ledger.as_deref();
+        let pages = pages.map(|prefix| pages_of(&bucket, &outbox, prefix));
+        let ledger = Ledger::new(pages, settings.on_doubt);
         Forwarder {
             aliases,
             inbox: Inbox::new(bucket, settings.email_prefix.clone()),
-            steps: Steps::new(outbox, settings),
+            steps: Steps::new(outbox, ledger, settings),
+            ledger_prefix: settings.ledger.clone(),
         }
     }
 
@@ -54,16 +60,31 @@ impl Forwarder {
     /// Forwards one arrival: an outcome for each recipient, in order. At the deadline it stops; mail that has not been sent
     /// by then has failed.
     ///
-    /// A target gets the message once, however many of the recipients lead to it and, as far as the ledger remembers,
+    /// A target gets the message once, however many of the recipients lead to it and, as far as the ledger knows,
     /// however often the arrival comes. The message is opened only if some recipient leads to a target, and its body is
     /// read only if it is within the send limit.
+    ///
+    /// The ledger's own objects are not mail: an arrival of one has no outcome.
     pub async fn forward(&self, arrival: &Arrival, deadline: Deadline) -> Vec<Outcome> {
+        if self.is_of_ledger(arrival) {
+            tracing::debug!(
+                message_id = arrival.message_id.as_str(),
+                "an object of the ledger"
+            );
+            return Vec::new();
+        }
         let outcomes = self.outcomes(arrival, deadline).await;
         outcomes.unwrap_or_else(|(cause, error)| {
             let outcome = Outcome::of_message(arrival, cause, error);
             outcome.log();
             vec![outcome]
         })
+    }
+
+    /// Whether the event is about an object of the ledger: S3 tells of all objects, where the mail has no prefix of its own.
+    fn is_of_ledger(&self, arrival: &Arrival) -> bool {
+        let prefix = self.ledger_prefix.as_deref();
+        prefix.is_some_and(|prefix| self.inbox.is_under(arrival, prefix))
     }
 
     /// Fails where it does not come to the single recipients.
@@ -95,6 +116,19 @@ impl Forwarder {
             outcomes.push(outcome);
         }
         Ok(outcomes)
+    }
+}
+
+/// The place of the ledger: beside the mail, but where the outbox is a directory, in that.
+fn pages_of(bucket: &Bucket, outbox: &Outbox, prefix: &str) -> Pages {
+    match (outbox, bucket) {
+        (Outbox::Directory(directory), _) | (_, Bucket::Directory(directory)) => {
+            Pages::Directory(directory.join(prefix))
+        }
+        (_, Bucket::S3(bucket)) => Pages::S3 {
+            bucket: bucket.clone(),
+            prefix: prefix.to_owned(),
+        },
     }
 }
 

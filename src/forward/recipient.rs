@@ -20,14 +20,16 @@ use crate::arrival::Arrival;
 use crate::config::Settings;
 use crate::deadline::Deadline;
 use crate::header::mailbox::Address;
-use crate::ledger::{Claim, Deliveries, Delivery, Failure, Ledger, Receipt};
-use crate::outbox::{Cause, Content, Outbox, Outgoing, SendError, Sent};
+use crate::ledger::{Claim, Deliveries, Delivery, Failure, InProgress, Ledger, Receipt};
+use crate::outbox::{Cause, Content, Outbox, Outgoing, SendError, Sending, Sent};
 use crate::rewrite::{Repair, Rules, Style};
 
 pub(super) const OUT_OF_TIME: &str = "the time ended before the message was sent; it is still in the bucket";
 
 const NOT_MENDED: &str =
     "the message was planned twice and is still found in need of edits; please report this";
+
+const IN_PROGRESS: &str = "another invocation is sending the message, or ended while it did, less than a minute ago; the event comes again";
 
 /// The steps, and what they need.
 #[derive(Debug)]
@@ -75,6 +77,20 @@ struct Route<'a> {
     options: &'a Options,
 }
 
+/// One attempt to deliver a message for a recipient.
+#[derive(Clone, Copy, Debug)]
+struct Attempt<'a> {
+    /// As the event has it.
+    recipient: &'a str,
+    route: &'a Route<'a>,
+    /// When sending stops.
+    until: Deadline,
+    /// When all work stops.
+    deadline: Deadline,
+    /// Whether the message is kept from some of the targets, since they may have got it.
+    holds: bool,
+}
+
 /// Why a recipient's mail goes no further than a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Stop {
@@ -98,10 +114,10 @@ impl Stop {
 }
 
 impl Steps {
-    pub(super) fn new(outbox: Outbox, settings: &Settings) -> Self {
+    pub(super) fn new(outbox: Outbox, ledger: Ledger, settings: &Settings) -> Self {
         Steps {
             outbox,
-            ledger: Ledger::default(),
+            ledger,
             max_send_bytes: settings.max_send_bytes,
             repair: settings.repair,
             style: settings.style.clone(),
@@ -133,24 +149,70 @@ impl Steps {
         let alias = recipient(text, map)?;
         let route = route(alias, map)?;
         outcome.targets = route.targets.iter().map(Address::to_string).collect();
-        let claim = match claim {
-            Some(claim) => claim,
-            None => claim.insert(self.ledger.claim(arrival).await),
-        };
-        let targets = undelivered(claim.deliveries(), &route)?;
-        let checked = deadline.race(self.policy(message, &route, outcome)).await;
-        let message = checked.unwrap_or_else(|| Err(Stop::failed(Cause::Deadline, OUT_OF_TIME)))?;
-
-        let mut outgoing = self.plan(message, arrival, &route, targets);
-        let mut sent = self.send(message, &outgoing, claim, *deadline, outcome).await;
-        if sent == Err(Stop::Findings) {
-            outgoing = self.plan(message, arrival, &route, outgoing.to);
-            sent = self.send(message, &outgoing, claim, *deadline, outcome).await;
+        let claim = claim.get_or_insert_with(|| self.ledger.open(arrival));
+        if let Err(stop @ Stop::Failed { .. }) = undelivered(claim.deliveries(), &route) {
+            return Err(stop);
         }
-        if let Err(stop) = &sent {
-            self.record_failure(claim, &route, &outgoing, stop).await;
+        let claimed = self.ledger.claim(claim, text, route.targets, *deadline).await;
+        claimed.map_err(|InProgress| Stop::failed(Cause::InProgress, IN_PROGRESS))?;
+
+        let attempt = Attempt {
+            recipient: text,
+            route: &route,
+            until: self.ledger.sends_until(*deadline),
+            deadline: *deadline,
+            holds: false,
+        };
+        let sent = self.deliver(&attempt, arrival, message, claim, outcome).await;
+        let cause = match &sent {
+            Err(Stop::Failed { cause, .. }) => Some(*cause),
+            Err(Stop::Findings) => Some(Cause::Rejected),
+            Ok(_) | Err(_) => None,
+        };
+        if let Some(cause) = cause {
+            self.ledger.release(claim, text, cause, *deadline).await;
         }
         sent
+    }
+
+    /// Sends a message that is claimed to those targets that are left.
+    async fn deliver(
+        &self,
+        attempt: &Attempt<'_>,
+        arrival: &Arrival,
+        message: &mut Stored<'_>,
+        claim: &mut Claim,
+        outcome: &mut Outcome,
+    ) -> Result<Receipt, Stop> {
+        let route = attempt.route;
+        let mut targets = undelivered(claim.deliveries(), route)?;
+        let held = claim.deliveries().held(&targets);
+        targets.retain(|target| !held.contains(target));
+        if targets.is_empty() {
+            return Err(in_doubt());
+        }
+        let policy = attempt.until.race(self.policy(message, route, outcome));
+        let checked = self.ledger.keep(claim, policy).await;
+        let message = checked.unwrap_or_else(|| Err(Stop::failed(Cause::Deadline, OUT_OF_TIME)))?;
+
+        let attempt = Attempt {
+            holds: !held.is_empty(),
+            ..*attempt
+        };
+        let mut outgoing = self.plan(message, arrival, route, targets);
+        let mut sent = self.send(&attempt, message, &outgoing, claim, outcome).await;
+        if sent == Err(Stop::Findings) {
+            outgoing = self.plan(message, arrival, route, outgoing.to);
+            sent = self.send(&attempt, message, &outgoing, claim, outcome).await;
+        }
+        match sent {
+            Ok(_) if attempt.holds => Err(in_doubt()),
+            Ok(receipt) => Ok(receipt),
+            Err(stop) => {
+                self.record_failure(claim, &attempt, &outgoing, &stop).await;
+                Err(stop)
+            }
+        }
     }
 
     /// Opens the message, and asks whether it is forwarded for this alias.
@@ -205,70 +267,99 @@ impl Steps {
         }
     }
 
-    /// Sends the message, and records each delivery before the next.
+    /// Reads the message as it is to go out, and sends it.
     async fn send(
         &self,
+        attempt: &Attempt<'_>,
         message: &mut Message,
         outgoing: &Outgoing,
         claim: &mut Claim,
-        deadline: Deadline,
         outcome: &mut Outcome,
     ) -> Result<Receipt, Stop> {
         outcome.planned(&outgoing.content);
         // The least that it can be: nothing is read for a message that is too large whatever its parts become.
         self.check_size(outgoing.content.octets(), "")?;
         let mut body = message.body(self.hashes_bodies, self.repair == Repair::Parts);
-        let begun = self.outbox.begin(outgoing, &mut body, deadline).await;
-        let mut sending = begun.map_err(|error| not_sent(&error, &outgoing.to, &outgoing.to))?;
+        let reading = self.outbox.begin(outgoing, &mut body, attempt.until);
+        let begun = self.ledger.keep(claim, reading).await;
+        let sending = begun.map_err(|error| not_sent(&error, &outgoing.to, &outgoing.to))?;
         if message.note(body.report()) {
             return Err(Stop::Findings);
         }
         let octets = sending.message_octets();
         outcome.bytes_out = Some(octets);
         self.check_size(octets, "")?;
-        let mut receipt = Receipt {
+        let receipt = Receipt {
             id: String::new(),
             bytes_in: outgoing.content.source.octets(),
             bytes_out: octets,
             // With edits of parts it is not the stored one.
             body_sha256: body.sha256().filter(|_| outgoing.content.plan.edits().len() == 1),
         };
+        self.send_all(attempt, sending, &outgoing.to, receipt, claim)
+            .await
+    }
+
+    /// Sends the message to all of its targets, and records each delivery before the next. With the last one the claim ends,
+    /// unless more of the recipient is to be recorded.
+    async fn send_all(
+        &self,
+        attempt: &Attempt<'_>,
+        mut sending: Sending<'_>,
+        all: &[Address],
+        mut receipt: Receipt,
+        claim: &mut Claim,
+    ) -> Result<Receipt, Stop> {
         let (mut ids, mut failed) = (Vec::new(), None);
-        while let Some(answer) = sending.next().await {
-            match answer {
-                Ok(Sent { to, id }) => {
-                    let targets = to.into_iter().map(|at| outgoing.to[at].clone()).collect();
+        loop {
+            self.ledger.refresh(claim).await;
+            if claim.is_lost() {
+                return Err(Stop::failed(Cause::InProgress, IN_PROGRESS));
+            }
+            match self.ledger.keep(claim, sending.next()).await {
+                None => break,
+                Some(Ok(Sent { to, id })) => {
                     ids.push(id.clone());
                     receipt.id = id;
-                    let receipt = receipt.clone();
+                    let is_last = to.last().is_some_and(|last| last + 1 == all.len());
+                    let ends = is_last && failed.is_none() && !attempt.holds;
+                    let delivery = Delivery::Sent {
+                        targets: to.into_iter().map(|at| all[at].clone()).collect(),
+                        receipt: receipt.clone(),
+                    };
+                    let last_of = ends.then_some(attempt.recipient);
                     self.ledger
-                        .record(claim, Delivery::Sent { targets, receipt })
+                        .record(claim, delivery, last_of, attempt.deadline)
                         .await;
                 }
-                Err(error) => failed = failed.or(Some(error)),
+                Some(Err(error)) => failed = failed.or(Some(error)),
             }
         }
         receipt.id = ids.join(",");
         match failed {
             None => Ok(receipt),
-            Some(error) => {
-                let left = claim.deliveries().left(&outgoing.to);
-                Err(not_sent(&error, &outgoing.to, &left))
-            }
+            Some(error) => Err(not_sent(&error, all, &claim.deliveries().left(all))),
         }
     }
 
     /// Records that the message cannot go out in this form: the next recipient with the same targets and options fails
     /// alike, without another request.
-    async fn record_failure(&self, claim: &mut Claim, route: &Route<'_>, outgoing: &Outgoing, stop: &Stop) {
+    async fn record_failure(
+        &self,
+        claim: &mut Claim,
+        attempt: &Attempt<'_>,
+        outgoing: &Outgoing,
+        stop: &Stop,
+    ) {
         if let Stop::Failed { cause, error } = stop {
             let failure = Failure {
                 targets: claim.deliveries().left(&outgoing.to),
-                options: route.options.clone(),
+                options: attempt.route.options.clone(),
                 cause: *cause,
                 error: error.clone(),
             };
-            self.ledger.record(claim, Delivery::Failed(failure)).await;
+            let failed = Delivery::Failed(failure);
+            self.ledger.record(claim, failed, None, attempt.deadline).await;
         }
     }
 
@@ -363,6 +454,14 @@ fn undelivered(deliveries: &Deliveries, route: &Route<'_>) -> Result<Vec<Address
         None => Ok(left),
         Some(Failure { cause, error, .. }) => Err(Stop::failed(*cause, error)),
     }
+}
+
+/// The message is kept from targets that may have got it.
+fn in_doubt() -> Stop {
+    let error = "the message may have been sent before, without a record of it, so it is not sent again (ON_DOUBT); it is \
+                 still in the bucket: look into the target's mailbox, and if it is not there, send its event again with \
+                 ON_DOUBT=resend";
+    Stop::failed(Cause::Ambiguous, error)
 }
 
 fn not_sent(SendError { cause, reason }: &SendError, all: &[Address], left: &[Address]) -> Stop {

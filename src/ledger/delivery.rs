@@ -1,7 +1,10 @@
 //! What is recorded of a message.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
+use serde::{Deserialize, Serialize};
+
+use super::target::TargetHash;
 use crate::alias::Options;
 use crate::header::mailbox::Address;
 use crate::outbox::Cause;
@@ -21,7 +24,7 @@ pub enum Delivery {
 }
 
 /// A message that was sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     /// The id that the outbox gave it.
     pub id: String,
@@ -30,6 +33,7 @@ pub struct Receipt {
     /// Octets of the message that went out.
     pub bytes_out: u64,
     /// SHA-256 of the body, if it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_sha256: Option<String>,
 }
 
@@ -49,8 +53,9 @@ pub struct Failure {
 /// All that is known of the deliveries of one message.
 #[derive(Clone, Debug, Default)]
 pub struct Deliveries {
-    sent: Vec<(HashSet<String>, Receipt)>,
+    sent: Vec<(HashSet<TargetHash>, Receipt)>,
     failed: Vec<Failure>,
+    held: BTreeSet<TargetHash>,
 }
 
 impl Deliveries {
@@ -58,30 +63,66 @@ impl Deliveries {
     pub fn add(&mut self, delivery: Delivery) {
         match delivery {
             Delivery::Sent { targets, receipt } => {
-                let targets = targets.iter().map(Address::key).collect();
-                self.sent.push((targets, receipt));
+                self.reached(targets.iter().map(TargetHash::from).collect(), receipt);
             }
             Delivery::Failed(failure) => self.failed.push(failure),
         }
     }
 
+    /// Takes note of targets that have got the message, once.
+    pub(super) fn reached(&mut self, targets: HashSet<TargetHash>, receipt: Receipt) {
+        let known =
+            |(others, other): &(HashSet<TargetHash>, Receipt)| other.id == receipt.id && *others == targets;
+        if !self.sent.iter().any(known) {
+            self.sent.push((targets, receipt));
+        }
+    }
+
+    /// All that was sent.
+    pub(super) fn sent(&self) -> impl Iterator<Item = (BTreeSet<TargetHash>, &Receipt)> {
+        let sent = self.sent.iter();
+        sent.map(|(targets, receipt)| (targets.iter().cloned().collect(), receipt))
+    }
+
+    /// Takes note of targets that the message is kept from, since they may have got it.
+    pub(super) fn hold(&mut self, targets: &BTreeSet<TargetHash>) {
+        self.held.extend(targets.iter().cloned());
+    }
+
     /// Those of these targets that have not got the message.
     pub fn left(&self, targets: &[Address]) -> Vec<Address> {
+        // Hashes are made where there is something to compare them with.
+        if self.sent.is_empty() {
+            return targets.to_vec();
+        }
         let has_got_it = |target: &Address| {
-            let key = target.key();
-            self.sent.iter().any(|(reached, _)| reached.contains(&key))
+            let target = TargetHash::from(target);
+            self.sent.iter().any(|(reached, _)| reached.contains(&target))
         };
         let left = targets.iter().filter(|target| !has_got_it(target));
         left.cloned().collect()
     }
 
+    /// Those of these targets that have not got the message for sure and must not get it again: `ON_DOUBT` is `hold`.
+    pub fn held(&self, targets: &[Address]) -> Vec<Address> {
+        if self.held.is_empty() {
+            return Vec::new();
+        }
+        let mut held = self.left(targets);
+        held.retain(|target| self.held.contains(&TargetHash::from(target)));
+        held
+    }
+
     /// The message that these targets have got; where it went out in several, the ids of all that reached one of them.
     pub fn receipt(&self, targets: &[Address]) -> Option<Receipt> {
-        let keys: Vec<String> = targets.iter().map(Address::key).collect();
+        if self.sent.is_empty() {
+            return None;
+        }
+        let hashes: Vec<TargetHash> = targets.iter().map(TargetHash::from).collect();
         let reached = self
             .sent
             .iter()
-            .filter(|(reached, _)| keys.iter().any(|key| reached.contains(key)));
+            .filter(|(reached, _)| hashes.iter().any(|hash| reached.contains(hash)));
         let receipts: Vec<&Receipt> = reached.map(|(_, receipt)| receipt).collect();
         let first = *receipts.first()?;
         let ids: Vec<&str> = receipts.iter().map(|receipt| receipt.id.as_str()).collect();

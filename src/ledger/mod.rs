@@ -1,102 +1,376 @@
 //! The ledger: which message was delivered to whom.
 //!
-//! Lambda delivers an event again when an invocation fails, and may do so without a reason. Targets that have got the message
-//! by then must not get it again, and a refusal for good must not cost another request.
+//! Lambda delivers an event again when an invocation fails, and may do so without a reason, also to two processes at once.
+//! Targets that have got the message by then must not get it again, and a refusal for good must not cost another request.
 //!
-//! A message is claimed once for each arrival, before anything is decided for its targets: the claim says what has been
-//! delivered of it. Every delivery is recorded before the next one begins, so that an end at any moment, a panic included,
-//! forgets at most one.
+//! A message is claimed before anything is decided for its targets: the claim says what has been delivered of it. Every
+//! delivery is recorded before the next one begins, so that an end at any moment, a panic included, forgets at most one.
+//!
+//! # Pages
+//! A page is one small object for each message, beside the mail or in the outbox's directory. It is written only under the
+//! condition that it has not changed ([`Condition`]), so that of two processes one learns of the other.
+//! - The claim and the record of what was sent are one write each: a mail that goes out in one send costs two writes and no
+//!   reading.
+//! - A claim that is found lives for [`LIFE`] by the clock of the place; its owner renews it while it sends. Until it is dead
+//!   nobody else sends to these targets ([`InProgress`]). Of a dead one it is not known what it has sent: [`OnDoubt`]
+//!   decides, as it does after a send without an answer.
+//! - A claim is released with the record of the last send, or of the failure.
+//! - Delivery comes before bookkeeping: where the pages cannot be written, mail goes out all the same, with a warning, once in
+//!   this process.
 
+mod claim;
 mod delivery;
 mod memory;
+mod page;
+mod pages;
+mod target;
+
+use std::collections::BTreeSet;
+use std::io;
+use std::time::{Duration, Instant};
 
 use crate::arrival::{Arrival, MessageId};
+use crate::aws::{Condition, WriteError};
+use crate::config::OnDoubt;
+use crate::deadline::{Deadline, pause, since_1970};
+use crate::header::mailbox::Address;
+use crate::outbox::Cause;
 
+pub use claim::Claim;
+use claim::{LIFE, Seen, State};
 pub use delivery::{Deliveries, Delivery, Failure, Receipt};
 use memory::Memory;
+use page::{Page, Sent};
+pub use pages::Pages;
+use target::TargetHash;
+
+/// A claim is renewed when its page is this old: twice in its life.
+const RENEWAL: Duration = Duration::from_secs(25);
+
+/// The pause before a renewal that failed is tried again.
+const RENEWAL_AGAIN: Duration = Duration::from_secs(5);
+
+/// Sending stops this long before the work of the invocation has to, so that what was sent can be recorded.
+const RECORD_MARGIN: Duration = Duration::from_secs(3);
+
+/// The ledger counts as out of reach after this time. S3 answers within a tenth of a second.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The same after it has been out of reach: many recipients do not wait for it one after the other.
+const PATIENCE_AGAIN: Duration = Duration::from_secs(1);
+
+/// The most attempts of a write. Each follows a write of somebody else.
+const MAX_ATTEMPTS: u32 = 8;
+
+/// The pause after S3 said that another write is under way; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
 
 /// A place where deliveries are recorded.
 #[derive(Debug)]
-pub enum Ledger {
-    /// The memory of this process. Another process does not know what this one has sent.
-    Memory(Memory),
+pub struct Ledger {
+    /// What this process remembers: all that there is where the pages cannot be reached.
+    memory: Memory,
+    /// `None`: another process does not know what this one has sent.
+    pages: Option<Pages>,
+    on_doubt: OnDoubt,
+    renewal: Duration,
 }
 
-/// An arrival that is being forwarded.
-#[derive(Debug)]
-pub struct Claim {
-    message_id: MessageId,
-    deliveries: Deliveries,
-}
+/// Another invocation is sending the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InProgress;
 
 impl Default for Ledger {
     fn default() -> Self {
-        Ledger::Memory(Memory::default())
+        Ledger::new(None, OnDoubt::default())
     }
 }
 
-#[allow(clippy::unused_async)] // Memory does not wait; a ledger outside of the process does.
 impl Ledger {
-    /// Claims an arrival.
-    pub async fn claim(&self, arrival: &Arrival) -> Claim {
-        let message_id = arrival.message_id.clone();
-        let Ledger::Memory(memory) = self;
-        Claim {
-            deliveries: memory.recall(&message_id),
-            message_id,
+    /// A ledger with these pages, or without any.
+    pub fn new(pages: Option<Pages>, on_doubt: OnDoubt) -> Self {
+        Ledger {
+            memory: Memory::default(),
+            pages,
+            on_doubt,
+            renewal: RENEWAL,
         }
     }
 
-    /// Records how a delivery of the claimed arrival ended.
-    pub async fn record(&self, claim: &mut Claim, delivery: Delivery) {
-        let Ledger::Memory(memory) = self;
-        memory.record(&claim.message_id, &delivery);
-        claim.deliveries.add(delivery);
+    /// The deadline for sends: afterwards there is time to record them.
+    pub fn sends_until(&self, deadline: Deadline) -> Deadline {
+        match self.pages {
+            Some(_) => deadline.before(RECORD_MARGIN),
+            None => deadline,
+        }
+    }
+
+    /// Opens the ledger for an arrival. Nothing is read or written yet.
+    pub fn open(&self, arrival: &Arrival) -> Claim {
+        Claim::new(arrival, self.memory.recall(&arrival.message_id))
+    }
+
+    /// Claims the message for those of a recipient's targets that are left. Where none is, it is not claimed. The deliveries of
+    /// the claim then say all that is known.
+    ///
+    /// # Errors
+    /// If another invocation has claimed it and lives.
+    pub async fn claim(
+        &self,
+        claim: &mut Claim,
+        recipient: &str,
+        targets: &[Address],
+        deadline: Deadline,
+    ) -> Result<(), InProgress> {
+        claim.targets = targets.iter().map(TargetHash::from).collect();
+        let mark = claim.mark();
+        let mut in_progress = false;
+        let claimed = self.write(claim, deadline, |page, age| {
+            in_progress = false;
+            let left = page.left(&mark.targets);
+            if left.is_empty() {
+                page.settle(recipient);
+                return;
+            }
+            if page.claim.as_ref() == Some(&mark) {
+                return;
+            }
+            if let Some(other) = page.claim.clone().filter(|other| other.token != mark.token) {
+                if age < LIFE {
+                    in_progress = true;
+                    return;
+                }
+                page.doubt(&other.targets);
+            }
+            let is_sent = |target| self.on_doubt == OnDoubt::Resend || !page.in_doubt.contains(target);
+            page.claim = left.iter().any(is_sent).then(|| mark.clone());
+        });
+        if let Err(error) = claimed.await {
+            let message_id = claim.arrival.message_id.as_str();
+            tracing::warn!(
+                message_id,
+                error,
+                "the ledger cannot be written; the message goes out all the same, and if its event comes to another process, \
+                 again (LEDGER)"
+            );
+        }
+        self.learn(claim);
+        if in_progress { Err(InProgress) } else { Ok(()) }
+    }
+
+    /// Records how a delivery of the claimed message ended. After the last one of a recipient the claim is released. A
+    /// failure is recorded by [`release`](Self::release).
+    pub async fn record(
+        &self,
+        claim: &mut Claim,
+        delivery: Delivery,
+        last_of: Option<&str>,
+        deadline: Deadline,
+    ) {
+        self.memory.record(&claim.arrival.message_id, &delivery);
+        let (targets, receipt) = match delivery {
+            Delivery::Sent { targets, receipt } => (targets, receipt),
+            Delivery::Failed(_) => return claim.deliveries.add(delivery),
+        };
+        let targets: BTreeSet<TargetHash> = targets.iter().map(TargetHash::from).collect();
+        claim.unwritten.push(Sent::new(targets.clone(), &receipt));
+        claim.deliveries.reached(targets.into_iter().collect(), receipt);
+        let token = claim.token.clone();
+        let recorded = self.write(claim, deadline, |page, _| {
+            if let Some(recipient) = last_of {
+                page.claim.take_if(|claim| claim.token == token);
+                page.end(recipient, None);
+            }
+        });
+        if let Err(error) = recorded.await {
+            unrecorded(&claim.arrival.message_id, &error);
+        }
+        if last_of.is_some() {
+            claim.state = State::Unwritten;
+        }
+    }
+
+    /// Releases the message after a failure for this recipient.
+    pub async fn release(&self, claim: &mut Claim, recipient: &str, cause: Cause, deadline: Deadline) {
+        let (token, targets) = (claim.token.clone(), claim.targets.clone());
+        let released = self.write(claim, deadline, |page, _| {
+            if cause == Cause::Ambiguous {
+                page.doubt(&targets);
+            }
+            page.claim.take_if(|claim| claim.token == token);
+            page.end(recipient, Some(cause.as_str()));
+        });
+        if let Err(error) = released.await {
+            unrecorded(&claim.arrival.message_id, &error);
+        }
+        claim.state = State::Unwritten;
+    }
+
+    /// Renews the claim if it is due. The claim may turn out to be lost.
+    pub async fn refresh(&self, claim: &mut Claim) {
+        let age = claim.seen.as_ref().map_or(Duration::ZERO, Seen::age);
+        if claim.state == State::Held && age >= self.renewal {
+            // A failure is logged, and does not keep the mail back.
+            let _ = self.renew(claim).await;
+        }
+    }
+
+    /// Does some work, and renews the claim meanwhile.
+    pub async fn keep<T>(&self, claim: &mut Claim, work: impl Future<Output = T>) -> T {
+        if self.pages.is_none() || claim.state != State::Held {
+            return work.await;
+        }
+        let mut work = Box::pin(work);
+        let mut renewals = Box::pin(async {
+            loop {
+                let age = claim.seen.as_ref().map_or(Duration::ZERO, Seen::age);
+                pause(self.renewal.saturating_sub(age)).await;
+                if self.renew(claim).await.is_err() {
+                    pause(RENEWAL_AGAIN).await;
+                }
+            }
+        });
+        std::future::poll_fn(|context| {
+            let done = work.as_mut().poll(context);
+            if done.is_pending() {
+                let _: std::task::Poll<()> = renewals.as_mut().poll(context);
+            }
+            done
+        })
+        .await
+    }
+
+    async fn renew(&self, claim: &mut Claim) -> Result<(), String> {
+        if claim.state != State::Held {
+            return std::future::pending().await;
+        }
+        let token = claim.token.clone();
+        let renewed = self.write(claim, Deadline::NEVER, |page, _| {
+            if let Some(claim) = page.claim.as_mut().filter(|claim| claim.token == token) {
+                claim.renewals += 1;
+            }
+        });
+        let renewed = renewed.await;
+        if let Err(error) = &renewed {
+            let message_id = claim.arrival.message_id.as_str();
+            tracing::warn!(message_id, error, "the claim of the message was not renewed");
+        }
+        renewed
+    }
+
+    /// Changes the page of a claim. A page that does not change is not written. Another's writes in between are read, and the
+    /// change is made again on what they left.
+    async fn write(
+        &self,
+        claim: &mut Claim,
+        deadline: Deadline,
+        mut change: impl FnMut(&mut Page, Duration),
+    ) -> Result<(), String> {
+        let Some(pages) = &self.pages else {
+            return Ok(());
+        };
+        let patience = if claim.is_out_of_reach {
+            PATIENCE_AGAIN
+        } else {
+            PATIENCE
+        };
+        let time = Deadline::after(patience).or(deadline);
+        let written = time.race(try_write(pages, claim, &mut change)).await;
+        let written = match written {
+            Some(written) => written.map_err(|error| error.to_string()),
+            None => Err(format!(
+                "it did not answer within {} s, or the invocation's time ended",
+                patience.as_secs()
+            )),
+        };
+        claim.is_out_of_reach = written.is_err();
+        let is_there = |seen: &Seen| seen.page.is_claimed_by(&claim.token);
+        if claim.seen.as_ref().is_some_and(is_there) {
+            claim.state = State::Held;
+        } else if claim.state == State::Held {
+            claim.state = State::Lost;
+        }
+        written
+    }
+
+    /// Adds to the deliveries of a claim what its page says.
+    fn learn(&self, claim: &mut Claim) {
+        let Some(Seen { page, .. }) = &claim.seen else {
+            return;
+        };
+        for sent in &page.sent {
+            let targets = sent.targets.iter().cloned().collect();
+            claim.deliveries.reached(targets, sent.receipt.clone());
+        }
+        if self.on_doubt == OnDoubt::Hold {
+            claim.deliveries.hold(&page.in_doubt);
+        }
     }
 }
 
-impl Claim {
-    /// All that is known of the deliveries of the message.
-    pub fn deliveries(&self) -> &Deliveries {
-        &self.deliveries
+async fn try_write(
+    pages: &Pages,
+    claim: &mut Claim,
+    change: &mut impl FnMut(&mut Page, Duration),
+) -> Result<(), WriteError> {
+    let message_id = claim.arrival.message_id.clone();
+    let mut time = FIRST_PAUSE;
+    for _ in 0..MAX_ATTEMPTS {
+        let (mut page, age) = match &claim.seen {
+            Some(seen) => (seen.page.clone(), seen.age()),
+            None => (Page::new(&claim.arrival), Duration::ZERO),
+        };
+        page.arrive(&claim.arrival);
+        for sent in &claim.unwritten {
+            page.add(sent);
+        }
+        change(&mut page, age);
+        if claim.seen.as_ref().is_some_and(|seen| seen.page == page) {
+            claim.unwritten.clear();
+            return Ok(());
+        }
+        page.written_at = since_1970().as_secs();
+        let etag = claim.seen.as_ref().map(|seen| seen.etag.clone());
+        let condition = etag.as_deref().map_or(Condition::Absent, Condition::Unchanged);
+        // The age counts from before the write, so that it is never taken for less than it is.
+        let at = Instant::now();
+        match pages.write(&message_id, page.to_json(), condition).await {
+            Ok(etag) => {
+                let age = Duration::ZERO;
+                claim.seen = Some(Seen { page, etag, age, at });
+                claim.unwritten.clear();
+                return Ok(());
+            }
+            Err(WriteError::Changed) => claim.seen = read(pages, &message_id).await?,
+            Err(WriteError::Conflict) => {
+                pause(time).await;
+                time *= 2;
+            }
+            Err(error) => return Err(error),
+        }
     }
+    Err(io::Error::other(format!("others wrote it first {MAX_ATTEMPTS} times")).into())
+}
+
+async fn read(pages: &Pages, message_id: &MessageId) -> io::Result<Option<Seen>> {
+    let at = Instant::now();
+    let Some(version) = pages.read(message_id).await? else {
+        return Ok(None);
+    };
+    let page = serde_json::from_slice(&version.octets)
+        .map_err(|error| io::Error::other(format!("its page of the message cannot be read: {error}")))?;
+    let (etag, age) = (version.etag, version.age);
+    Ok(Some(Seen { page, etag, age, at }))
+}
+
+fn unrecorded(message_id: &MessageId, error: &str) {
+    let message_id = message_id.as_str();
+    tracing::warn!(
+        message_id,
+        error,
+        "the ledger cannot be written; if the event comes to another process, the message may go out again (LEDGER)"
+    );
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::arrival::Recipients;
-    use crate::executor::block_on;
-    use crate::header::mailbox::Address;
-
-    /// Catches a ledger that is written at the end of an arrival, which an end before it would forget.
-    #[test]
-    fn a_delivery_is_known_as_soon_as_it_is_recorded() {
-        let arrival = Arrival {
-            message_id: MessageId::parse("m1").unwrap(),
-            recipients: Recipients::Unknown,
-            envelope_sender: None,
-            stored: None,
-        };
-        let targets = vec![Address::parse("jane@example.org").unwrap()];
-        let receipt = Receipt {
-            id: "1".to_owned(),
-            bytes_in: 7,
-            bytes_out: 9,
-            body_sha256: None,
-        };
-        block_on(async {
-            let ledger = Ledger::default();
-            let mut claim = ledger.claim(&arrival).await;
-            assert_eq!(claim.deliveries().left(&targets), targets);
-            let sent = Delivery::Sent {
-                targets: targets.clone(),
-                receipt,
-            };
-            ledger.record(&mut claim, sent).await;
-            assert!(claim.deliveries().left(&targets).is_empty());
-            let again = ledger.claim(&arrival).await;
-            assert!(again.deliveries().left(&targets).is_empty());
-        });
-    }
-}
+mod tests;

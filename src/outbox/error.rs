@@ -27,6 +27,8 @@ pub enum Cause {
     Loop,
     /// The time ran out.
     Deadline,
+    /// Another invocation is sending the message. When the event comes again, that one has ended.
+    InProgress,
 }
 
 impl Cause {
@@ -43,6 +45,7 @@ impl Cause {
             Cause::Unreadable => "message",
             Cause::Loop => "loop",
             Cause::Deadline => "deadline",
+            Cause::InProgress => "in_progress",
         }
     }
 

@@ -118,6 +118,6 @@ impl BodyReader {
 }
 
 /// A hash in hexadecimal digits.
-pub(super) fn hexadecimal(hash: &[u8]) -> String {
+pub(crate) fn hexadecimal(hash: &[u8]) -> String {
     hash.iter().map(|octet| format!("{octet:02x}")).collect()
 }

@@ -19,6 +19,7 @@ use crate::deadline::Deadline;
 #[cfg(not(feature = "aws"))]
 use absent as ses;
 pub use error::{Cause, SendError};
+pub(crate) use message::hexadecimal;
 pub use message::{BodyReader, Content, Outgoing, Sent};
 pub use ses::SesOutbox;
 

@@ -98,6 +98,33 @@ fn cpu_time_is_near_that_of_the_hash() {
     }
 }
 
+/// Mails in a row, of which each alone is too short to be measured.
+const SMALL_MAILS: u32 = 300;
+/// User CPU of a warm forward with a ledger, in terms of one without: two signed requests beside the two that there are. Most
+/// of a small mail's CPU time is the SDK's, which makes and signs them.
+const MAX_LEDGER: f64 = 2.0;
+
+#[test]
+fn the_ledger_costs_less_than_the_forward() {
+    let cpu = |settings: &[(&str, &str)]| {
+        let stands = Stands::start();
+        let running = stands.function(settings);
+        let message = message(10_000);
+        stands.deliver(&message).unwrap();
+        let before = running.user_cpu();
+        for _ in 0..SMALL_MAILS {
+            stands.deliver(&message).unwrap();
+        }
+        running.user_cpu().saturating_sub(before) / SMALL_MAILS
+    };
+    let (off, on) = (cpu(&[("LEDGER", "off")]), cpu(&[]));
+    let times = on.as_secs_f64() / off.as_secs_f64();
+    println!("user CPU of a warm forward: {off:?} without a ledger, {on:?} with one, {times:.2} times");
+    if is_held("the ledger's part") {
+        assert!(times <= MAX_LEDGER, "{times:.2}");
+    }
+}
+
 /// What the plot of `benches/peers` draws of the function.
 #[test]
 #[ignore = "prints lines for benches/peers/run --lambda, and asserts nothing"]

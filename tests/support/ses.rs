@@ -188,6 +188,11 @@ impl SesEndpoint {
         *lock(&self.state.credentials) = credentials;
     }
 
+    /// How many scripted faults have not come up yet.
+    pub fn script_left(&self) -> usize {
+        self.state.script.left()
+    }
+
     /// What happens to the next requests.
     pub fn script(&self, faults: impl IntoIterator<Item = Fault>) {
         self.state.script.push(faults);

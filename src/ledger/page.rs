@@ -1,0 +1,170 @@
+//! A page of the ledger: all that is recorded of one message, as JSON.
+//!
+//! A page names no target, only their hashes. Its arrival is what SES told: whoever may read the mail may read it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::delivery::Receipt;
+use super::target::TargetHash;
+use crate::arrival::Arrival;
+use crate::deadline::since_1970;
+
+/// All that is recorded of a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Page {
+    pub(super) message_id: String,
+    arrival: Arrived,
+    /// The claim of whoever is sending the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) claim: Option<Mark>,
+    /// What was sent, in this order.
+    pub(super) sent: Vec<Sent>,
+    /// Targets to whom the message may have been sent, or not.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) in_doubt: BTreeSet<TargetHash>,
+    /// How it ended for each recipient that it was last tried for.
+    #[serde(default)]
+    outcomes: BTreeMap<String, Recorded>,
+    /// When the page was written, in seconds since 1970 by the writer's clock.
+    pub(super) written_at: u64,
+}
+
+/// An arrival, as SES told it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Arrived {
+    /// `None`: the event does not say them.
+    recipients: Option<Vec<String>>,
+    envelope_sender: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bucket: Option<String>,
+    /// `None`: the event does not say it. Then it is `EMAIL_PREFIX` and the id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+}
+
+/// A claim. Its age is that of the page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Mark {
+    /// Tells claims apart.
+    pub(super) token: String,
+    /// Those to whom the message is being sent.
+    pub(super) targets: BTreeSet<TargetHash>,
+    /// How often the claim was renewed. With it each renewal is another version of the page.
+    pub(super) renewals: u32,
+}
+
+/// A message that was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Sent {
+    pub(super) targets: BTreeSet<TargetHash>,
+    #[serde(flatten)]
+    pub(super) receipt: Receipt,
+    pub(super) at: u64,
+}
+
+impl Sent {
+    /// A message that was sent just now.
+    pub(super) fn new(targets: BTreeSet<TargetHash>, receipt: &Receipt) -> Self {
+        Sent {
+            targets,
+            receipt: receipt.clone(),
+            at: since_1970().as_secs(),
+        }
+    }
+}
+
+/// How it ended for a recipient.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Recorded {
+    /// `sent` or `failed`.
+    outcome: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
+    at: u64,
+}
+
+impl Page {
+    /// The first page of an arrival.
+    pub(super) fn new(arrival: &Arrival) -> Self {
+        let stored = arrival.stored.as_ref();
+        Page {
+            message_id: arrival.message_id.to_string(),
+            arrival: Arrived {
+                recipients: arrival.recipients.known().map(<[String]>::to_vec),
+                envelope_sender: arrival.envelope_sender.clone(),
+                bucket: stored.and_then(|stored| stored.bucket.clone()),
+                key: stored.map(|stored| stored.key.clone()),
+            },
+            claim: None,
+            sent: Vec::new(),
+            in_doubt: BTreeSet::new(),
+            outcomes: BTreeMap::new(),
+            written_at: 0,
+        }
+    }
+
+    /// Those of these targets that have not got the message, as far as is recorded.
+    pub(super) fn left(&self, targets: &BTreeSet<TargetHash>) -> BTreeSet<TargetHash> {
+        let has_got_it = |target: &&TargetHash| !self.sent.iter().any(|sent| sent.targets.contains(*target));
+        targets.iter().filter(has_got_it).cloned().collect()
+    }
+
+    /// Whether the claim is the one with this token.
+    pub(super) fn is_claimed_by(&self, token: &str) -> bool {
+        self.claim.as_ref().is_some_and(|claim| claim.token == token)
+    }
+
+    /// Records recipients that another event of the message names.
+    pub(super) fn arrive(&mut self, arrival: &Arrival) {
+        let (Some(recorded), Some(recipients)) = (&mut self.arrival.recipients, arrival.recipients.known())
+        else {
+            return;
+        };
+        for recipient in recipients {
+            if !recorded.iter().any(|known| known.eq_ignore_ascii_case(recipient)) {
+                recorded.push(recipient.clone());
+            }
+        }
+    }
+
+    /// Records a message that was sent, once.
+    pub(super) fn add(&mut self, sent: &Sent) {
+        let is_same = |other: &Sent| other.receipt.id == sent.receipt.id && other.targets == sent.targets;
+        if !self.sent.iter().any(is_same) {
+            self.in_doubt.retain(|target| !sent.targets.contains(target));
+            self.sent.push(sent.clone());
+        }
+    }
+
+    /// Records that the message may have been sent to these targets, where it is not recorded that it was.
+    pub(super) fn doubt(&mut self, targets: &BTreeSet<TargetHash>) {
+        let left = self.left(targets);
+        self.in_doubt.extend(left);
+    }
+
+    /// Records how it ended for a recipient.
+    pub(super) fn end(&mut self, recipient: &str, cause: Option<&str>) {
+        let recorded = Recorded {
+            outcome: cause.map_or("sent", |_| "failed").to_owned(),
+            cause: cause.map(str::to_owned),
+            at: since_1970().as_secs(),
+        };
+        self.outcomes.insert(recipient.to_owned(), recorded);
+    }
+
+    /// Records that a recipient for whom it has failed has the message by now.
+    pub(super) fn settle(&mut self, recipient: &str) {
+        let failed = |recorded: &Recorded| recorded.cause.is_some();
+        if self.outcomes.get(recipient).is_some_and(failed) {
+            self.end(recipient, None);
+        }
+    }
+
+    pub(super) fn to_json(&self) -> Vec<u8> {
+        let mut json = serde_json::to_vec(self).expect("maps have strings for keys");
+        json.push(b'\n');
+        json
+    }
+}
