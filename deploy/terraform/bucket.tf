@@ -2,7 +2,7 @@
 
 resource "aws_s3_bucket" "mail" {
   #checkov:skip=CKV_AWS_18: an access log tells of no mail that SES's and the function's own metrics do not tell of
-  #checkov:skip=CKV_AWS_21: versions would keep mail that was to be deleted; no key is ever written twice
+  #checkov:skip=CKV_AWS_21: versions would keep mail that was to be deleted, and every state of the ledger
   #checkov:skip=CKV_AWS_144: mail lies here for some seconds until it is forwarded
   #checkov:skip=CKV_AWS_145: a key of one's own is var.kms_key_arn; AWS's own encrypts as well
   #checkov:skip=CKV2_AWS_62: SES invokes the function, not the bucket
@@ -87,6 +87,24 @@ resource "aws_s3_bucket_lifecycle_configuration" "mail" {
 
       filter {
         prefix = var.email_prefix
+      }
+
+      expiration {
+        days = rule.value
+      }
+    }
+  }
+
+  # What was sent of a mail is of use as long as the mail is there.
+  dynamic "rule" {
+    for_each = var.ledger == "off" ? [] : var.email_expiration_days[*]
+
+    content {
+      id     = "ledger"
+      status = "Enabled"
+
+      filter {
+        prefix = var.ledger
       }
 
       expiration {

@@ -54,6 +54,8 @@ locals {
     CONFIGURATION_SET = aws_sesv2_configuration_set.this.configuration_set_name
     EMAIL_TAGS        = join(",", [for name, value in var.email_tags : "${name}=${value}"])
     FEEDBACK_EMAIL    = var.feedback_email
+    LEDGER            = var.ledger
+    ON_DOUBT          = var.on_doubt
     METRICS_NAMESPACE = var.metrics_namespace
   }
 }
@@ -180,6 +182,12 @@ resource "aws_iam_role_policy" "function" {
           Resource = local.queue_arn
         },
       ],
+      var.ledger == "off" ? [] : [{
+        Sid      = "KeepLedger"
+        Effect   = "Allow"
+        Action   = ["s3:GetObject", "s3:PutObject"]
+        Resource = "${local.bucket_arn}/${var.ledger}*"
+      }],
       # SSE-KMS of the bucket, the parameter and the queue.
       length(local.decrypt_keys) == 0 ? [] : [{
         Sid       = "Decrypt"
@@ -189,17 +197,20 @@ resource "aws_iam_role_policy" "function" {
         Condition = { StringEquals = { "kms:ViaService" = [for service in ["s3", "sqs", "ssm"] : "${service}.${local.region}.amazonaws.com"] } }
       }],
       var.kms_key_arn == null ? [] : [{
-        Sid       = "EncryptFailed"
+        Sid       = "Encrypt"
         Effect    = "Allow"
         Action    = "kms:GenerateDataKey"
         Resource  = var.kms_key_arn
-        Condition = { StringEquals = { "kms:ViaService" = "sqs.${local.region}.amazonaws.com" } }
+        Condition = { StringEquals = { "kms:ViaService" = [for service in local.encrypting : "${service}.${local.region}.amazonaws.com"] } }
       }],
     )
   })
 }
 
 locals {
+  # The queue takes what failed, and S3 the ledger.
+  encrypting = var.ledger == "off" ? ["sqs"] : ["s3", "sqs"]
+
   decrypt_keys = distinct(compact([var.kms_key_arn, var.alias_map_kms_key_arn]))
 
   parameter_arn = "arn:${local.partition}:ssm:${local.region}:${local.account}:parameter/${trim(local.alias_map_param, "/")}"

@@ -322,6 +322,34 @@ variable "email_tags" {
   }
 }
 
+variable "ledger" {
+  description = "The key prefix in the bucket under which the function records what it has sent, so that no repetition of an event sends it again: a path such as ledger/, under which no mail lies. `off`: each process remembers what it has sent, and no other knows."
+  type        = string
+  default     = "ledger/"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(off|([A-Za-z0-9_.-]+/)+)$", var.ledger)) && length(var.ledger) <= 500
+    error_message = "The ledger is off or a path such as ledger/, with a slash at its end and none at its start."
+  }
+  validation {
+    condition     = !startswith(var.email_prefix, var.ledger)
+    error_message = "The email_prefix lies in the ledger, whose objects are not taken for mail."
+  }
+}
+
+variable "on_doubt" {
+  description = "What becomes of a message that may have been sent, without a record of it: `resend`, perhaps for the second time, or `hold`, which fails."
+  type        = string
+  default     = "resend"
+  nullable    = false
+
+  validation {
+    condition     = contains(["resend", "hold"], var.on_doubt)
+    error_message = "The on_doubt is resend or hold."
+  }
+}
+
 variable "environment" {
   description = "More environment variables of the function, for settings that have no variable here."
   type        = map(string)

@@ -49,6 +49,8 @@ run "defaults" {
       TO_HEADER         = "keep"
       CONFIGURATION_SET = "readdress"
       METRICS_NAMESPACE = "readdress"
+      LEDGER            = "ledger/"
+      ON_DOUBT          = "resend"
     })
     error_message = "settings that are not set are left out: ${jsonencode(aws_lambda_function.forward.environment[0].variables)}"
   }
@@ -78,6 +80,8 @@ run "every_setting" {
     subject_prefix        = "[x] "
     feedback_email        = "bounces@example.net"
     email_tags            = { b = "2", a = "1" }
+    ledger                = "off"
+    on_doubt              = "hold"
     metrics_namespace     = "mail/aliases"
     environment           = { RUST_BACKTRACE = "1", MAX_SEND_BYTES = "1" }
     memory_size           = 256
@@ -104,6 +108,8 @@ run "every_setting" {
       EMAIL_TAGS        = "a=1,b=2"
       CONFIGURATION_SET = "mail"
       METRICS_NAMESPACE = "mail/aliases"
+      LEDGER            = "off"
+      ON_DOUBT          = "hold"
       RUST_BACKTRACE    = "1"
     })
     error_message = "every setting has its variable, and the module's own win over environment: ${jsonencode(aws_lambda_function.forward.environment[0].variables)}"
@@ -215,6 +221,12 @@ run "the_role" {
         Action   = "sqs:SendMessage"
         Resource = "arn:aws:sqs:eu-west-1:111122223333:readdress-failed"
       },
+      {
+        Sid      = "KeepLedger"
+        Effect   = "Allow"
+        Action   = ["s3:GetObject", "s3:PutObject"]
+        Resource = "arn:aws:s3:::readdress-111122223333-eu-west-1/ledger/*"
+      },
     ]
     error_message = "the role may do this and nothing else: ${aws_iam_role_policy.function.policy}"
   }
@@ -261,7 +273,7 @@ run "a_key_of_ones_own" {
   }
 
   assert {
-    condition = slice(jsondecode(aws_iam_role_policy.function.policy).Statement, 5, 7) == [
+    condition = slice(jsondecode(aws_iam_role_policy.function.policy).Statement, 6, 8) == [
       {
         Sid      = "Decrypt"
         Effect   = "Allow"
@@ -274,11 +286,11 @@ run "a_key_of_ones_own" {
         }
       },
       {
-        Sid       = "EncryptFailed"
+        Sid       = "Encrypt"
         Effect    = "Allow"
         Action    = "kms:GenerateDataKey"
         Resource  = "arn:aws:kms:eu-west-1:111122223333:key/mail"
-        Condition = { StringEquals = { "kms:ViaService" = "sqs.eu-west-1.amazonaws.com" } }
+        Condition = { StringEquals = { "kms:ViaService" = ["s3.eu-west-1.amazonaws.com", "sqs.eu-west-1.amazonaws.com"] } }
       },
     ]
     error_message = "the role may use the keys: ${aws_iam_role_policy.function.policy}"

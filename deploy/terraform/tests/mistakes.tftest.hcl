@@ -598,6 +598,36 @@ run "bucket_name" {
   expect_failures = [var.bucket_name]
 }
 
+run "ledger" {
+  command = plan
+
+  variables {
+    ledger = "ledger"
+  }
+
+  expect_failures = [var.ledger]
+}
+
+run "ledger_2" {
+  command = plan
+
+  variables {
+    email_prefix = "ledger/mail/"
+  }
+
+  expect_failures = [var.ledger]
+}
+
+run "on_doubt" {
+  command = plan
+
+  variables {
+    on_doubt = "drop"
+  }
+
+  expect_failures = [var.on_doubt]
+}
+
 run "email_prefix" {
   command = plan
 

@@ -155,6 +155,12 @@ run "the_bucket_is_closed" {
     error_message = "mail is deleted after 30 days"
   }
   assert {
+    condition = [
+      for rule in aws_s3_bucket_lifecycle_configuration.mail.rule : [rule.filter[0].prefix, rule.expiration[0].days] if rule.id == "ledger"
+    ] == [["ledger/", 30]]
+    error_message = "what was sent is known as long as the mail is there"
+  }
+  assert {
     condition     = !aws_s3_bucket.mail.force_destroy
     error_message = "mail is not thrown away with the bucket"
   }
