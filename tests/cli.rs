@@ -734,7 +734,10 @@ fn a_file_that_is_no_alias_map_is_not_taken_for_an_empty_one() {
 #[cfg(target_os = "linux")]
 fn a_40_mb_mail_goes_through_in_8_mb() {
     let mut message = b"From: jane@example.org\r\nContent-Type: application/x-big\r\n\r\n".to_vec();
-    message.resize(40_000_000, b'x');
+    while message.len() < 40_000_000 {
+        message.extend_from_slice(&[b'x'; 76]);
+        message.extend_from_slice(b"\r\n");
+    }
     let arguments = [
         "rewrite",
         "--alias",

@@ -272,13 +272,14 @@ fn addr_spec(tokens: &[Token<'_>], at: usize, loose: bool) -> Option<(Range<usiz
         text.extend_from_slice(token.text);
     }
     let mut text = String::from_utf8(text).ok()?;
-    if !is_bare(text.as_bytes()) {
+    let text = if is_bare(text.as_bytes()) {
+        text
+    } else {
         // A quoted local part may be folded (RFC 5322 3.2.4).
         text = text.replace("\r\n", "").replace('\n', "");
         text.retain(|c| !is_unseen(c));
-        let bare = unwrapped(&text).to_owned();
-        text = bare;
-    }
+        unwrapped(&text).to_owned()
+    };
     Some((start..end, Address::parse(&in_ascii(text)?).ok()?))
 }
 
