@@ -10,6 +10,8 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
+use super::content_type::table_of;
+
 /// Why SES refuses an address list, in its own words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AddressFault {
@@ -548,18 +550,22 @@ fn is_letter_or_digit(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || (octet >= 0x80 && char::from(octet).is_alphabetic())
 }
 
+/// What an address without brackets does not hold, and a name without quotes.
+const NOT_PLAIN: [bool; 256] = table_of(b"()<>,;:\\\"[]");
+const SPECIALS: [bool; 256] = table_of(b"()<>@,;:\\\".[]");
+
 /// Octets of a mailbox as it is written anew: the name loses its quotes and gets such as it needs.
 fn written_len(name: Option<&[u8]>, address: &[u8]) -> usize {
     let name = name.map(unquoted);
     let Some(name) = name.filter(|name| !trimmed(name).is_empty()) else {
-        let plain = !address.iter().any(|b| b"()<>,;:\\\"[]".contains(b));
+        let plain = !address.iter().any(|&b| NOT_PLAIN[usize::from(b)]);
         return address.len() + if plain { 0 } else { "<>".len() };
     };
     let escapes = name.iter().filter(|b| matches!(b, b'"' | b'\\')).count();
     let needs_quotes = |&b: &u8| match b {
         b'\r' | b'\n' | b'\t' | b' ' => false,
         0..b' ' | 0x7f.. => true,
-        _ => b"()<>@,;:\\\".[]".contains(&b),
+        _ => SPECIALS[usize::from(b)],
     };
     let quotes = if name.iter().any(needs_quotes) { 2 } else { 0 };
     name.len() + escapes + quotes + " <>".len() + address.len()

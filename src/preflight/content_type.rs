@@ -174,7 +174,19 @@ fn closed_at(text: &[u8], close: u8) -> Option<usize> {
 
 /// What a token does not hold, but for the space.
 fn is_special(octet: u8) -> bool {
-    !(b' '..0x7f).contains(&octet) || b"()<>@,;:\\\"[]/?=".contains(&octet)
+    const TABLE: [bool; 256] = table_of(b"()<>@,;:\\\"[]/?=");
+    TABLE[usize::from(octet)] || !(b' '..0x7f).contains(&octet)
+}
+
+/// Which octets are among these.
+pub(super) const fn table_of(octets: &[u8]) -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut at = 0;
+    while at < octets.len() {
+        table[octets[at] as usize] = true;
+        at += 1;
+    }
+    table
 }
 
 #[cfg(test)]

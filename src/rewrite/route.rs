@@ -27,9 +27,11 @@ pub fn route_id(alias: &Address) -> String {
     hash.update(b"readdress route\n");
     hash.update(alias.key());
     let digits = hash.finalize();
-    digits
+    let halves = digits
         .iter()
         .take(ID_OCTETS)
-        .map(|octet| format!("{octet:02x}"))
+        .flat_map(|octet| [octet >> 4, octet & 15]);
+    halves
+        .map(|half| char::from(b"0123456789abcdef"[usize::from(half)]))
         .collect()
 }
