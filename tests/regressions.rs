@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 type Target = fn(&[u8]);
 
-const TARGETS: [(&str, Target); 9] = [
+const TARGETS: [(&str, Target); 10] = [
     ("alias_map", targets::alias_map),
     ("chunking", targets::chunking),
     ("edits", targets::edits),
@@ -16,6 +16,7 @@ const TARGETS: [(&str, Target); 9] = [
     ("event", targets::event),
     ("hostile", targets::hostile),
     ("mailbox", targets::mailbox),
+    ("plan", targets::plan),
     ("rewrite", targets::rewrite),
     ("structure", targets::structure),
 ];
@@ -75,6 +76,7 @@ fn the_seeds() {
                 &[3, 0, 90, 100, 5, 0, 3, 255, 255, 0, 1, 0, 64, 7],
                 &message,
             );
+            check(targets::plan, &path, &[255, 1, 64, 7], &message);
             for line in message.split(|&b| b == b'\n') {
                 check(targets::mailbox, &path, b"", line);
                 check(targets::encoded_word, &path, b"", line);

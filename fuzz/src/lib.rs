@@ -16,6 +16,7 @@ mod lax;
 mod mailbox;
 #[path = "../../tests/common/naive.rs"]
 mod naive;
+mod plan;
 mod rewrite;
 #[path = "../../tests/common/sealed.rs"]
 mod sealed;
@@ -30,6 +31,7 @@ pub use encoded_word::encoded_word;
 pub use event::event;
 pub use hostile::hostile;
 pub use mailbox::mailbox;
+pub use plan::plan;
 pub use rewrite::rewrite;
 pub use structure::structure;
 

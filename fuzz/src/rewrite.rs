@@ -2,7 +2,7 @@
 
 use readdress::header::encoded_word::decode;
 use readdress::header::mailbox::{Address, parse_address_list};
-use readdress::mime::{Part, Parts, Scanner};
+use readdress::mime::{ContentType, Part, Parts, Scanner};
 use readdress::preflight::{Code, Finding, Rung, Source, Within, check, check_address_list};
 use readdress::rewrite::{
     Error, FromFormat, HeaderOctets, HeaderReader, Rewriter, Rules, ToHeader, subject_prefix,
@@ -45,9 +45,20 @@ fn is_taken_by_ses(rules: &Rules, out: &[u8]) {
         return;
     }
     let report = check(out);
-    // A boundary that is too long for a line stands on lines of the body too.
+    // A boundary that is too long for a line, or has something else in it than RFC 2046 5.1.1 allows, cannot always be
+    // written anew, and stands in the body too.
+    let content_type = sealed::split(out)
+        .fields
+        .into_iter()
+        .find(|(name, _)| name == "content-type");
+    let is_odd = content_type.is_some_and(|(_, raw)| {
+        let parsed = after_colon(&raw).and_then(ContentType::parse);
+        let boundary = parsed.and_then(|parsed| parsed.boundary()).unwrap_or_default();
+        raw.len() > 900 || !boundary.iter().all(u8::is_ascii_graphic)
+    });
     let is_boundary = |finding: &Finding| {
-        finding.code == Code::LineTooLong && finding.within == Within::Field("content-type".into())
+        let of_boundary = matches!(finding.code, Code::LineTooLong | Code::ContentTypeSyntax);
+        is_odd && of_boundary && finding.within == Within::Field("content-type".into())
     };
     let in_header =
         |finding: &&Finding| finding.part == 0 && finding.rung == Rung::Header && !is_boundary(finding);
@@ -192,8 +203,14 @@ fn is_alias(rules: &Rules, address: &Address) -> bool {
 fn keeps_what_no_rule_changes(rules: &Rules, message: &[u8], out: &[u8]) {
     let (before, after) = (sealed::split(message), sealed::split(out));
     let first = |split: &sealed::Split, wanted: &str| {
-        let (_, raw) = split.fields.iter().find(|(name, _)| name == wanted)?;
-        Some(raw.clone())
+        let mut fields = split
+            .fields
+            .iter()
+            .filter(|(name, _)| name == wanted)
+            .map(|(_, raw)| raw);
+        let speaks = |raw: &&&Vec<u8>| sealed::cleaned(raw).is_none_or(|raw| sealed::says_anything(&raw));
+        let all: Vec<&Vec<u8>> = fields.by_ref().collect();
+        all.iter().find(speaks).or(all.first()).map(|raw| (*raw).clone())
     };
     let mut kept = Vec::new();
     if rules.subject_prefix.is_none() {
@@ -214,6 +231,8 @@ fn keeps_what_no_rule_changes(rules: &Rules, message: &[u8], out: &[u8]) {
         let (before, after) = (first(&before, name), first(&after, name));
         let clean = match &before {
             None => None,
+            // It is folded.
+            Some(raw) if sealed::is_long(raw) => continue,
             Some(raw) => match sealed::cleaned(raw) {
                 Some(clean) => Some(clean.trim_ascii_end().to_vec()),
                 // It holds ISO-2022-JP, and goes out as encoded-words.

@@ -37,6 +37,9 @@ fn new_type(body: &[u8]) -> FieldBody {
         .collect();
     let type_ = if is_token(parsed.type_()) && !subtype.is_empty() {
         format!("{}/{subtype}", parsed.type_())
+    } else if parsed.type_() == "multipart" {
+        // As is every multipart of an unknown subtype (RFC 2046 5.1.3).
+        "multipart/mixed".to_owned()
     } else {
         "application/octet-stream".to_owned()
     };
@@ -139,6 +142,8 @@ mod tests {
                 "image/png; name*=utf-8''M%C3%A4rz.png",
             ),
             ("text/html>", "text/html"),
+            ("multipart/[x]; boundary=a", "multipart/mixed; boundary=a"),
+            ("x[/y; boundary=a", "application/octet-stream; boundary=a"),
         ] {
             let new = repaired_type(body.as_bytes()).unwrap_or_else(|| panic!("{body}"));
             assert_eq!(new.as_str(), want, "{body}");

@@ -175,14 +175,14 @@ fn is_named(name: &str) -> bool {
 }
 
 /// Whether a line is longer than SES takes.
-fn is_long(raw: &[u8]) -> bool {
+pub fn is_long(raw: &[u8]) -> bool {
     let lines = raw
         .split(|&b| b == b'\n')
         .map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     lines.map(<[u8]>::len).max() > Some(998)
 }
 
-fn says_anything(raw: &[u8]) -> bool {
+pub fn says_anything(raw: &[u8]) -> bool {
     let body = raw.splitn(2, |&b| b == b':').nth(1).unwrap_or_default();
     !body.trim_ascii().is_empty()
 }
@@ -327,7 +327,22 @@ pub fn assert_sealed(name: &str, message: &[u8], out: &[u8]) {
         let mut old = before.fields.iter().filter(|(old, _)| old == name);
         old.any(|(_, old)| is_same(old, raw))
     };
-    for (field, raw) in after.fields.iter().filter(|(name, raw)| !as_it_was(name, raw)) {
+    // A folded field keeps its octets.
+    let is_folded = |name: &str, raw: &[u8]| {
+        let unfolded = |raw: &[u8]| {
+            raw.iter()
+                .copied()
+                .filter(|b| !matches!(b, b'\r' | b'\n'))
+                .collect::<Vec<u8>>()
+        };
+        let mut old = before
+            .fields
+            .iter()
+            .filter(|(old, raw)| old == name && is_long(raw));
+        old.any(|(_, old)| cleaned(old).is_some_and(|old| unfolded(&old) == unfolded(raw)))
+    };
+    let changed = |(name, raw): &&(String, Vec<u8>)| !as_it_was(name, raw) && !is_folded(name, raw);
+    for (field, raw) in after.fields.iter().filter(changed) {
         let text = raw.strip_suffix(b"\n").unwrap();
         let text = text.strip_suffix(b"\r").unwrap_or(text);
         for (index, line) in text.split(|&b| b == b'\n').enumerate() {

@@ -1,0 +1,65 @@
+//! The plan of a whole message, parts included: edits in order, apart and inside of it, and nothing left that they cure.
+
+use readdress::header::mailbox::Address;
+use readdress::preflight::{Code, Report, Rung, Source, Within, check};
+use readdress::rewrite::{HeaderReader, MAX_EDITS, Rules};
+
+use super::chunks;
+
+/// An input begins with four octets that say how the message is cut; the rest is the message.
+pub fn plan(input: &[u8]) {
+    let Some((cuts, message)) = input.split_at_checked(4) else {
+        return;
+    };
+    let address = |text| Address::parse(text).expect("an address");
+    let rules = Rules::new(address("shop@example.com"), vec![address("owner@example.net")]);
+    let Ok(Some(head)) = HeaderReader::default().read(&mut &*message, true) else {
+        return;
+    };
+    let report = check(message);
+    let plan = rules.plan_with_parts(&head, &report, "It is kept.");
+    let mut end = 0;
+    for edit in plan.edits() {
+        assert!(
+            end <= edit.range.start && edit.range.start <= edit.range.end,
+            "in order and apart"
+        );
+        end = edit.range.end;
+    }
+    assert!(end <= message.len() as u64, "inside of the message");
+
+    let written = |chunks: &mut dyn Iterator<Item = &[u8]>| {
+        let mut out = Vec::new();
+        let mut writer = plan.writer();
+        for chunk in chunks {
+            writer.write(chunk, &mut |octets| out.extend_from_slice(octets));
+        }
+        writer.end(&mut |octets| out.extend_from_slice(octets));
+        out
+    };
+    let out = written(&mut std::iter::once(message));
+    assert!(written(&mut chunks(message, cuts)) == out, "however it is cut");
+    assert!(
+        plan.outgoing_octets(message.len() as u64) <= out.len() as u64,
+        "the least that it can be"
+    );
+    if plan.is_measured() {
+        assert_eq!(plan.outgoing_octets(message.len() as u64), out.len() as u64);
+    }
+    if report.findings.len() < MAX_EDITS / 4 {
+        nothing_is_left(&check(&out));
+    }
+}
+
+/// What edits of parts cure is not in the output: but for words of a field that no fold divides, and for delimiters.
+fn nothing_is_left(report: &Report) {
+    let left = report
+        .findings
+        .iter()
+        .filter(|finding| finding.rung == Rung::Parts && finding.source > Source::Suspected);
+    let mut left = left.filter(|finding| {
+        let is_line = finding.code == Code::LineTooLong;
+        !(is_line && matches!(finding.within, Within::Field(_) | Within::Delimiter))
+    });
+    assert_eq!(left.next(), None);
+}
