@@ -10,6 +10,7 @@
 //! [`check_content_disposition`] and [`is_known_charset`] follow it.
 
 mod address;
+mod address_fault;
 mod attachment;
 mod charset;
 mod collector;
@@ -22,7 +23,8 @@ mod section;
 mod section_rules;
 mod stream;
 
-pub use address::{AddressFault, AddressList, check_address_list};
+pub use address::{AddressList, check_address_list};
+pub use address_fault::AddressFault;
 pub use charset::{has_unknown_charset, is_known_charset};
 pub use content_type::{ContentTypeFault, check_content_disposition, check_content_type};
 #[cfg(test)]

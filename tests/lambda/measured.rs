@@ -101,8 +101,9 @@ fn cpu_time_is_near_that_of_the_hash() {
 /// Mails in a row, of which each alone is too short to be measured.
 const SMALL_MAILS: u32 = 300;
 /// User CPU of a warm forward with a ledger, in terms of one without: two signed requests beside the two that there are. Most
-/// of a small mail's CPU time is the SDK's, which makes and signs them.
-const MAX_LEDGER: f64 = 2.0;
+/// of a small mail's CPU time is the SDK's, which makes and signs them. 1.4 to 1.9 times were measured; the bound leaves room
+/// for a busy machine.
+const MAX_LEDGER: f64 = 3.0;
 
 #[test]
 fn the_ledger_costs_less_than_the_forward() {
