@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use readdress::header::encoded_word::decode;
 use readdress::header::mailbox::parse_address_list;
 use readdress::mime::{Kind, Limits};
-use readdress::rewrite::{Error, FromFormat, Rules, ToHeader};
+use readdress::rewrite::{Error, FromFormat, Repair, Rules, ToHeader};
 
 #[test]
 fn every_fixture_is_sealed_however_it_is_cut() {
@@ -603,4 +603,191 @@ fn a_sender_is_read_up_to_a_limit() {
         "References",
     )[0];
     assert!(references.starts_with("<0@x> <2002@x> ") && references.ends_with("<2999@x> <last@x>"));
+}
+
+/// What goes out of the field, and the codes of what was mended.
+fn mended(header: &str, field: &str) -> (String, String) {
+    let header = format!("From: Jane <jane@example.org>\nTo: shop@example.com\n{header}\n\nHello.\n");
+    let one = |name| sent(&rules(), &header, name).join(" | ");
+    (one(field), one("X-Readdress-Notes"))
+}
+
+/// As people report refusals of SES: each is a kind, and what becomes of it.
+#[test]
+#[allow(clippy::too_many_lines)] // A table.
+fn what_ses_would_refuse_is_mended() {
+    let long_name = "n".repeat(400);
+    let long_cc = "person@example.org, ".repeat(60);
+    for (header, field, want, notes) in [
+        (
+            "MIME-Version: 1.0\nMime-version: 1.0",
+            "MIME-Version",
+            "1.0",
+            "duplicate-field",
+        ),
+        (
+            "List-Id: \nList-Id: <a.example.org>",
+            "List-Id",
+            "<a.example.org>",
+            "duplicate-field",
+        ),
+        (
+            "Cc: a@example.org\nCc: b@example.org",
+            "Cc",
+            "a@example.org, b@example.org",
+            "duplicate-field",
+        ),
+        (
+            "Reply-To: Example, Jane <jane@example.org>",
+            "Reply-To",
+            "\"Example, Jane\" <jane@example.org>",
+            "address-syntax",
+        ),
+        (
+            "Reply-To: Jane <jane@example.org> <j@example.net>",
+            "Reply-To",
+            "Jane <jane@example.org>, j@example.net",
+            "address-syntax",
+        ),
+        (
+            "Reply-To: Desk, jane@example.org",
+            "Reply-To",
+            "jane@example.org",
+            "address-syntax",
+        ),
+        (
+            "Cc: <mailto:jane@example.org>",
+            "Cc",
+            "jane@example.org",
+            "address-syntax",
+        ),
+        (
+            "Cc: jane@example.org; joe@example.org",
+            "Cc",
+            "jane@example.org, joe@example.org",
+            "address-syntax",
+        ),
+        (
+            "Cc: Jane <jane@example.org",
+            "Cc",
+            "Jane <jane@example.org>",
+            "address-syntax",
+        ),
+        (
+            "Cc: jane@example.org.",
+            "Cc",
+            "jane@example.org",
+            "address-syntax",
+        ),
+        (
+            "Cc: joe@ex_ample.org, jane@example.org",
+            "Cc",
+            "jane@example.org",
+            "address-syntax",
+        ),
+        (
+            "Cc: joe@ex_ample.org, jane@example.org",
+            "X-Original-Cc",
+            "joe@ex_ample.org, jane@example.org",
+            "address-syntax",
+        ),
+        (
+            "Cc: Zo\u{eb} <zoe@example.org>",
+            "Cc",
+            "=?utf-8?q?Zo=C3=AB?= <zoe@example.org>",
+            "address-not-ascii",
+        ),
+        (
+            "Cc: zoe@b\u{fc}cher.example",
+            "Cc",
+            "zoe@xn--bcher-kva.example",
+            "address-not-ascii",
+        ),
+        (
+            "Cc: =?cp-850?q?x?= <jane@example.org>",
+            "Cc",
+            "jane@example.org",
+            "unknown-charset",
+        ),
+        (
+            "Cc: =?x-nobody-knows?q?x?= <jane@example.org>",
+            "Cc",
+            "jane@example.org",
+            "unknown-charset",
+        ),
+        (
+            "Resent-To: Example, Jane <jane@example.org>",
+            "Resent-To",
+            "\"Example, Jane\" <jane@example.org>",
+            "address-syntax",
+        ),
+        ("Resent-To: nobody", "Resent-To", "", "address-syntax"),
+        (
+            "Resent-To: nobody",
+            "X-Original-Resent-To",
+            "nobody",
+            "address-syntax",
+        ),
+        (
+            "Content-Type: text/html; charset",
+            "Content-Type",
+            "text/html",
+            "content-type-syntax",
+        ),
+        (
+            "Content-Disposition: inline; filename=a b.txt",
+            "Content-Disposition",
+            "inline; filename=\"a b.txt\"",
+            "content-disposition-syntax",
+        ),
+        ("ARC-Seal: i=1", "ARC-Seal", "", ""),
+        (
+            "List-Unsubscribe: <mailto:u@example.org>",
+            "List-Unsubscribe",
+            "",
+            "",
+        ),
+        (
+            "X-Original-To: shop@example.com",
+            "X-Original-To",
+            "shop@example.com",
+            "",
+        ),
+        (
+            "Cc: Friends: jane@example.org;",
+            "Cc",
+            "Friends: jane@example.org;",
+            "",
+        ),
+    ] {
+        let (text, codes) = mended(header, field);
+        assert_eq!((&*text, &*codes), (want, notes), "{header}");
+    }
+    let (cc, codes) = mended(&format!("Cc: {long_name} <jane@example.org>"), "Cc");
+    assert!(cc.len() <= 320 && cc.ends_with(" <jane@example.org>"), "{cc}");
+    assert_eq!(codes, "address-too-long");
+    let (cc, codes) = mended(&format!("Cc: {}", long_cc.trim_end_matches(", ")), "Cc");
+    assert_eq!(cc.matches("person@example.org").count(), 49, "fifty with To");
+    assert_eq!(codes, "too-many-addresses");
+}
+
+/// Catches a repair where the owner wants none.
+#[test]
+fn nothing_is_mended_where_repairs_are_off() {
+    let message = "From: jane@example.org\nCc: Example, Jane <jane@example.org>\nComments: a\nComments: b\n\
+        Content-Type: text\n\nHello.\n";
+    let off = Rules {
+        repair: Repair::Off,
+        ..rules()
+    };
+    let (out, _) = rewrite(&off, [message.as_bytes()]).unwrap();
+    let out = String::from_utf8(out).unwrap();
+    for kept in [
+        "\nCc: Example, Jane <jane@example.org>\n",
+        "\nComments: a\nComments: b\n",
+        "\nContent-Type: text\n",
+    ] {
+        assert!(out.contains(kept), "{out}");
+    }
+    assert!(!out.contains("X-Readdress-Notes"), "{out}");
 }

@@ -64,6 +64,7 @@ const fn once_read(name: &'static str, role: Role) -> Row {
     Row { name, role, fate }
 }
 
+/// An address list that no rule reads.
 const fn each(name: &'static str) -> Row {
     Row {
         name,
@@ -215,6 +216,16 @@ const fn letter(letter: u8) -> usize {
 }
 
 impl Row {
+    /// The name as it is written: each word with a capital letter.
+    pub(super) fn written_name(&self) -> String {
+        let mut at_start = true;
+        let letter = |c: char| {
+            let was_at_start = std::mem::replace(&mut at_start, c == '-');
+            if was_at_start { c.to_ascii_uppercase() } else { c }
+        };
+        self.name.chars().map(letter).collect()
+    }
+
     /// Whether one occurrence of the field counts, for what goes out or for the rules that read it.
     #[inline]
     pub(super) fn is_read_once(&self) -> bool {

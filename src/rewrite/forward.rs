@@ -368,7 +368,7 @@ fn repair_content_fields(original: &OriginalFields<'_>, changes: &mut Changes, n
 
 /// Repairs the address lists that no rule reads: those of a message that was resent.
 fn repair_lists(original: &OriginalFields<'_>, changes: &mut Changes, notes: &mut Notes) {
-    for &(index, name, body) in &original.lists {
+    for &(index, row, body) in &original.lists {
         let kept = Kept::of(&[body], MAX_MAILBOXES);
         let Some(code) = kept.fault else {
             continue;
@@ -379,7 +379,10 @@ fn repair_lists(original: &OriginalFields<'_>, changes: &mut Changes, notes: &mu
             Change::Keep | Change::Drop => None,
         };
         changes.each.push((index, new));
-        let copy = (format!("X-Original-{name}").into(), FieldBody::copy_list(body));
+        let copy = (
+            format!("X-Original-{}", row.written_name()).into(),
+            FieldBody::copy_list(body),
+        );
         changes.added.push(copy);
     }
 }

@@ -21,8 +21,8 @@ pub(super) struct OriginalFields<'a> {
     pub(super) list_unsubscribe: Option<&'a [u8]>,
     pub(super) content_type: Option<&'a [u8]>,
     pub(super) content_disposition: Option<&'a [u8]>,
-    /// Address lists that no rule reads: each with its index in the header section and the name of its field.
-    pub(super) lists: Vec<(usize, &'static str, &'a [u8])>,
+    /// Address lists that no rule reads: each with its index in the header section and its row of the table.
+    pub(super) lists: Vec<(usize, &'static Row, &'a [u8])>,
 }
 
 impl<'a> OriginalFields<'a> {
@@ -42,7 +42,7 @@ impl<'a> OriginalFields<'a> {
                     continue;
                 }
                 Role::Addresses => {
-                    original.lists.push((index, row.name, field.body()));
+                    original.lists.push((index, row, field.body()));
                     continue;
                 }
                 Role::From => &mut original.from,
