@@ -112,7 +112,7 @@ impl Writer<'_> {
                 Fate::Removed => {}
                 Fate::Each => match each.next_if(|(at, _)| *at == index) {
                     Some((_, Some(body))) => {
-                        write_field(&mut out, &row.written_name(), body, self.line_ending)
+                        write_field(&mut out, &row.written_name(), body, self.line_ending);
                     }
                     Some((_, None)) => {}
                     None => self.keep(&mut out, &field, notes),
