@@ -227,6 +227,7 @@ class Whole(Stack):
                 "FEEDBACK_EMAIL": "admin@example.net",
                 "LEDGER": "ledger/",
                 "ON_DOUBT": "resend",
+                "REPAIR": "parts",
                 "METRICS_NAMESPACE": "readdress",
             },
         )

@@ -56,6 +56,7 @@ locals {
     FEEDBACK_EMAIL    = var.feedback_email
     LEDGER            = var.ledger
     ON_DOUBT          = var.on_doubt
+    REPAIR            = var.repair
     METRICS_NAMESPACE = var.metrics_namespace
   }
 }

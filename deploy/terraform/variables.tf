@@ -338,6 +338,18 @@ variable "ledger" {
   }
 }
 
+variable "repair" {
+  description = "How far a message is mended so that SES takes it: `parts`, `header` (every body stays as it came) or `off`."
+  type        = string
+  default     = "parts"
+  nullable    = false
+
+  validation {
+    condition     = contains(["parts", "header", "off"], var.repair)
+    error_message = "The repair is parts, header or off."
+  }
+}
+
 variable "on_doubt" {
   description = "What becomes of a message that may have been sent, without a record of it: `resend`, perhaps for the second time, or `hold`, which fails."
   type        = string

@@ -51,6 +51,7 @@ run "defaults" {
       METRICS_NAMESPACE = "readdress"
       LEDGER            = "ledger/"
       ON_DOUBT          = "resend"
+      REPAIR            = "parts"
     })
     error_message = "settings that are not set are left out: ${jsonencode(aws_lambda_function.forward.environment[0].variables)}"
   }
@@ -82,6 +83,7 @@ run "every_setting" {
     email_tags            = { b = "2", a = "1" }
     ledger                = "off"
     on_doubt              = "hold"
+    repair                = "header"
     metrics_namespace     = "mail/aliases"
     environment           = { RUST_BACKTRACE = "1", MAX_SEND_BYTES = "1" }
     memory_size           = 256
@@ -110,6 +112,7 @@ run "every_setting" {
       METRICS_NAMESPACE = "mail/aliases"
       LEDGER            = "off"
       ON_DOUBT          = "hold"
+      REPAIR            = "header"
       RUST_BACKTRACE    = "1"
     })
     error_message = "every setting has its variable, and the module's own win over environment: ${jsonencode(aws_lambda_function.forward.environment[0].variables)}"

@@ -618,6 +618,16 @@ run "ledger_2" {
   expect_failures = [var.ledger]
 }
 
+run "repair" {
+  command = plan
+
+  variables {
+    repair = "all"
+  }
+
+  expect_failures = [var.repair]
+}
+
 run "on_doubt" {
   command = plan
 
