@@ -771,6 +771,36 @@ fn what_ses_would_refuse_is_mended() {
     assert_eq!(codes, "too-many-addresses");
 }
 
+/// Catches a body that goes out as something else than what our scanner took it for.
+#[test]
+fn the_content_field_counts_that_the_scanner_follows() {
+    for nothing in ["", " ", " (c)", " ;"] {
+        let type_ = format!("Content-Type:{nothing}\nContent-Type: multipart/mixed; boundary=b");
+        assert_eq!(
+            mended(&type_, "Content-Type").0,
+            "multipart/mixed; boundary=b",
+            "{nothing:?}"
+        );
+        let encoding = format!("Content-Transfer-Encoding:{nothing}\nContent-Transfer-Encoding: base64");
+        assert_eq!(
+            mended(&encoding, "Content-Transfer-Encoding").0,
+            "base64",
+            "{nothing:?}"
+        );
+    }
+}
+
+/// Catches a header section that ends at a fold before a colon.
+#[test]
+fn a_long_field_is_not_folded_before_its_colon() {
+    let pad = format!("X-Pad{}: {}", " ".repeat(80), "ab ".repeat(400));
+    let (text, codes) = mended(&pad, "X-Pad");
+    assert_eq!(
+        (text.trim_end(), &*codes),
+        ("ab ".repeat(400).trim_end(), "line-too-long")
+    );
+}
+
 /// Catches a repair where the owner wants none.
 #[test]
 fn nothing_is_mended_where_repairs_are_off() {

@@ -354,6 +354,7 @@ impl Steps {
         if let Stop::Failed { cause, error } = stop {
             let failure = Failure {
                 targets: claim.deliveries().left(&outgoing.to),
+                alias: untagged(&attempt.route.alias),
                 options: attempt.route.options.clone(),
                 cause: *cause,
                 error: error.clone(),
@@ -450,10 +451,16 @@ fn undelivered(deliveries: &Deliveries, route: &Route<'_>) -> Result<Vec<Address
     {
         return Err(Stop::Delivered(receipt));
     }
-    match deliveries.failure(&left, route.options) {
+    match deliveries.failure(&untagged(&route.alias), &left, route.options) {
         None => Ok(left),
         Some(Failure { cause, error, .. }) => Err(Stop::failed(*cause, error)),
     }
+}
+
+/// The alias without its tag: a hundred tags cost no more than one.
+fn untagged(alias: &Address) -> String {
+    let local = alias.local().split('+').next().unwrap_or_default();
+    format!("{local}@{}", alias.domain()).to_ascii_lowercase()
 }
 
 /// The message is kept from targets that may have got it.
@@ -627,6 +634,7 @@ mod tests {
         let mut failed = deliveries.clone();
         failed.add(Delivery::Failed(Failure {
             targets: route.targets[1..].to_vec(),
+            alias: untagged(&route.alias),
             options: route.options.clone(),
             cause: Cause::Rejected,
             error: "no".to_owned(),

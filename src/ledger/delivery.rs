@@ -42,6 +42,8 @@ pub struct Receipt {
 pub struct Failure {
     /// All who have not got it.
     pub targets: Vec<Address>,
+    /// The alias without its tag: another one is in From, and may not be verified.
+    pub alias: String,
     /// The options of the alias: with others the message is another.
     pub options: Options,
     /// The kind of the failure.
@@ -132,10 +134,12 @@ impl Deliveries {
         })
     }
 
-    /// Why sending to just these targets with just these options failed before.
-    pub fn failure(&self, targets: &[Address], options: &Options) -> Option<&Failure> {
+    /// Why sending for this alias to just these targets with just these options failed before.
+    pub fn failure(&self, alias: &str, targets: &[Address], options: &Options) -> Option<&Failure> {
         let mut failed = self.failed.iter();
-        failed.find(|failure| failure.targets == targets && failure.options == *options)
+        failed.find(|failure| {
+            failure.alias == alias && failure.targets == targets && failure.options == *options
+        })
     }
 }
 
@@ -143,6 +147,8 @@ impl Deliveries {
 mod tests {
     use super::*;
     use crate::rewrite::Style;
+
+    const SHOP: &str = "shop@example.com";
 
     fn addresses(texts: &[&str]) -> Vec<Address> {
         texts.iter().map(|text| Address::parse(text).unwrap()).collect()
@@ -182,14 +188,22 @@ mod tests {
         );
         let failure = Failure {
             targets: one.clone(),
+            alias: SHOP.to_owned(),
             options: Options::default(),
             cause: Cause::Rejected,
             error: "no".to_owned(),
         };
         let mut deliveries = Deliveries::default();
         deliveries.add(Delivery::Failed(failure.clone()));
-        assert_eq!(deliveries.failure(&one, &Options::default()), Some(&failure));
-        assert_eq!(deliveries.failure(&two, &Options::default()), None);
+        assert_eq!(
+            deliveries.failure(SHOP, &one, &Options::default()),
+            Some(&failure)
+        );
+        assert_eq!(
+            deliveries.failure("b@example.com", &one, &Options::default()),
+            None
+        );
+        assert_eq!(deliveries.failure(SHOP, &two, &Options::default()), None);
         let prefixed = Options {
             style: Style {
                 subject_prefix: Some("[x]".to_owned()),
@@ -197,7 +211,7 @@ mod tests {
             },
             ..Options::default()
         };
-        assert_eq!(deliveries.failure(&one, &prefixed), None);
+        assert_eq!(deliveries.failure(SHOP, &one, &prefixed), None);
         assert_eq!(deliveries.left(&one), one);
     }
 }

@@ -123,7 +123,9 @@ mod tests {
         let memory = Memory::default();
         let is_remembered = |n, now| {
             let deliveries = memory.recall_at(&id(n), now);
-            deliveries.failure(&jane(), &Options::default()).is_some()
+            deliveries
+                .failure("shop@example.com", &jane(), &Options::default())
+                .is_some()
         };
         for (n, (cause, remembered)) in [
             (Cause::Rejected, true),
@@ -137,6 +139,7 @@ mod tests {
         {
             let failure = Failure {
                 targets: jane(),
+                alias: "shop@example.com".to_owned(),
                 options: Options::default(),
                 cause,
                 error: "no".to_owned(),

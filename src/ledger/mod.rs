@@ -130,20 +130,22 @@ impl Ledger {
             let left = page.left(&mark.targets);
             if left.is_empty() {
                 page.settle(recipient);
-                return;
+                return true;
             }
             if page.claim.as_ref() == Some(&mark) {
-                return;
+                return true;
             }
             if let Some(other) = page.claim.clone().filter(|other| other.token != mark.token) {
                 if age < LIFE {
                     in_progress = true;
-                    return;
+                    // A write would make a claim look alive whose owner is dead.
+                    return false;
                 }
                 page.doubt(&other.targets);
             }
             let is_sent = |target| self.on_doubt == OnDoubt::Resend || !page.in_doubt.contains(target);
             page.claim = left.iter().any(is_sent).then(|| mark.clone());
+            true
         });
         if let Err(error) = claimed.await {
             let message_id = claim.arrival.message_id.as_str();
@@ -181,6 +183,7 @@ impl Ledger {
                 page.claim.take_if(|claim| claim.token == token);
                 page.end(recipient, None);
             }
+            true
         });
         if let Err(error) = recorded.await {
             unrecorded(&claim.arrival.message_id, &error);
@@ -194,11 +197,16 @@ impl Ledger {
     pub async fn release(&self, claim: &mut Claim, recipient: &str, cause: Cause, deadline: Deadline) {
         let (token, targets) = (claim.token.clone(), claim.targets.clone());
         let released = self.write(claim, deadline, |page, _| {
+            let is_anothers = page.claim.as_ref().is_some_and(|claim| claim.token != token);
             if cause == Cause::Ambiguous {
                 page.doubt(&targets);
+            } else if is_anothers {
+                // Who holds the message says how it ends, and a write would make a claim look alive whose owner is dead.
+                return false;
             }
             page.claim.take_if(|claim| claim.token == token);
             page.end(recipient, Some(cause.as_str()));
+            true
         });
         if let Err(error) = released.await {
             unrecorded(&claim.arrival.message_id, &error);
@@ -249,6 +257,7 @@ impl Ledger {
             if let Some(claim) = page.claim.as_mut().filter(|claim| claim.token == token) {
                 claim.renewals += 1;
             }
+            true
         });
         let renewed = renewed.await;
         if let Err(error) = &renewed {
@@ -259,12 +268,12 @@ impl Ledger {
     }
 
     /// Changes the page of a claim. A page that does not change is not written. Another's writes in between are read, and the
-    /// change is made again on what they left.
+    /// change is made again on what they left. A change that returns false is not written.
     async fn write(
         &self,
         claim: &mut Claim,
         deadline: Deadline,
-        mut change: impl FnMut(&mut Page, Duration),
+        mut change: impl FnMut(&mut Page, Duration) -> bool,
     ) -> Result<(), String> {
         let Some(pages) = &self.pages else {
             return Ok(());
@@ -311,7 +320,7 @@ impl Ledger {
 async fn try_write(
     pages: &Pages,
     claim: &mut Claim,
-    change: &mut impl FnMut(&mut Page, Duration),
+    change: &mut impl FnMut(&mut Page, Duration) -> bool,
 ) -> Result<(), WriteError> {
     let message_id = claim.arrival.message_id.clone();
     let mut time = FIRST_PAUSE;
@@ -324,7 +333,9 @@ async fn try_write(
         for sent in &claim.unwritten {
             page.add(sent);
         }
-        change(&mut page, age);
+        if !change(&mut page, age) {
+            return Ok(());
+        }
         if claim.seen.as_ref().is_some_and(|seen| seen.page == page) {
             claim.unwritten.clear();
             return Ok(());
@@ -357,8 +368,13 @@ async fn read(pages: &Pages, message_id: &MessageId) -> io::Result<Option<Seen>>
     let Some(version) = pages.read(message_id).await? else {
         return Ok(None);
     };
-    let page = serde_json::from_slice(&version.octets)
-        .map_err(|error| io::Error::other(format!("its page of the message cannot be read: {error}")))?;
+    let page = serde_json::from_slice(&version.octets).map_err(|error| {
+        // What the error quotes of the page may be an address.
+        let (kind, line, column) = (error.classify(), error.line(), error.column());
+        let reason =
+            format!("its page of the message cannot be read: {kind:?} at line {line}, column {column}");
+        io::Error::other(reason)
+    })?;
     let (etag, age) = (version.etag, version.age);
     Ok(Some(Seen { page, etag, age, at }))
 }

@@ -3,6 +3,9 @@
 use super::finding::{AffectedPart, EncodingFields, Finding, MAX_FINDINGS, Report, Seal, Source, Within};
 use crate::mime::{Part, Span};
 
+/// Octets of a type, an encoding or a file name that are kept: as many as a file system has for a name.
+const MAX_TEXT: usize = 255;
+
 /// A part that something was found in.
 #[derive(Debug)]
 struct Kept {
@@ -54,7 +57,13 @@ impl Kept {
         }
     }
 
-    fn of(part: Part) -> Self {
+    fn of(mut part: Part) -> Self {
+        for text in [&mut part.content_type, &mut part.encoding] {
+            text.truncate(text.floor_char_boundary(MAX_TEXT));
+        }
+        if let Some(name) = &mut part.filename {
+            name.truncate(name.floor_char_boundary(MAX_TEXT));
+        }
         Kept {
             part: AffectedPart {
                 part,
@@ -115,7 +124,7 @@ impl Collector {
     /// Completes a part at the end of its header section.
     pub(super) fn describe(&mut self, index: usize, part: Part, seal: Option<Seal>, fields: EncodingFields) {
         let kept = &mut self.kept[index].part;
-        kept.part = part;
+        kept.part = Kept::of(part).part.part;
         kept.seal = seal;
         kept.encoding_fields = fields;
     }

@@ -205,9 +205,11 @@ pub struct AffectedPart {
 /// The fields of a part that another transfer encoding changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct EncodingFields {
-    /// The first Content-Transfer-Encoding.
+    /// The first Content-Transfer-Encoding that says anything.
     pub encoding: Option<Span>,
-    /// Others of that name, and Content-MD5, Content-Length and Lines, which would not hold any more.
+    /// Others of that name, which would count if they were left.
+    pub other_encodings: Vec<Span>,
+    /// Content-MD5, Content-Length and Lines, which would not hold any more.
     pub stale: Vec<Span>,
 }
 

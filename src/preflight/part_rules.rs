@@ -7,7 +7,7 @@ use super::finding::{Code, EncodingFields, Finding, Rung, Seal, Source, Within};
 use super::lines::{LineWatch, MAX_LINE};
 use super::section_rules::{BLOCKED_TEXT, printable_name};
 use crate::header::{body_if_named, name_len};
-use crate::mime::{Event, Kind, PartTree, Span};
+use crate::mime::{Event, Kind, PartTree, Span, says_anything};
 
 /// What SES says of a line that is too long.
 const LONG_TEXT: &str = "message line is too long";
@@ -73,8 +73,8 @@ impl Heading {
     /// Notes where a field is that another transfer encoding would change.
     fn note_encoding(&mut self, event: &Event<'_>) {
         let is = |name| body_if_named(event.bytes, name).is_some();
-        let is_encoding = is("content-transfer-encoding");
-        if !is_encoding && !is("content-md5") && !is("content-length") && !is("lines") {
+        let encoding = body_if_named(event.bytes, "content-transfer-encoding");
+        if encoding.is_none() && !is("content-md5") && !is("content-length") && !is("lines") {
             return;
         }
         let span = Span {
@@ -82,10 +82,11 @@ impl Heading {
             end: event.offset + event.bytes.len() as u64,
         };
         let fields = &mut self.encoding_fields;
-        if is_encoding && fields.encoding.is_none() {
-            fields.encoding = Some(span);
-        } else if fields.stale.len() < MAX_NOTED {
-            fields.stale.push(span);
+        match encoding {
+            Some(body) if fields.encoding.is_none() && says_anything(body) => fields.encoding = Some(span),
+            Some(_) if fields.other_encodings.len() < MAX_NOTED => fields.other_encodings.push(span),
+            None if fields.stale.len() < MAX_NOTED => fields.stale.push(span),
+            _ => {}
         }
     }
 }

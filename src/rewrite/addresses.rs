@@ -5,13 +5,14 @@ use std::borrow::Cow;
 use super::apply::Change;
 use crate::header::mailbox::{Address, MAX_MAILBOX, Mailbox, parse_address_list};
 use crate::header::{FieldBody, unfolded};
-use crate::preflight::{Code, check_address_list, has_unknown_charset};
+use crate::preflight::{AddressList, Code, check_address_list, has_unknown_charset};
 
 /// An address field as it goes out.
 pub(super) struct Kept {
     pub(super) change: Change,
-    /// Mailboxes that it names.
+    /// Mailboxes that it names, and empty groups.
     pub(super) count: usize,
+    pub(super) names_nobody: bool,
     /// What was wrong with it, if something was.
     pub(super) fault: Option<Code>,
 }
@@ -21,7 +22,7 @@ impl Kept {
     pub(super) fn of(bodies: &[&[u8]], room: usize) -> Self {
         let body = merged(bodies);
         let fault = match check(&body) {
-            Ok(count) if count <= room => {
+            Ok(list) if recipients(list) <= room => {
                 let change = match bodies {
                     [] => Change::Drop,
                     [_] => Change::Keep,
@@ -31,7 +32,8 @@ impl Kept {
                 };
                 return Kept {
                     change,
-                    count,
+                    count: recipients(list),
+                    names_nobody: list.mailboxes == 0,
                     fault: None,
                 };
             }
@@ -49,16 +51,22 @@ impl Kept {
         Kept {
             change,
             count: mailboxes.len(),
+            names_nobody: mailboxes.is_empty(),
             fault: Some(fault),
         }
     }
 }
 
-/// The mailboxes that an address field names, if SES takes it as it is.
+/// What SES counts of a list: empty groups too.
+fn recipients(list: AddressList) -> usize {
+    list.mailboxes.max(list.entries)
+}
+
+/// The size of an address field, if SES takes it as it is.
 ///
 /// # Errors
 /// Why it does not.
-pub(super) fn check(body: &[u8]) -> Result<usize, Code> {
+pub(super) fn check(body: &[u8]) -> Result<AddressList, Code> {
     if !body.is_ascii() {
         return Err(Code::AddressNotAscii);
     }
@@ -66,7 +74,7 @@ pub(super) fn check(body: &[u8]) -> Result<usize, Code> {
         Err(_) => Err(Code::AddressSyntax),
         Ok(list) if list.longest > MAX_MAILBOX => Err(Code::AddressTooLong),
         Ok(_) if has_unknown_charset(body) => Err(Code::UnknownCharset),
-        Ok(list) => Ok(list.mailboxes),
+        Ok(list) => Ok(list),
     }
 }
 

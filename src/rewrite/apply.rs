@@ -7,6 +7,7 @@ use super::fields::{Fate, Role, Row};
 use super::long_lines;
 use super::notes::{NOTES, Notes};
 use crate::header::{Field, FieldBody, Header, MAX_WRITTEN_NAME, write_field};
+use crate::mime;
 use crate::preflight::Code;
 
 /// What a direction makes of a header section.
@@ -52,21 +53,30 @@ pub(super) enum Change {
 pub(super) struct Chosen(Vec<(&'static Row, usize, bool)>);
 
 impl Chosen {
-    pub(super) fn of(header: &Header, rows: &[Option<&'static Row>]) -> Self {
+    /// Chooses among the fields of a header section. Of the fields that say what the body is, the one counts that the scanner
+    /// follows, which has read the header section `as_it_came`, its controls included.
+    pub(super) fn of(header: &Header, as_it_came: &Header, rows: &[Option<&'static Row>]) -> Self {
         let mut chosen: Vec<(&'static Row, usize, bool)> = Vec::new();
-        for (index, (field, row)) in header.fields().zip(rows).enumerate() {
+        let fields = header.fields().zip(as_it_came.fields()).zip(rows);
+        for (index, ((field, original), row)) in fields.enumerate() {
             let Some(row) = row.filter(|row| row.is_read_once()) else {
                 continue;
+            };
+            let says_anything = || match row.role {
+                Role::ContentType | Role::TransferEncoding | Role::ContentDisposition => {
+                    mime::says_anything(original.body())
+                }
+                _ => !field.body().trim_ascii().is_empty(),
             };
             let before = chosen.iter_mut().find(|(other, ..)| std::ptr::eq(*other, row));
             match before {
                 Some((_, _, true)) => {}
                 Some(silent) => {
-                    if says_anything(&field) {
+                    if says_anything() {
                         *silent = (row, index, true);
                     }
                 }
-                None => chosen.push((row, index, says_anything(&field))),
+                None => chosen.push((row, index, says_anything())),
             }
         }
         Chosen(chosen)
@@ -81,10 +91,6 @@ impl Chosen {
     fn has(&self, role: Role) -> bool {
         self.0.iter().any(|(row, ..)| row.role == role)
     }
-}
-
-fn says_anything(field: &Field<'_>) -> bool {
-    !field.body().trim_ascii().is_empty()
 }
 
 /// Writes the new header section.

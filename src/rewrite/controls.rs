@@ -60,11 +60,12 @@ fn is_dropped(octet: u8) -> bool {
 fn cleaned_field(field: Field<'_>, line_ending: &[u8]) -> Vec<u8> {
     let raw = field.raw();
     let mut clean = Vec::with_capacity(raw.len());
+    let mut line = Line::default();
     let mut at = 0;
     while let Some(&octet) = raw.get(at) {
         if octet == ESCAPE && begins_shift(&raw[at..]) {
             let end = at + shifted_len(&raw[at..]);
-            push_encoded_words(&mut clean, &raw[at..end], raw.get(end), line_ending);
+            push_encoded_words(&mut clean, &mut line, &raw[at..end], raw.get(end), line_ending);
             at = end;
             continue;
         }
@@ -72,7 +73,13 @@ fn cleaned_field(field: Field<'_>, line_ending: &[u8]) -> Vec<u8> {
         match octet {
             b'\r' if raw.get(at) != Some(&b'\n') => clean.push(b' '),
             _ if is_dropped(octet) => {}
-            _ => clean.push(octet),
+            _ => {
+                clean.push(octet);
+                line.is_blank &= matches!(octet, b' ' | b'\t');
+            }
+        }
+        if octet == b'\n' {
+            line = Line::at(clean.len());
         }
     }
     clean
@@ -99,8 +106,34 @@ fn shifted_len(raw: &[u8]) -> usize {
     raw.len()
 }
 
+/// The last line of what has been written.
+struct Line {
+    start: usize,
+    /// Nothing but blanks is in it.
+    is_blank: bool,
+}
+
+impl Line {
+    fn at(start: usize) -> Self {
+        let is_blank = true;
+        Line { start, is_blank }
+    }
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Line::at(0)
+    }
+}
+
 /// Appends the encoded-words that stand for ISO-2022-JP, before the octet `next`.
-fn push_encoded_words(clean: &mut Vec<u8>, shifted: &[u8], next: Option<&u8>, line_ending: &[u8]) {
+fn push_encoded_words(
+    clean: &mut Vec<u8>,
+    line: &mut Line,
+    shifted: &[u8],
+    next: Option<&u8>,
+    line_ending: &[u8],
+) {
     // A control in the middle of a character of two octets would shift all that follow.
     let octets: Vec<u8> = shifted
         .iter()
@@ -109,10 +142,11 @@ fn push_encoded_words(clean: &mut Vec<u8>, shifted: &[u8], next: Option<&u8>, li
         .collect();
     let (text, _) = ISO_2022_JP.decode_without_bom_handling(&octets);
     let encoded = encoded_word::encode_unstructured(&text);
-    let mut column = clean.len() - clean.iter().rposition(|&b| b == b'\n').map_or(0, |lf| lf + 1);
+    let mut column = clean.len() - line.start;
     for word in encoded.split(' ').filter(|word| !word.is_empty()) {
-        if column + 1 + word.len() > FOLD_AT && !is_blank(&clean[clean.len() - column..]) {
+        if column + 1 + word.len() > FOLD_AT && !line.is_blank {
             clean.extend_from_slice(line_ending);
+            *line = Line::at(clean.len());
             clean.push(b' ');
             column = 1;
         } else if !clean.ends_with(b" ") && !clean.ends_with(b"\t") && !clean.ends_with(b"\"") {
@@ -120,16 +154,13 @@ fn push_encoded_words(clean: &mut Vec<u8>, shifted: &[u8], next: Option<&u8>, li
             column += 1;
         }
         clean.extend_from_slice(word.as_bytes());
+        line.is_blank = false;
         column += word.len();
     }
     // An encoded-word that something else touches is not one (RFC 2047 5).
     if next.is_some_and(|next| !b" \t\r\n\",;)".contains(next)) {
         clean.push(b' ');
     }
-}
-
-fn is_blank(line: &[u8]) -> bool {
-    line.iter().all(|&b| matches!(b, b' ' | b'\t'))
 }
 
 #[cfg(test)]

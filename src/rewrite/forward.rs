@@ -135,7 +135,7 @@ impl Rules {
             controls::note(&head.header, &mut notes);
         }
         let rows: Vec<Option<&'static Row>> = header.fields().map(|field| Row::of(&field)).collect();
-        let chosen = Chosen::of(header, &rows);
+        let chosen = Chosen::of(header, &head.header, &rows);
         let original = OriginalFields::read(header, &rows, &chosen);
         let mut changes = self.changes(&original, &mut notes);
         if let Some(form) = parts.body {
@@ -209,7 +209,7 @@ impl Rules {
                 let kept = Kept::of(&original.to, MAX_RECIPIENTS);
                 notes.add_fault(kept.fault);
                 // A To that names nobody is of no use to a reader, and an answer to all would go nowhere.
-                if kept.count == 0 {
+                if kept.names_nobody {
                     list(alias)
                 } else {
                     (kept.change, kept.count)
@@ -226,7 +226,8 @@ impl Rules {
 
     /// Where answers go: to nobody who is the alias itself, since they would come back round.
     fn new_reply_to(&self, original: &OriginalFields<'_>, from: &[Mailbox], notes: &mut Notes) -> Change {
-        let reply_to = original.reply_to.map(sender_mailboxes).unwrap_or_default();
+        let all = |body| parse_at_most(body, MAX_SENDER_OCTETS, MAX_MAILBOXES);
+        let reply_to = original.reply_to.map(all).unwrap_or_default();
         let fault = original.reply_to.and_then(|body| addresses::check(body).err());
         let fault = fault.filter(|_| self.repairs());
         let names_alias = reply_to.iter().any(|mailbox| self.is_alias(&mailbox.address));

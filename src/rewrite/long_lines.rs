@@ -1,6 +1,6 @@
 //! Lines of a header section that are too long (RFC 5322 2.1.1), and how they are made shorter.
 
-use crate::header::{Field, FieldBody, encoded_word, unfolded, write_field};
+use crate::header::{Field, FieldBody, MAX_WORD, encoded_word, unfolded, write_field};
 
 /// Octets of a line at most, its line break not counted (RFC 5322 2.1.1).
 const MAX_LINE: usize = 998;
@@ -8,8 +8,8 @@ const MAX_LINE: usize = 998;
 /// Columns at which a line that is too long is folded (RFC 5322 2.1.1).
 const FOLD_AT: usize = 78;
 
-/// Octets of a field name that leaves an encoded-word room on its line.
-const MAX_NAME: usize = MAX_LINE - 2 * FOLD_AT;
+/// Octets of a field name that leaves the longest word room on its line.
+const MAX_NAME: usize = MAX_LINE - MAX_WORD - ": ".len();
 
 /// Unstructured fields (RFC 5322 2.2.1) beside those whose names begin with `X-`: an encoded-word in them is read.
 const UNSTRUCTURED: [&str; 6] = [
@@ -38,11 +38,15 @@ pub(super) fn write_shorter(out: &mut Vec<u8>, field: &Field<'_>, line_ending: &
     let start = out.len();
     // A boundary in quotes has blanks of its own, and not every reader unfolds it.
     let may_fold = |before: u8| !is_content(field) || before == b';';
+    // Before the colon a fold would end the header section.
+    let mut head = octets_to_colon(field);
     for line in field.raw().split_inclusive(|&b| b == b'\n') {
         let text = text_of(line.strip_suffix(b"\n").unwrap_or(line));
-        if text.len() <= MAX_LINE {
+        let (name, text) = text.split_at(std::mem::take(&mut head).min(text.len()));
+        out.extend_from_slice(name);
+        if name.len() + text.len() <= MAX_LINE {
             out.extend_from_slice(text);
-        } else if !fold(out, text, may_fold, line_ending) {
+        } else if name.len() > MAX_LINE || !fold(out, name.len(), text, may_fold, line_ending) {
             out.truncate(start);
             return encode(out, field, line_ending);
         }
@@ -64,8 +68,13 @@ fn text_of(line: &[u8]) -> &[u8] {
 /// Appends a line, folded before runs of blanks. Returns false if a word is too long for that.
 ///
 /// A run of blanks at the line's end stays there, since a line of blanks alone would end the field for some.
-fn fold(out: &mut Vec<u8>, text: &[u8], may_fold: impl Fn(u8) -> bool, line_ending: &[u8]) -> bool {
-    let mut column = 0;
+fn fold(
+    out: &mut Vec<u8>,
+    mut column: usize,
+    text: &[u8],
+    may_fold: impl Fn(u8) -> bool,
+    line_ending: &[u8],
+) -> bool {
     let mut rest = text;
     while !rest.is_empty() {
         let is_blank = |b: &&u8| matches!(**b, b' ' | b'\t');
@@ -85,6 +94,15 @@ fn fold(out: &mut Vec<u8>, text: &[u8], may_fold: impl Fn(u8) -> bool, line_endi
         rest = &rest[end..];
     }
     true
+}
+
+/// Octets of the field's name, the blanks behind it and the colon.
+fn octets_to_colon(field: &Field<'_>) -> usize {
+    let name = field.name().len();
+    let blanks = field.raw()[name..]
+        .iter()
+        .take_while(|b| matches!(b, b' ' | b'\t'));
+    name + blanks.count() + 1
 }
 
 fn encode(out: &mut Vec<u8>, field: &Field<'_>, line_ending: &[u8]) -> bool {
@@ -127,6 +145,7 @@ mod tests {
             format!("Cc: {}\r\n", "jane@example.org, ".repeat(80).trim_end()),
             format!("X: short\r\n {}\r\n", "b  ".repeat(600)),
             format!("Keywords: {}x\r\n", "\u{e9} \t".repeat(400)),
+            format!("X-Pad{}: {}\r\n", " ".repeat(80), "ab ".repeat(400).trim_end()),
         ] {
             let folded = shortened(&raw);
             assert_eq!(folded.replace("\r\n", ""), raw.replace("\r\n", ""));

@@ -1,6 +1,8 @@
 //! Edits below the top-level header section, for what no repair of that cures: lines that are too long, and attachments
 //! that SES does not send.
 
+use std::cmp::Reverse;
+
 use super::edit::{Edit, Replacement};
 use super::recode::{Form, Recoder, Recoding};
 use crate::mime::Span;
@@ -20,60 +22,108 @@ impl PartEdits {
     /// The edits that cure what was found, as far as they can. `whereabouts` tells a reader in a sentence where the whole
     /// message is.
     pub(super) fn of(report: &Report, line_ending: &'static [u8], whereabouts: &str) -> Self {
-        let mut parts = PartEdits::default();
+        let mut found = Found {
+            line_ending,
+            edits: Vec::new(),
+            body: None,
+        };
         for finding in &report.findings {
             let Some(affected) = report.part_of(finding).filter(|_| is_curable(finding)) else {
                 continue;
             };
-            let encoded = |form| Replacement::Encoded(Recoding { form, line_ending });
             match (finding.code, &finding.within) {
                 (Code::BlockedAttachment, Within::Part) => {
                     let note = note_in_place_of(affected, line_ending, whereabouts);
-                    parts.push(finding.span, Replacement::Octets(note));
+                    found.push(finding, finding.span, Replacement::Octets(note));
                 }
-                (Code::LineTooLong, Within::Body) => parts.recode(finding, affected, line_ending),
-                (Code::LineTooLong, Within::Field(_)) => parts.push(finding.span, encoded(Form::Folded)),
+                (Code::LineTooLong, Within::Body) => found.recode(finding, affected),
+                (Code::LineTooLong, Within::Field(_)) => found.encode(finding, Form::Folded),
                 (Code::LineTooLong, Within::Preamble | Within::Epilogue) => {
-                    parts.push(finding.span, encoded(Form::HardBreaks));
+                    found.encode(finding, Form::HardBreaks);
                 }
-                _ => continue,
+                _ => {}
             }
-            parts.codes.push(finding.code);
         }
-        parts.edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
-        // What stands inside of an attachment that is taken out goes with it.
-        let mut end = 0;
-        parts.edits.retain(|edit| {
-            let is_apart = edit.range.start >= end;
-            end = end.max(edit.range.end);
-            is_apart
-        });
-        parts
+        found.settle()
+    }
+}
+
+/// Edits as they are found.
+struct Found {
+    line_ending: &'static [u8],
+    edits: Vec<(Edit, Code)>,
+    body: Option<Form>,
+}
+
+impl Found {
+    fn push(&mut self, finding: &Finding, span: Span, with: Replacement) {
+        let range = span.start..span.end;
+        self.edits.push((Edit { range, with }, finding.code));
     }
 
-    fn push(&mut self, span: Span, with: Replacement) {
-        let range = span.start..span.end;
-        self.edits.push(Edit { range, with });
+    fn encode(&mut self, finding: &Finding, form: Form) {
+        let line_ending = self.line_ending;
+        let with = Replacement::Encoded(Recoding { form, line_ending });
+        self.push(finding, finding.span, with);
     }
 
     /// Writes the body of a part in another transfer encoding, or its lines anew in the same, and says so in its header
     /// section.
-    fn recode(&mut self, finding: &Finding, affected: &AffectedPart, line_ending: &'static [u8]) {
+    fn recode(&mut self, finding: &Finding, affected: &AffectedPart) {
         let form = form_of(affected);
-        self.push(finding.span, Replacement::Encoded(Recoding { form, line_ending }));
+        self.encode(finding, form);
         if finding.part == 0 {
             self.body = Some(form);
             return;
         }
         let fields = &affected.encoding_fields;
+        let end = affected.part.header.end;
+        let at_end = Span { start: end, end };
+        let mut stale = fields.stale.clone();
+        let mut last = Vec::new();
         if let Some(name) = encoding_name(form) {
-            let field = [b"Content-Transfer-Encoding: ", name.as_bytes(), line_ending].concat();
-            let end = affected.part.header.end;
-            let place = fields.encoding.unwrap_or(Span { start: end, end });
-            self.push(place, Replacement::Octets(field));
+            let field = [b"Content-Transfer-Encoding: ", name.as_bytes(), self.line_ending].concat();
+            stale.extend(&fields.other_encodings);
+            match fields.encoding {
+                Some(place) => self.push(finding, place, Replacement::Octets(field)),
+                None => last = field,
+            }
         }
-        for &stale in &fields.stale {
-            self.push(stale, Replacement::Octets(Vec::new()));
+        // A part whose header section ends without an empty line gets one: what follows could be taken for its fields.
+        if affected.part.body.start == end {
+            last.extend_from_slice(self.line_ending);
+        }
+        if !last.is_empty() {
+            self.push(finding, at_end, Replacement::Octets(last));
+        }
+        for span in stale {
+            self.push(finding, span, Replacement::Octets(Vec::new()));
+        }
+    }
+
+    /// The edits in order and apart. What stands inside of an attachment that is taken out goes with it, and of two edits of
+    /// one field that counts which says more than a fold.
+    fn settle(mut self) -> PartEdits {
+        self.edits.sort_by_key(|(edit, _)| {
+            let is_encoded = matches!(edit.with, Replacement::Encoded(_));
+            (
+                edit.range.start,
+                !edit.range.is_empty(),
+                Reverse(edit.range.end),
+                is_encoded,
+            )
+        });
+        let mut end = 0;
+        self.edits.retain(|(edit, _)| {
+            let is_apart = edit.range.start >= end;
+            end = end.max(edit.range.end);
+            is_apart
+        });
+        let (edits, codes) = self.edits.into_iter().unzip();
+        PartEdits {
+            edits,
+            codes,
+            body: self.body,
         }
     }
 }
@@ -250,6 +300,47 @@ mod tests {
         );
         assert!(out.contains("It is in the bucket."), "{out}");
         assert!(out.contains("X-Readdress-Notes: blocked-attachment\r\n"), "{out}");
+    }
+
+    #[test]
+    fn a_part_that_is_taken_out_takes_its_edits_with_it() {
+        let long = "ab ".repeat(400);
+        let out = sent(&multipart(&[&format!(
+            "Content-Type: application/octet-stream; name=a.exe; y=\"{long}\"\r\n\r\nMZ"
+        )]));
+        assert!(!out.contains("MZ") && out.contains("a.exe (2 octets"), "{out}");
+    }
+
+    #[test]
+    fn the_transfer_encoding_that_goes_out_is_that_of_the_body() {
+        let long = "x".repeat(1500);
+        let field = "Content-Transfer-Encoding: ";
+        // A comment that makes the field itself too long; one that says nothing before the one that counts.
+        let comment = "ab ".repeat(400);
+        let out = sent(&multipart(&[&format!(
+            "Content-Type: text/plain\r\n{field}8bit ({comment})\r\n\r\n{long}"
+        )]));
+        assert!(
+            out.contains(&format!("{field}quoted-printable\r\n")) && !out.contains("8bit"),
+            "{out}"
+        );
+        let out = sent(&multipart(&[&format!("{field}\r\n{field}base64\r\n\r\n{long}")]));
+        assert!(out.contains(&format!("{field}base64\r\n")), "{out}");
+        let out = sent(&multipart(&[&format!(
+            "{field}\r\n{field}8bit\r\n{field}base64\r\n\r\n{long}"
+        )]));
+        assert_eq!(out.matches("Transfer-Encoding: ").count(), 1, "{out}");
+        assert!(out.contains(&format!("{field}quoted-printable\r\n")), "{out}");
+    }
+
+    /// Catches lines of a body that become fields when it is written anew.
+    #[test]
+    fn a_part_without_an_empty_line_gets_one() {
+        let long = "x".repeat(1500);
+        let out = sent(&multipart(&[&format!(
+            "Content-Type: text/plain\r\nno field\r\nX: {long}"
+        )]));
+        assert!(out.contains("quoted-printable\r\n\r\nno field\r\nX: x"), "{out}");
     }
 
     #[test]

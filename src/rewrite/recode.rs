@@ -58,6 +58,10 @@ pub(super) struct Recoder {
     pending: Vec<u8>,
     /// The last octet that came was a line feed.
     after_line_feed: bool,
+    /// Of a field: the colon has passed, before which a fold would end the header section; and of its line, whether it says
+    /// something, since a line of blanks alone is none.
+    after_colon: bool,
+    says_something: bool,
 }
 
 impl Recoder {
@@ -67,6 +71,8 @@ impl Recoder {
             column: 0,
             pending: Vec::new(),
             after_line_feed: false,
+            after_colon: false,
+            says_something: false,
         }
     }
 
@@ -142,20 +148,24 @@ impl Recoder {
                 len
             }
             Form::Folded => {
-                let is_blank = |b: &&u8| matches!(**b, b' ' | b'\t');
-                if self.column > FOLD_AT
-                    && is_blank(&&input[0])
-                    && input.get(1).is_some_and(|b| !is_blank(&b))
-                {
+                let is_blank = |b: u8| matches!(b, b' ' | b'\t');
+                let may_fold = self.after_colon && self.says_something && self.column > FOLD_AT;
+                if may_fold && is_blank(input[0]) && input.get(1).is_some_and(|&b| !is_blank(b)) {
                     self.new_line(out);
+                    self.says_something = false;
                 }
+                self.says_something |= !is_blank(input[0]);
+                self.after_colon |= input[0] == b':';
                 out.push(input[0]);
                 self.column += 1;
                 1
             }
             _ => {
                 if self.column == MAX_LINE {
+                    // Behind a blank the line is no delimiter.
                     self.new_line(out);
+                    out.push(b' ');
+                    self.column = 1;
                 }
                 out.push(input[0]);
                 self.column += 1;
@@ -167,12 +177,17 @@ impl Recoder {
     /// Writes a character of quoted-printable, behind a soft break where the line has no room for it and for a `=`.
     fn put(&mut self, character: &[u8], at_line_end: bool, out: &mut Vec<u8>) {
         let room = MAX_ENCODED_LINE - usize::from(!at_line_end);
+        let mut written = character;
         if self.column + character.len() > room {
             out.push(b'=');
             self.new_line(out);
+            // At the start of a line of ours it could begin a delimiter.
+            if character == b"-" {
+                written = b"=2D";
+            }
         }
-        out.extend_from_slice(character);
-        self.column += character.len();
+        out.extend_from_slice(written);
+        self.column += written.len();
     }
 
     fn new_line(&mut self, out: &mut Vec<u8>) {
@@ -183,7 +198,11 @@ impl Recoder {
     fn break_base64(&mut self, chunk: &[u8], out: &mut Vec<u8>) {
         let digits = chunk.iter().filter(|octet| !octet.is_ascii_whitespace());
         for &octet in digits {
-            if self.column == MAX_ENCODED_LINE {
+            if self.column >= MAX_ENCODED_LINE {
+                // No digit, and at the start of a line of ours it could begin a delimiter.
+                if octet == b'-' {
+                    continue;
+                }
                 self.new_line(out);
             }
             out.push(octet);
@@ -301,6 +320,24 @@ mod tests {
         );
     }
 
+    /// Catches a part that is made of the body of another.
+    #[test]
+    fn no_line_of_ours_begins_a_delimiter() {
+        for (form, before) in [
+            (Form::QuotedPrintable, 1500),
+            (Form::SoftBreaks, 1500),
+            (Form::Base64Lines, 76),
+            (Form::HardBreaks, MAX_LINE),
+        ] {
+            for shift in 0..80 {
+                let text = format!("{}--b\r\nx", "x".repeat(before + shift));
+                let out = recoded(form, text.as_bytes(), 7);
+                let mut lines = out.split(|&b| b == b'\n');
+                assert!(!lines.any(|line| line.starts_with(b"--b")), "{form:?} {shift}");
+            }
+        }
+    }
+
     #[test]
     fn a_field_is_folded_before_a_blank() {
         let field = format!("References: {}\r\n", "<1@example.org> ".repeat(100).trim_end());
@@ -334,6 +371,12 @@ mod tests {
                     Form::Base64 => {
                         let decoded = base64_simd::STANDARD.decode_to_vec(without_blanks(&out)).unwrap();
                         prop_assert_eq!(decoded, &input[..]);
+                    }
+                    Form::Base64Lines => {
+                        let digits = |text: &[u8]| {
+                            without_blanks(text).into_iter().filter(|&b| b != b'-').collect::<Vec<u8>>()
+                        };
+                        prop_assert_eq!(digits(&out), digits(&input));
                     }
                     _ => prop_assert_eq!(without_blanks(&out), without_blanks(&input)),
                 }

@@ -73,6 +73,8 @@ const WRITTEN: &[&str] = &[
     "list-unsubscribe",
     "content-type",
     "content-disposition",
+    // Comments say nothing.
+    "content-transfer-encoding",
 ];
 /// Fields that are repaired, each for itself.
 const REPAIRED: &[&str] = &[
