@@ -5,15 +5,16 @@ use crate::header::{FieldBody, MAX_WORD};
 use crate::mime::ContentType;
 use crate::preflight::{check_content_disposition, check_content_type};
 
-/// The body that stands in place of a Content-Type, `None` if it can go out as it came, or has to.
-pub(super) fn repaired_type(body: &[u8]) -> Option<FieldBody> {
-    if check_content_type(body).is_ok() {
+/// The body that stands in place of a Content-Type, `None` if it can go out, or has to. `came` is the same with its controls:
+/// without them a parameter could have another name than our scanner has read.
+pub(super) fn repaired_type(body: &[u8], came: &[u8]) -> Option<FieldBody> {
+    if body == came && check_content_type(body).is_ok() {
         return None;
     }
-    let new = new_type(body);
+    let new = new_type(came);
     // Without its boundary the body would be another.
     let boundary = |body: &[u8]| ContentType::parse(body).and_then(|parsed| parsed.boundary());
-    (boundary(body) == boundary(new.as_str().as_bytes())).then_some(new)
+    (boundary(came) == boundary(new.as_str().as_bytes())).then_some(new)
 }
 
 /// The body that stands in place of a Content-Disposition, `None` if it can go out as it came.
@@ -114,7 +115,7 @@ mod tests {
             "multipart/mixed; boundary=\"a b\"",
             "text/plain;",
         ] {
-            assert_eq!(repaired_type(body.as_bytes()), None, "{body}");
+            assert_eq!(repaired_type(body.as_bytes(), body.as_bytes()), None, "{body}");
         }
         assert_eq!(repaired_disposition(b"attachment; filename=\"a b.txt\""), None);
     }
@@ -145,7 +146,7 @@ mod tests {
             ("multipart/[x]; boundary=a", "multipart/mixed; boundary=a"),
             ("x[/y; boundary=a", "application/octet-stream; boundary=a"),
         ] {
-            let new = repaired_type(body.as_bytes()).unwrap_or_else(|| panic!("{body}"));
+            let new = repaired_type(body.as_bytes(), body.as_bytes()).unwrap_or_else(|| panic!("{body}"));
             assert_eq!(new.as_str(), want, "{body}");
             assert_eq!(check_content_type(new.as_str().as_bytes()), Ok(()), "{body}");
             let (ours, theirs) = (
@@ -155,6 +156,13 @@ mod tests {
             let boundary = |it: &Option<ContentType>| it.as_ref().and_then(ContentType::boundary);
             assert_eq!(boundary(&ours), boundary(&theirs), "{body}");
         }
+        let hidden =
+            repaired_type(b"multipart/mixed; boundary=b", b"multipart/mixed; bounda\x05ry=b").unwrap();
+        assert_eq!(
+            hidden.as_str(),
+            "multipart/mixed",
+            "no parts that our scanner has not seen"
+        );
         let new = repaired_disposition(b"attachment; filename=a b.txt").unwrap();
         assert_eq!(check_content_disposition(new.as_str().as_bytes()), Ok(()));
     }

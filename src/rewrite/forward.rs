@@ -136,7 +136,7 @@ impl Rules {
         }
         let rows: Vec<Option<&'static Row>> = header.fields().map(|field| Row::of(&field)).collect();
         let chosen = Chosen::of(header, &head.header, &rows);
-        let original = OriginalFields::read(header, &rows, &chosen);
+        let original = OriginalFields::read(header, &head.header, &rows, &chosen);
         let mut changes = self.changes(&original, &mut notes);
         if let Some(form) = parts.body {
             encode(&mut changes, form);
@@ -349,7 +349,8 @@ fn encode(changes: &mut Changes, form: Form) {
 
 /// Writes Content-Type and Content-Disposition anew where a strict parser does not read them.
 fn repair_content_fields(original: &OriginalFields<'_>, changes: &mut Changes, notes: &mut Notes) {
-    if let Some(body) = original.content_type.and_then(content_fields::repaired_type) {
+    let both = original.content_type.zip(original.content_type_as_it_came);
+    if let Some(body) = both.and_then(|(body, came)| content_fields::repaired_type(body, came)) {
         notes.add(Code::ContentTypeSyntax);
         changes.once.push(Once::new(
             Role::ContentType,

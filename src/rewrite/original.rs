@@ -20,15 +20,23 @@ pub(super) struct OriginalFields<'a> {
     pub(super) references: Option<&'a [u8]>,
     pub(super) list_unsubscribe: Option<&'a [u8]>,
     pub(super) content_type: Option<&'a [u8]>,
+    /// The same with its controls, as the scanner has read it.
+    pub(super) content_type_as_it_came: Option<&'a [u8]>,
     pub(super) content_disposition: Option<&'a [u8]>,
     /// Address lists that no rule reads: each with its index in the header section and its row of the table.
     pub(super) lists: Vec<(usize, &'static Row, &'a [u8])>,
 }
 
 impl<'a> OriginalFields<'a> {
-    pub(super) fn read(header: &'a Header, rows: &[Option<&'static Row>], chosen: &Chosen) -> Self {
+    pub(super) fn read(
+        header: &'a Header,
+        as_it_came: &'a Header,
+        rows: &[Option<&'static Row>],
+        chosen: &Chosen,
+    ) -> Self {
         let mut original = OriginalFields::default();
-        for (index, (field, row)) in header.fields().zip(rows).enumerate() {
+        let fields = header.fields().zip(as_it_came.fields()).zip(rows);
+        for (index, ((field, came), row)) in fields.enumerate() {
             let Some(row) = *row else {
                 continue;
             };
@@ -61,6 +69,9 @@ impl<'a> OriginalFields<'a> {
             };
             if chosen.is(row, index) {
                 *only = Some(field.body());
+                if row.role == Role::ContentType {
+                    original.content_type_as_it_came = Some(came.body());
+                }
             }
         }
         original
