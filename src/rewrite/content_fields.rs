@@ -11,10 +11,13 @@ pub(super) fn repaired_type(body: &[u8], came: &[u8]) -> Option<FieldBody> {
     if body == came && check_content_type(body).is_ok() {
         return None;
     }
-    let new = new_type(came);
-    // Without its boundary the body would be another.
+    // Without its boundary the body would be another. One with a control in it cannot be written; then at least SES takes it.
     let boundary = |body: &[u8]| ContentType::parse(body).and_then(|parsed| parsed.boundary());
-    (boundary(came) == boundary(new.as_str().as_bytes())).then_some(new)
+    let mut new = [came, body]
+        .into_iter()
+        .map(|body| (boundary(body), new_type(body)));
+    let (_, new) = new.find(|(before, new)| *before == boundary(new.as_str().as_bytes()))?;
+    Some(new)
 }
 
 /// The body that stands in place of a Content-Disposition, `None` if it can go out as it came.
