@@ -351,7 +351,7 @@ variable "repair" {
 }
 
 variable "on_doubt" {
-  description = "What becomes of a message that may have been sent, without a record of it: `resend`, perhaps for the second time, or `hold`, which fails."
+  description = "The treatment of a message that may have been sent, without a record of it: `resend`, perhaps for the second time, or `hold`, which fails."
   type        = string
   default     = "resend"
   nullable    = false
@@ -680,7 +680,7 @@ variable "sandbox_targets" {
 
 variable "suppressed_reasons" {
   description = <<-EOT
-    What puts a target on the suppression list, after which SES takes mail for it and sends none: `BOUNCE`, `COMPLAINT`,
+    Reasons for which SES puts a target on the suppression list, after which it accepts mail for the target and sends none: `BOUNCE`, `COMPLAINT`,
     both, or nothing (`[]`). Not `COMPLAINT` by default, or one click on "spam" would end the forwarding to that mailbox.
     `BOUNCE` may do so for a mail that the mailbox's provider refuses as spam; docs/operations.md has what speaks for
     either.

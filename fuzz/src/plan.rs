@@ -56,7 +56,8 @@ pub fn plan(input: &[u8]) {
     }
 }
 
-/// What edits of parts cure is not in the output: but for words of a field that no fold divides, and for delimiters.
+/// The output has no fault that an edit of a part cures, except for words of a field that no fold divides, and for
+/// delimiters.
 fn nothing_is_left(report: &Report) {
     let left = report
         .findings

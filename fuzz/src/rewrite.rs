@@ -254,7 +254,7 @@ fn has_the_same_parts(message: &[u8], out: &[u8], octets: HeaderOctets) {
         part.body.start = back(part.body.start);
         part.body.end = back(part.body.end);
         if part.depth == 0 {
-            // What a strict parser does not read is written anew, as far as it can be.
+            // A Content-Type that a strict parser does not read is written anew, as far as it can be.
             part.content_type.clone_from(&before[0].content_type);
             part.filename.clone_from(&before[0].filename);
         }

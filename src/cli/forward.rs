@@ -41,7 +41,7 @@ pub(super) struct Arguments {
     /// is not recorded [default: ledger/]
     #[arg(long, env = "LEDGER", value_name = "PREFIX")]
     ledger: Option<String>,
-    /// What becomes of a message that may have been sent before, without a record of it: resend, or hold [default: resend]
+    /// The treatment of a message that may have been sent before, without a record of it: resend or hold [default: resend]
     #[arg(long, env = "ON_DOUBT", value_name = "WHAT")]
     on_doubt: Option<String>,
     /// The most octets of an outgoing message [default: 10485760]

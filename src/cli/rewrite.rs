@@ -83,7 +83,8 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Rewrites the header section as the message passes. What SES would refuse of the body is told, and makes the exit code 1.
+/// Rewrites the header section as the message passes. Faults of the body for which SES would refuse the message are named on
+/// stderr, and make the exit code 1.
 fn in_one_pass(file: Option<&PathBuf>, rules: Rules) -> Result<ExitCode, Failure> {
     let mut input = Input::open(file)?;
     let name = input.name.clone();

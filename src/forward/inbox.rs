@@ -34,7 +34,7 @@ pub(super) struct Message {
     /// The first reading, which goes on with the body. `None`: it has been used.
     stream: Option<Stream>,
     facts: Option<Result<Facts, Refusal>>,
-    /// What SES would refuse of the message. `None`: the body has not been read yet.
+    /// The faults for which SES would refuse the message. `None`: the body has not been read yet.
     pub(super) found: Option<Report>,
 }
 

@@ -65,7 +65,7 @@ pub struct Outcome {
     pub bytes_in: Option<u64>,
     /// Octets of the outgoing message, if it was planned.
     pub bytes_out: Option<u64>,
-    /// What was repaired so that SES takes the message: the codes of preflight.
+    /// The repairs that were made so that SES takes the message, by the codes of preflight.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub repairs: Vec<Code>,
     /// SHA-256 of the body that was sent, in hexadecimal digits, if it was asked for: the same as that of the stored one.

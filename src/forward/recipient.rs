@@ -459,8 +459,7 @@ fn undelivered(deliveries: &Deliveries, route: &Route<'_>) -> Result<Vec<Address
 
 /// The alias without its tag: a hundred tags cost no more than one.
 fn untagged(alias: &Address) -> String {
-    let local = alias.local().split('+').next().unwrap_or_default();
-    format!("{local}@{}", alias.domain()).to_ascii_lowercase()
+    format!("{}@{}", alias.untagged_local(), alias.domain()).to_ascii_lowercase()
 }
 
 /// The message is kept from targets that may have got it.

@@ -3,7 +3,7 @@
 //! An invocation succeeds only if every recipient of every message in its event ended as `sent`, `no_alias` or
 //! `disabled`. Otherwise it fails, so that Lambda repeats it and at last hands it to the on-failure destination; or,
 //! where the event comes from a queue, the answer names the messages of the queue that failed, and they come again alone.
-//! What has been sent by then is in the [`Forwarder`]'s ledger, and is not sent again.
+//! Every delivery made by then is recorded in the [`Forwarder`]'s ledger, and is not sent again.
 
 mod metrics;
 

@@ -111,6 +111,11 @@ impl Address {
         &self.local
     }
 
+    /// The local part without its `+tag`.
+    pub(crate) fn untagged_local(&self) -> &str {
+        self.local.split('+').next().unwrap_or_default()
+    }
+
     /// The domain or domain-literal.
     pub fn domain(&self) -> &str {
         &self.domain

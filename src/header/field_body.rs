@@ -3,10 +3,7 @@
 use std::fmt::Display;
 
 use super::encoded_word;
-use super::text::{MAX_BLANKS, has_long_blank, has_long_word, unfolded};
-
-/// Columns at which a new field is folded (RFC 5322 2.1.1).
-const FOLD_AT: usize = 78;
+use super::text::{FOLD_AT, MAX_BLANKS, has_long_blank, has_long_word, unfolded};
 
 /// Octets of a copied field body that are kept: the most that another program could have put on one line
 /// (RFC 5322 2.1.1). A From field of 100 kB in real mail is not worth a second copy.

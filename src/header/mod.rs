@@ -14,7 +14,10 @@ mod text;
 pub use field::{Field, Header};
 pub(crate) use field::{after_mbox_mark, body_if_named, line_ending, name_len};
 pub use field_body::{FieldBody, write_field};
-pub(crate) use text::{MAX_WORD, MAX_WRITTEN_NAME, has_long_word, is_invisible, unfolded, without_controls};
+pub(crate) use text::{
+    FOLD_AT, MAX_LINE, MAX_WORD, MAX_WRITTEN_NAME, has_long_word, hexadecimal, is_invisible, unfolded,
+    without_controls,
+};
 
 /// Addresses, mailboxes and lists of them (RFC 5322 3.4).
 pub mod mailbox {

@@ -1,5 +1,11 @@
 //! Limits of what a line of a header section can hold, and folding (RFC 5322 2.1.1, 2.2.3).
 
+/// Octets of a line at most, its line break not counted (RFC 5322 2.1.1; SES's documentation: 1,000 with CRLF).
+pub(crate) const MAX_LINE: usize = 998;
+
+/// Columns at which a field is folded (RFC 5322 2.1.1).
+pub(crate) const FOLD_AT: usize = 78;
+
 /// Octets of the longest word that is written as it is. A line is at most 998 octets (RFC 5322 2.1.1) and cannot
 /// be folded inside a word; the rest is room for the field name.
 pub(crate) const MAX_WORD: usize = 900;
@@ -28,6 +34,14 @@ pub(crate) fn unfolded(body: &[u8]) -> Vec<u8> {
     let mut unfolded = body.to_vec();
     unfolded.retain(|b| !matches!(b, b'\r' | b'\n'));
     unfolded
+}
+
+/// Octets in hexadecimal digits, in small letters.
+pub(crate) fn hexadecimal(octets: &[u8]) -> String {
+    let halves = octets.iter().flat_map(|octet| [octet >> 4, octet & 15]);
+    halves
+        .map(|half| char::from(b"0123456789abcdef"[usize::from(half)]))
+        .collect()
 }
 
 /// The text with a space in place of every control character.

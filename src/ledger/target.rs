@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::header::hexadecimal;
 use crate::header::mailbox::Address;
-use crate::outbox::hexadecimal;
 
 /// The SHA-256 of a target's address in small letters. Whoever guesses an address can find out whether it is the target's,
 /// and no more.

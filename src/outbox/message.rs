@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::arrival::MessageId;
 use crate::bucket::{Source, Stream};
+use crate::header::hexadecimal;
 use crate::header::mailbox::Address;
 use crate::preflight::{Checker, Report};
 use crate::rewrite::{Head, LineBreakWatch, Plan};
@@ -115,9 +116,4 @@ impl BodyReader {
     pub(crate) fn sha256(self) -> Option<String> {
         self.hash.map(|hash| hexadecimal(&hash.finalize()))
     }
-}
-
-/// A hash in hexadecimal digits.
-pub(crate) fn hexadecimal(hash: &[u8]) -> String {
-    hash.iter().map(|octet| format!("{octet:02x}")).collect()
 }

@@ -19,7 +19,6 @@ use crate::deadline::Deadline;
 #[cfg(not(feature = "aws"))]
 use absent as ses;
 pub use error::{Cause, SendError};
-pub(crate) use message::hexadecimal;
 pub use message::{BodyReader, Content, Outgoing, Sent};
 pub use ses::SesOutbox;
 

@@ -2,8 +2,7 @@
 
 use memchr::{memchr, memrchr};
 
-/// Octets of a line at most, its line break not counted (RFC 5322 2.1.1; SES's documentation: 1,000 with CRLF).
-pub(super) const MAX_LINE: usize = 998;
+use crate::header::MAX_LINE;
 
 /// The lines of a stretch of octets that are too long, by the offset at which they begin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use super::attachment::has_blocked_name;
 use super::collector::{Collector, PartEnd};
 use super::content_type::{check_content_disposition, check_content_type};
 use super::finding::{Code, EncodingFields, Finding, Rung, Seal, Source, Within};
-use super::lines::{LineWatch, MAX_LINE};
+use super::lines::LineWatch;
 use super::section_rules::{BLOCKED_TEXT, printable_name};
-use crate::header::{body_if_named, name_len};
+use crate::header::{MAX_LINE, body_if_named, name_len};
 use crate::mime::{Event, Kind, PartTree, Span, says_anything};
 
 /// What SES says of a line that is too long.

@@ -40,10 +40,8 @@ impl Kept {
             Ok(_) => Code::TooManyAddresses,
             Err(code) => code,
         };
-        let mut mailboxes = parse_address_list(&body);
-        mailboxes.retain(|mailbox| is_taken(&mailbox.address));
-        mailboxes.iter_mut().for_each(drop_unread_name);
-        mailboxes.truncate(room);
+        let mailboxes = parse_address_list(&body);
+        let mailboxes: Vec<Mailbox> = taken(&mailboxes).take(room).collect();
         let change = match &mailboxes[..] {
             [] => Change::Drop,
             mailboxes => Change::Replace(FieldBody::list(mailboxes)),
@@ -84,17 +82,14 @@ pub(super) fn is_taken(address: &Address) -> bool {
 }
 
 /// The mailboxes of these that SES takes.
-pub(super) fn taken<'a>(mailboxes: impl Iterator<Item = &'a Mailbox>) -> impl Iterator<Item = Mailbox> {
-    let taken = mailboxes.filter(|mailbox| is_taken(&mailbox.address));
-    taken.cloned().map(|mut mailbox| {
-        drop_unread_name(&mut mailbox);
-        mailbox
+///
+/// A name that is left with an encoded-word in it is dropped: nobody knows its charset.
+pub(super) fn taken<'a>(mailboxes: impl IntoIterator<Item = &'a Mailbox>) -> impl Iterator<Item = Mailbox> {
+    let taken = mailboxes.into_iter().filter(|mailbox| is_taken(&mailbox.address));
+    taken.map(|Mailbox { name, address }| Mailbox {
+        name: name.clone().filter(|name| !is_unread(name)),
+        address: address.clone(),
     })
-}
-
-/// Drops a name that is left with an encoded-word in it: nobody knows its charset.
-fn drop_unread_name(mailbox: &mut Mailbox) {
-    mailbox.name = mailbox.name.take().filter(|name| !is_unread(name));
 }
 
 /// Whether a name still has an encoded-word in it after decoding.

@@ -1,7 +1,7 @@
 //! Content-Type and Content-Disposition anew, where a strict parser does not read what came: so that every reader sees
 //! what ours sees.
 
-use crate::header::{FieldBody, MAX_WORD};
+use crate::header::{FieldBody, MAX_WORD, hexadecimal};
 use crate::mime::ContentType;
 use crate::preflight::{check_content_disposition, check_content_type};
 
@@ -88,14 +88,10 @@ fn parameter(name: &str, octets: &[u8], parsed: &ContentType) -> Option<String> 
         if octet.is_ascii_alphanumeric() || b"-._".contains(&octet) {
             word.push(char::from(octet));
         } else {
-            word.extend(["%", &hexadecimal(octet)]);
+            word.extend(["%", &hexadecimal(&[octet]).to_ascii_uppercase()]);
         }
     }
     Some(word)
-}
-
-fn hexadecimal(octet: u8) -> String {
-    format!("{octet:02X}")
 }
 
 fn is_token(text: &str) -> bool {

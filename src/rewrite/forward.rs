@@ -259,10 +259,10 @@ impl Rules {
 
     /// Whether mail to this address comes back to the alias, whatever its `+tag`.
     fn is_alias(&self, address: &Address) -> bool {
-        let untagged = |address: &'_ Address| address.local().split('+').next().map_or(0, str::len);
-        let (ours, theirs) = (untagged(&self.alias), untagged(address));
         address.domain().eq_ignore_ascii_case(self.alias.domain())
-            && address.local()[..theirs].eq_ignore_ascii_case(&self.alias.local()[..ours])
+            && address
+                .untagged_local()
+                .eq_ignore_ascii_case(self.alias.untagged_local())
     }
 
     fn envelope_sender(&self, original: &OriginalFields<'_>) -> Option<Address> {
@@ -296,15 +296,14 @@ impl Rules {
         let short = bodies
             .into_iter()
             .filter_map(|(name, body)| Some((name, FieldBody::copy(body?))));
+        // Several that are only joined are all there.
+        let says =
+            |change: &Change, copy: &FieldBody| matches!(change, Change::Replace(body) if body == copy);
         let changed = |change: &Change, bodies: &[&[u8]]| match change {
             Change::Keep => None,
-            // Several that are only joined are all there.
-            Change::Replace(body)
-                if body.as_str() == FieldBody::copy_list(&addresses::merged(bodies)).as_str() =>
-            {
-                None
+            Change::Drop | Change::Replace(_) => {
+                Some(FieldBody::copy_list(&addresses::merged(bodies))).filter(|copy| !says(change, copy))
             }
-            Change::Drop | Change::Replace(_) => Some(FieldBody::copy_list(&addresses::merged(bodies))),
         };
         let lists = [
             (

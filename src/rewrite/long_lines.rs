@@ -1,12 +1,6 @@
 //! Lines of a header section that are too long (RFC 5322 2.1.1), and how they are made shorter.
 
-use crate::header::{Field, FieldBody, MAX_WORD, encoded_word, unfolded, write_field};
-
-/// Octets of a line at most, its line break not counted (RFC 5322 2.1.1).
-const MAX_LINE: usize = 998;
-
-/// Columns at which a line that is too long is folded (RFC 5322 2.1.1).
-const FOLD_AT: usize = 78;
+use crate::header::{FOLD_AT, Field, FieldBody, MAX_LINE, MAX_WORD, encoded_word, unfolded, write_field};
 
 /// Octets of a field name that leaves the longest word room on its line.
 const MAX_NAME: usize = MAX_LINE - MAX_WORD - ": ".len();

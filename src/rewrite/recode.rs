@@ -2,14 +2,10 @@
 
 use std::fmt;
 
+use crate::header::{FOLD_AT, MAX_LINE};
+
 /// Columns of a line of base64 or quoted-printable at most (RFC 2045 6.7, 6.8).
 const MAX_ENCODED_LINE: usize = 76;
-
-/// Octets of a line at most, its line break not counted (RFC 5322 2.1.1).
-const MAX_LINE: usize = 998;
-
-/// Columns at which a field is folded (RFC 5322 2.1.1).
-const FOLD_AT: usize = 78;
 
 /// Octets that make a line of base64.
 const BASE64_GROUP: usize = MAX_ENCODED_LINE / 4 * 3;

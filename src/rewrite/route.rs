@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::header::hexadecimal;
 use crate::header::mailbox::Address;
 
 /// The field that names the aliases a message was forwarded for, one after the other. Nobody else writes it.
@@ -27,11 +28,5 @@ pub fn route_id(alias: &Address) -> String {
     hash.update(b"readdress route\n");
     hash.update(alias.key());
     let digits = hash.finalize();
-    let halves = digits
-        .iter()
-        .take(ID_OCTETS)
-        .flat_map(|octet| [octet >> 4, octet & 15]);
-    halves
-        .map(|half| char::from(b"0123456789abcdef"[usize::from(half)]))
-        .collect()
+    hexadecimal(&digits[..ID_OCTETS])
 }

@@ -18,7 +18,8 @@ use sha2::Digest;
 use super::measure::{Encoder, HEAD, Measured};
 use crate::bucket::Stream;
 use crate::config::Tag;
-use crate::outbox::message::{Content, hexadecimal};
+use crate::header::hexadecimal;
+use crate::outbox::message::Content;
 use crate::rewrite::{Plan, PlanWriter};
 
 /// The members that follow the message: the envelope and the settings.
