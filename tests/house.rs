@@ -56,7 +56,9 @@ fn module_of(file: &Path) -> Module {
 /// The code of a file without its tests and comments.
 fn code(file: &Path) -> String {
     let text = fs::read_to_string(file).unwrap();
-    let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+    let tests = ["#[cfg(test)]\nmod tests", "#[cfg(test)]\npub(super) mod tests"];
+    let end = tests.iter().filter_map(|tests| text.find(tests)).min();
+    let code = &text[..end.unwrap_or(text.len())];
     let lines = code
         .lines()
         .map(|line| line.split("//").next().unwrap_or_default());

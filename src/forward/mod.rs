@@ -4,6 +4,10 @@ mod inbox;
 mod outcome;
 mod policy;
 mod recipient;
+mod route;
+mod send;
+mod steps;
+mod stop;
 
 use crate::alias_store::{AliasCache, ReadError};
 use crate::arrival::{Arrival, Recipients, trace};
@@ -16,7 +20,8 @@ use crate::outbox::{Cause, Outbox};
 pub use outcome::{Ending, Outcome};
 
 use inbox::Inbox;
-use recipient::{OUT_OF_TIME, Steps, Work};
+use steps::{Steps, Work};
+use stop::OUT_OF_TIME;
 
 /// Forwards arrivals.
 #[derive(Debug)]

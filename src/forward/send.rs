@@ -1,0 +1,124 @@
+//! The steps that read a planned message and send it.
+
+use super::inbox::Message;
+use super::outcome::Outcome;
+use super::route::untagged;
+use super::steps::{Attempt, Steps};
+use super::stop::{IN_PROGRESS, Stop, not_sent};
+use crate::header::mailbox::Address;
+use crate::ledger::{Claim, Delivery, Failure, Receipt};
+use crate::outbox::{Cause, Outgoing, Sending, Sent};
+use crate::rewrite::Repair;
+
+impl Steps {
+    /// Reads the message as it is to go out, and sends it.
+    pub(super) async fn send(
+        &self,
+        attempt: &Attempt<'_>,
+        message: &mut Message,
+        outgoing: &Outgoing,
+        claim: &mut Claim,
+        outcome: &mut Outcome,
+    ) -> Result<Receipt, Stop> {
+        outcome.planned(&outgoing.content);
+        // The least that it can be: nothing is read for a message that is too large whatever its parts become.
+        self.check_size(outgoing.content.octets(), "")?;
+        let mut body = message.body(self.hashes_bodies, self.repair == Repair::Parts);
+        let reading = self.outbox.begin(outgoing, &mut body, attempt.until);
+        let begun = self.ledger.keep(claim, reading).await;
+        let sending = begun.map_err(|error| not_sent(&error, &outgoing.to, &outgoing.to))?;
+        if message.note(body.report()) {
+            return Err(Stop::Findings);
+        }
+        let octets = sending.message_octets();
+        outcome.bytes_out = Some(octets);
+        self.check_size(octets, "")?;
+        let receipt = Receipt {
+            id: String::new(),
+            bytes_in: outgoing.content.source.octets(),
+            bytes_out: octets,
+            // With edits of parts it is not the stored one.
+            body_sha256: body.sha256().filter(|_| outgoing.content.plan.edits().len() == 1),
+        };
+        self.send_all(attempt, sending, &outgoing.to, receipt, claim)
+            .await
+    }
+
+    /// Sends the message to all of its targets, and records each delivery before the next. With the last one the claim ends,
+    /// unless more of the recipient is to be recorded.
+    async fn send_all(
+        &self,
+        attempt: &Attempt<'_>,
+        mut sending: Sending<'_>,
+        all: &[Address],
+        mut receipt: Receipt,
+        claim: &mut Claim,
+    ) -> Result<Receipt, Stop> {
+        let (mut ids, mut failed) = (Vec::new(), None);
+        loop {
+            self.ledger.refresh(claim).await;
+            if claim.is_lost() {
+                return Err(Stop::failed(Cause::InProgress, IN_PROGRESS));
+            }
+            match self.ledger.keep(claim, sending.next()).await {
+                None => break,
+                Some(Ok(Sent { to, id })) => {
+                    ids.push(id.clone());
+                    receipt.id = id;
+                    let is_last = to.last().is_some_and(|last| last + 1 == all.len());
+                    let ends = is_last && failed.is_none() && !attempt.holds;
+                    let delivery = Delivery::Sent {
+                        targets: to.into_iter().map(|at| all[at].clone()).collect(),
+                        receipt: receipt.clone(),
+                    };
+                    let last_of = ends.then_some(attempt.recipient);
+                    self.ledger
+                        .record(claim, delivery, last_of, attempt.deadline)
+                        .await;
+                }
+                Some(Err(error)) => failed = failed.or(Some(error)),
+            }
+        }
+        receipt.id = ids.join(",");
+        match failed {
+            None => Ok(receipt),
+            Some(error) => Err(not_sent(&error, all, &claim.deliveries().left(all))),
+        }
+    }
+
+    /// Records that the message cannot go out in this form: the next recipient with the same targets and options fails
+    /// alike, without another request.
+    pub(super) async fn record_failure(
+        &self,
+        claim: &mut Claim,
+        attempt: &Attempt<'_>,
+        outgoing: &Outgoing,
+        stop: &Stop,
+    ) {
+        if let Stop::Failed { cause, error } = stop {
+            let failure = Failure {
+                targets: claim.deliveries().left(&outgoing.to),
+                alias: untagged(&attempt.route.alias),
+                options: attempt.route.options.clone(),
+                cause: *cause,
+                error: error.clone(),
+            };
+            let failed = Delivery::Failed(failure);
+            self.ledger.record(claim, failed, None, attempt.deadline).await;
+        }
+    }
+
+    pub(super) fn check_size(&self, octets: u64, more_than: &str) -> Result<(), Stop> {
+        if octets <= self.max_send_bytes {
+            return Ok(());
+        }
+        Err(Stop::failed(
+            Cause::TooLarge,
+            format!(
+                "the message would go out with {more_than}{octets} octets, {} are allowed (MAX_SEND_BYTES); \
+                 it is still in the bucket",
+                self.max_send_bytes
+            ),
+        ))
+    }
+}

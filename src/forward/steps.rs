@@ -1,0 +1,75 @@
+//! The steps' settings and state.
+
+use super::inbox::Stored;
+use super::route::Route;
+use crate::alias_store::CurrentMap;
+use crate::arrival::Arrival;
+use crate::config::Settings;
+use crate::deadline::Deadline;
+use crate::ledger::{Claim, Ledger};
+use crate::outbox::Outbox;
+use crate::rewrite::{Repair, Style};
+
+/// The steps, and what they need.
+#[derive(Debug)]
+pub(super) struct Steps {
+    pub(super) outbox: Outbox,
+    pub(super) ledger: Ledger,
+    pub(super) max_send_bytes: u64,
+    pub(super) repair: Repair,
+    pub(super) style: Style,
+    pub(super) hashes_bodies: bool,
+}
+
+/// The state that the recipients of an arrival share.
+#[derive(Debug)]
+pub(super) struct Work<'a> {
+    pub(super) arrival: &'a Arrival,
+    pub(super) message: Stored<'a>,
+    pub(super) deadline: Deadline,
+    pub(super) map: &'a CurrentMap,
+    pub(super) claim: Option<Claim>,
+}
+
+impl<'a> Work<'a> {
+    pub(super) fn new(
+        arrival: &'a Arrival,
+        map: &'a CurrentMap,
+        message: Stored<'a>,
+        deadline: Deadline,
+    ) -> Self {
+        Work {
+            arrival,
+            message,
+            deadline,
+            map,
+            claim: None,
+        }
+    }
+}
+
+/// One attempt to deliver a message for a recipient.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Attempt<'a> {
+    /// As the event has it.
+    pub(super) recipient: &'a str,
+    pub(super) route: &'a Route<'a>,
+    /// When sending stops.
+    pub(super) until: Deadline,
+    /// When all work stops.
+    pub(super) deadline: Deadline,
+    /// Whether the message is kept from some of the targets, since they may have got it.
+    pub(super) holds: bool,
+}
+impl Steps {
+    pub(super) fn new(outbox: Outbox, ledger: Ledger, settings: &Settings) -> Self {
+        Steps {
+            outbox,
+            ledger,
+            max_send_bytes: settings.max_send_bytes,
+            repair: settings.repair,
+            style: settings.style.clone(),
+            hashes_bodies: false,
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Why a recipient's mail goes no further than a step, in words for the log.
+
+use crate::header::mailbox::Address;
+use crate::ledger::Receipt;
+use crate::outbox::{Cause, SendError};
+
+pub(super) const OUT_OF_TIME: &str = "the time ended before the message was sent; it is still in the bucket";
+
+pub(super) const NOT_MENDED: &str =
+    "the message was planned twice and is still found in need of edits; please report this";
+
+pub(super) const IN_PROGRESS: &str = "another invocation is sending the message, or ended while it did, less than a minute ago; the event comes again";
+
+/// Why a recipient's mail goes no further than a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// The alias map has nothing for the recipient.
+    NoAlias,
+    /// The alias is switched off.
+    Disabled,
+    /// All targets have got the message already.
+    Delivered(Receipt),
+    /// The body has something in it that SES would refuse: the message is to be planned again.
+    Findings,
+    /// The mail could not be sent, or must not be.
+    Failed { cause: Cause, error: String },
+}
+
+impl Stop {
+    pub(super) fn failed(cause: Cause, error: impl Into<String>) -> Self {
+        let error = error.into();
+        Stop::Failed { cause, error }
+    }
+}
+
+/// The message is kept from targets that may have got it.
+pub(super) fn in_doubt() -> Stop {
+    let error = "the message may have been sent before, without a record of it, so it is not sent again (ON_DOUBT); it is \
+                 still in the bucket: look into the target's mailbox, and if it is not there, send its event again with \
+                 ON_DOUBT=resend";
+    Stop::failed(Cause::Ambiguous, error)
+}
+
+pub(super) fn not_sent(SendError { cause, reason }: &SendError, all: &[Address], left: &[Address]) -> Stop {
+    let (all, missed) = (all.len(), left.len());
+    let partly = match all - missed {
+        0 => String::new(),
+        reached => format!("it has been sent to {reached} of {all} targets and not to the other {missed}: "),
+    };
+    let error = format!("the message could not be sent, it is still in the bucket: {partly}{reason}");
+    Stop::failed(*cause, error)
+}
