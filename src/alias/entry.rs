@@ -3,10 +3,13 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::marker::PhantomData;
+use std::str::FromStr;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
+use super::options::{DEFAULT_SIGNATURE_LENGTH, Options, SIGNATURE_LENGTHS, display_name};
+use super::senders::Senders;
 use crate::header::mailbox::Address;
 use crate::rewrite::Style;
 
@@ -17,24 +20,6 @@ pub struct Entry {
     pub targets: Vec<Address>,
     /// What this alias wants otherwise than the settings.
     pub options: Options,
-}
-
-/// The options of one alias.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Options {
-    /// How its mail is readdressed. A choice that is left open is made by the setting of the same name.
-    pub style: Style,
-    /// False for an alias that exists and forwards nothing.
-    pub enabled: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            style: Style::default(),
-            enabled: true,
-        }
-    }
 }
 
 /// The members of a JSON object in their order, with those that share a name, of which a map would keep only one.
@@ -108,6 +93,12 @@ impl EntryReader {
         if targets.is_empty() && options.enabled && self.errors.is_empty() {
             self.error("no target; to switch an alias off, set \"enabled\": false");
         }
+        for fallback in &options.fallback {
+            if targets.iter().any(|target| target.key() == fallback.key()) {
+                let reason = format!("the fallback {fallback} is a target already");
+                self.warnings.push(reason);
+            }
+        }
         Entry { targets, options }
     }
 
@@ -118,47 +109,118 @@ impl EntryReader {
         let twice = |name: &String| format!("{name:?} is given twice: the last counts");
         self.warnings.extend(replaced.iter().map(twice));
         for (name, value) in pairs {
-            let is_style = Style::NAMES.contains(&name.as_str());
-            match (name.as_str(), value) {
-                ("to", value) => to = value,
-                ("enabled", Value::Null) => {}
-                ("enabled", Value::Bool(enabled)) => options.enabled = enabled,
-                ("enabled", _) => self.error("\"enabled\" must be true or false"),
-                (_, Value::Null) if is_style => {}
-                (_, Value::String(text)) if is_style => {
-                    self.ok(&name, options.style.set(&name, &text));
+            match name.as_str() {
+                "to" => to = value,
+                known if Style::NAMES.contains(&known) || Options::NAMES.contains(&known) => {
+                    if !value.is_null() {
+                        self.option(&mut options, &name, value);
+                    }
                 }
-                _ if is_style => self.error(format!("{name:?} must be a string")),
                 _ => self.warnings.push(format!(
-                    "unknown option {name:?}; known are to, {}, enabled",
-                    Style::NAMES.join(", ")
+                    "unknown option {name:?}; known are to, {}, {}",
+                    Style::NAMES.join(", "),
+                    Options::NAMES.join(", ")
                 )),
             }
         }
         (to, options)
     }
 
+    /// Reads one option of a known name that is given.
+    fn option(&mut self, options: &mut Options, name: &str, value: Value) {
+        match name {
+            "enabled" => match value {
+                Value::Bool(enabled) => options.enabled = enabled,
+                _ => self.error("\"enabled\" must be true or false"),
+            },
+            "spam" => options.spam = self.parsed(name, &value),
+            "virus" => options.virus = self.parsed(name, &value),
+            "dmarc" => options.dmarc = self.parsed(name, &value),
+            "notify" => options.notify = self.parsed(name, &value),
+            "fallback" => options.fallback = self.addresses(name, value),
+            "allow" => {
+                let allowed = Senders::new(self.list(name, value, |text| text.trim().parse()));
+                if allowed.is_empty() && self.errors.is_empty() {
+                    self.error("\"allow\" names nobody: leave it out, or set \"enabled\": false");
+                }
+                options.allow = Some(allowed);
+            }
+            "block" => options.block = Senders::new(self.list(name, value, |text| text.trim().parse())),
+            "until" => options.until = self.parsed(name, &value),
+            "signed" => options.signed = self.signature_length(&value),
+            "replies" => options.replies = self.parsed(name, &value),
+            "repliers" => options.repliers = self.addresses(name, value),
+            "name" => {
+                let text = self.string(name, &value);
+                options.name = text.and_then(|text| self.ok(name, display_name(text)).flatten());
+            }
+            _ => {
+                if let Some(text) = self.string(name, &value) {
+                    self.ok(name, options.style.set(name, text));
+                }
+            }
+        }
+    }
+
+    fn signature_length(&mut self, value: &Value) -> Option<u8> {
+        let length = value.as_u64().and_then(|length| u8::try_from(length).ok());
+        match (value, length) {
+            (Value::Bool(signed), _) => signed.then_some(DEFAULT_SIGNATURE_LENGTH),
+            (_, Some(length)) if SIGNATURE_LENGTHS.contains(&length) => Some(length),
+            _ => {
+                let (least, most) = SIGNATURE_LENGTHS.into_inner();
+                self.error(format!(
+                    "\"signed\" must be true, false or a number from {least} to {most}"
+                ));
+                None
+            }
+        }
+    }
+
     fn targets(&mut self, to: Value) -> Vec<Address> {
-        let written = match to {
+        self.addresses("to", to)
+    }
+
+    /// Addresses, none of them twice.
+    fn addresses(&mut self, name: &str, value: Value) -> Vec<Address> {
+        let mut addresses = self.list(name, value, address);
+        let mut seen = HashSet::new();
+        addresses.retain(|address: &Address| seen.insert(address.key()));
+        addresses
+    }
+
+    /// A list of strings, or one string, each read by `parse`.
+    fn list<T>(&mut self, name: &str, value: Value, parse: impl Fn(&str) -> Result<T, String>) -> Vec<T> {
+        let written = match value {
             Value::Null => Vec::new(),
             Value::Array(list) => list,
-            Value::String(_) => vec![to],
+            Value::String(_) => vec![value],
             _ => {
-                self.error("the targets must be a list of addresses or one address");
+                self.error(format!("{name:?} must be a list of strings or one string"));
                 return Vec::new();
             }
         };
-        let mut seen = HashSet::new();
-        let mut targets = Vec::with_capacity(written.len());
-        for target in written {
-            let Value::String(text) = target else {
-                self.error("a target must be a string");
-                continue;
-            };
-            let target = self.ok("target", address(&text));
-            targets.extend(target.filter(|target| seen.insert(target.key())));
+        let mut list = Vec::with_capacity(written.len());
+        for element in written {
+            match element {
+                Value::String(text) => list.extend(self.ok(name, parse(&text))),
+                _ => self.error(format!("each element of {name:?} must be a string")),
+            }
         }
-        targets
+        list
+    }
+
+    fn parsed<T: FromStr<Err: fmt::Display>>(&mut self, name: &str, value: &Value) -> Option<T> {
+        let text = self.string(name, value)?;
+        self.ok(name, text.trim().parse())
+    }
+
+    fn string<'a>(&mut self, name: &str, value: &'a Value) -> Option<&'a str> {
+        let text = value.as_str();
+        if text.is_none() {
+            self.error(format!("{name:?} must be a string"));
+        }
+        text
     }
 
     fn ok<T, E: fmt::Display>(&mut self, what: &str, parsed: Result<T, E>) -> Option<T> {

@@ -147,6 +147,13 @@ pub struct UnknownSetting {
     known: &'static str,
 }
 
+impl UnknownSetting {
+    pub(crate) fn new(value: &str, known: &'static str) -> Self {
+        let value = value.to_owned();
+        UnknownSetting { value, known }
+    }
+}
+
 impl FromFormat {
     /// As it is written in settings.
     pub fn as_str(self) -> &'static str {
