@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::alias::{Notify, OnDmarc, OnVerdict};
 use crate::header::mailbox::Address;
 use crate::rewrite::{Repair, Style};
 
@@ -123,6 +124,14 @@ pub struct Settings {
     pub ledger: Option<String>,
     /// `ON_DOUBT`
     pub on_doubt: OnDoubt,
+    /// `ON_SPAM`: what becomes of mail that SES takes for spam. An alias may choose otherwise, as for the next three.
+    pub on_spam: OnVerdict,
+    /// `ON_VIRUS`: what becomes of mail in which SES has found a virus.
+    pub on_virus: OnVerdict,
+    /// `ON_DMARC`: what becomes of mail whose From is not proven (RFC 7489).
+    pub on_dmarc: OnDmarc,
+    /// `NOTIFY`: who is told of mail that is not forwarded as it came.
+    pub notify: Notify,
     /// The settings of the outbox `ses`.
     pub ses: SesSettings,
     /// `METRICS_NAMESPACE`
@@ -167,6 +176,10 @@ impl Settings {
             email_bucket: required(lookup, "EMAIL_BUCKET", bucket)?,
             ledger: ledger(lookup, &email_prefix)?,
             on_doubt: optional(lookup, "ON_DOUBT", on_doubt)?.unwrap_or_default(),
+            on_spam: optional(lookup, "ON_SPAM", parse)?.unwrap_or(OnVerdict::Mark),
+            on_virus: optional(lookup, "ON_VIRUS", parse)?.unwrap_or(OnVerdict::Hold),
+            on_dmarc: optional(lookup, "ON_DMARC", parse)?.unwrap_or_default(),
+            notify: optional(lookup, "NOTIFY", parse)?.unwrap_or_default(),
             email_prefix,
             alias_map: required(lookup, ALIAS_MAP_PARAM, alias_map)?,
             alias_map_ttl: optional(lookup, "ALIAS_MAP_TTL", |text| {
@@ -486,6 +499,9 @@ mod tests {
             ("LEDGER", "on"),
             ("LEDGER", "/ledger/"),
             ("ON_DOUBT", "drop"),
+            ("ON_SPAM", "obey"),
+            ("ON_DMARC", "reject"),
+            ("NOTIFY", "Jane <jane@example.org>"),
             ("MAX_SEND_BYTES", "10MB"),
             ("MAX_SEND_BYTES", "0"),
             ("MAX_SEND_BYTES", "41943041"),

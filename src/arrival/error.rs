@@ -63,6 +63,11 @@ pub(super) enum Problem {
          again with its recipients corrected"
     )]
     BadRecipients,
+    #[error(
+        "the record is none that readdress has recorded: order must be forward or release, and arrival what the ledger has of \
+         the message; let readdress release or redrive make it"
+    )]
+    BadOrder,
 }
 
 impl EventError {

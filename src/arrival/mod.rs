@@ -17,17 +17,21 @@
 //! ```
 
 pub mod trace;
+pub mod verdicts;
 
 use serde_json::Value;
 
 mod error;
 mod message_id;
 mod recipients;
+mod recorded;
 
 pub use error::EventError;
 use error::Problem;
 pub use message_id::{MAX_MESSAGE_ID, MessageId, MessageIdError};
 pub use recipients::{Envelope, Recipients};
+pub use recorded::{RecordedArrival, event_of};
+pub use verdicts::{DmarcPolicy, Verdict, Verdicts};
 
 /// One message that arrived, for one or more recipients.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,8 +42,22 @@ pub struct Arrival {
     pub recipients: Recipients,
     /// The envelope sender. `None`: the null sender of bounces, or the event does not say.
     pub envelope_sender: Option<String>,
+    /// SES's verdicts. `None`: the event has none; the message itself may, see [`verdicts`].
+    pub verdicts: Option<Verdicts>,
+    /// What is to be done with it.
+    pub order: Order,
     /// The place of the message, if the event says it. Otherwise the key is the prefix of the settings and the id.
     pub stored: Option<Stored>,
+}
+
+/// What is to be done with an arrival.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// It is forwarded, if the policy lets it.
+    #[default]
+    Forward,
+    /// The owner has looked at it: it is forwarded although the verdicts are against it.
+    Release,
 }
 
 /// The place of a message, as the event says it.
@@ -112,6 +130,7 @@ fn record(record: &Value, wrappings: usize) -> Vec<Result<Arrival, EventError>> 
         "aws:s3" => created(record).transpose().into_iter().collect(),
         // The source says nothing that the rest of the record does not, so a record without it may still be one.
         "aws:ses" => vec![invoked(&record["ses"], None)],
+        recorded::SOURCE if wrappings == 0 => vec![recorded::read(record)],
         "" if record["ses"].is_object() => vec![invoked(&record["ses"], None)],
         _ => vec![Err(Problem::OtherSource("an unknown source").into())],
     }
@@ -197,6 +216,8 @@ fn created(record: &Value) -> Result<Option<Arrival>, EventError> {
         message_id,
         recipients: Recipients::Unknown,
         envelope_sender: None,
+        verdicts: None,
+        order: Order::Forward,
         stored: Some(Stored { bucket, key }),
     }))
 }
@@ -241,6 +262,8 @@ fn invoked(ses: &Value, stored: Option<Stored>) -> Result<Arrival, EventError> {
                 message_id,
                 recipients,
                 envelope_sender,
+                verdicts: verdicts::from_receipt(&ses["receipt"]),
+                order: Order::Forward,
                 stored,
             })
         }
@@ -360,7 +383,14 @@ mod tests {
                     expected
                         .envelope_sender
                         .take_if(|_| pointer == "/ses/mail/source");
-                    assert_eq!(parsed, Ok(expected), "{pointer}");
+                    let is_verdict = pointer.contains("Verdict") || pointer.ends_with("dmarcPolicy");
+                    let mut parsed = parsed.unwrap();
+                    if is_verdict {
+                        // A verdict that is missing says nothing, and takes no other with it.
+                        assert_ne!(parsed.verdicts, None, "{pointer}");
+                        parsed.verdicts = expected.verdicts;
+                    }
+                    assert_eq!(parsed, expected, "{pointer}");
                 }
             }
         }

@@ -38,28 +38,9 @@ const HINT: &str =
 /// If there is any doubt.
 pub fn recipient(header: &Header, message_id: &MessageId) -> Result<String, TraceError> {
     let received = header.first("received").ok_or(TraceError::NoTrace)?;
-    let body = String::from_utf8_lossy(received.body());
-    // The date follows the last semicolon. Comments, such as what the client called itself, are the sender's.
-    let (clauses, _) = body.rsplit_once(';').ok_or(TraceError::NotBySes)?;
-    let clauses = without_comments(clauses).ok_or(TraceError::NotBySes)?;
+    let clauses = clauses_of_ses(received.body(), message_id)?;
     let words: Vec<&str> = clauses.split_ascii_whitespace().collect();
-    let after = |keyword: &str| -> Vec<&str> {
-        let pairs = words
-            .windows(2)
-            .filter(|pair| pair[0].eq_ignore_ascii_case(keyword));
-        pairs.map(|pair| pair[1]).collect()
-    };
-    let is_ses = |host: &str| {
-        let region = host.strip_prefix("inbound-smtp.");
-        region.is_some_and(|rest| rest.ends_with(".amazonaws.com") || rest.ends_with(".amazonaws.com.cn"))
-    };
-    if !matches!(after("by")[..], [host] if is_ses(host)) {
-        return Err(TraceError::NotBySes);
-    }
-    if after("id") != [message_id.as_str()] {
-        return Err(TraceError::OtherId);
-    }
-    let [recipient] = after("for")[..] else {
+    let [recipient] = after(&words, "for")[..] else {
         return Err(TraceError::NoRecipient);
     };
     let end = words.last() == Some(&recipient);
@@ -80,6 +61,37 @@ pub fn recipient(header: &Header, message_id: &MessageId) -> Result<String, Trac
         return Err(TraceError::Others);
     }
     Ok(recipient.to_owned())
+}
+
+/// The clauses of a Received field that SES wrote for this message, without comments and date (RFC 5321 4.4).
+///
+/// # Errors
+/// If it is another's, or that of another message.
+pub(super) fn clauses_of_ses(received: &[u8], message_id: &MessageId) -> Result<String, TraceError> {
+    let body = String::from_utf8_lossy(received);
+    // The date follows the last semicolon. Comments, such as what the client called itself, are the sender's.
+    let (clauses, _) = body.rsplit_once(';').ok_or(TraceError::NotBySes)?;
+    let clauses = without_comments(clauses).ok_or(TraceError::NotBySes)?;
+    let words: Vec<&str> = clauses.split_ascii_whitespace().collect();
+    let is_ses = |host: &str| {
+        let region = host.strip_prefix("inbound-smtp.");
+        region.is_some_and(|rest| rest.ends_with(".amazonaws.com") || rest.ends_with(".amazonaws.com.cn"))
+    };
+    if !matches!(after(&words, "by")[..], [host] if is_ses(host)) {
+        return Err(TraceError::NotBySes);
+    }
+    if after(&words, "id") != [message_id.as_str()] {
+        return Err(TraceError::OtherId);
+    }
+    Ok(clauses)
+}
+
+/// All words that stand behind this one.
+fn after<'a>(words: &[&'a str], keyword: &str) -> Vec<&'a str> {
+    let pairs = words
+        .windows(2)
+        .filter(|pair| pair[0].eq_ignore_ascii_case(keyword));
+    pairs.map(|pair| pair[1]).collect()
 }
 
 /// The text without its comments. `None`: one of them is not closed.

@@ -60,9 +60,40 @@ pub(super) struct Arguments {
     #[arg(long, env = "REPAIR", value_name = "HOW")]
     repair: Option<String>,
     #[command(flatten)]
+    policy: PolicyArguments,
+    #[command(flatten)]
     style: StyleArguments,
     /// The event [default: -, standard input]
     event: Option<PathBuf>,
+}
+
+/// The choices that an alias can make for itself, but for those of the rewrite.
+#[derive(Args)]
+pub(super) struct PolicyArguments {
+    /// Mail that SES takes for spam: forward, mark (in the subject) or hold [default: mark]
+    #[arg(long, env = "ON_SPAM", value_name = "HOW")]
+    on_spam: Option<String>,
+    /// Mail in which SES has found a virus: forward, mark or hold [default: hold]
+    #[arg(long, env = "ON_VIRUS", value_name = "HOW")]
+    on_virus: Option<String>,
+    /// Mail whose sender is not proven: obey (as the sender's domain asks), forward, mark or hold [default: obey]
+    #[arg(long, env = "ON_DMARC", value_name = "HOW")]
+    on_dmarc: Option<String>,
+    /// Who is told of mail that is not forwarded as it came: targets, an address, or off [default: targets]
+    #[arg(long, env = "NOTIFY", value_name = "WHOM")]
+    notify: Option<String>,
+}
+
+impl PolicyArguments {
+    pub(super) fn setting(&self, name: &str) -> Option<String> {
+        match name {
+            "ON_SPAM" => self.on_spam.clone(),
+            "ON_VIRUS" => self.on_virus.clone(),
+            "ON_DMARC" => self.on_dmarc.clone(),
+            "NOTIFY" => self.notify.clone(),
+            _ => None,
+        }
+    }
 }
 
 impl Arguments {
@@ -79,7 +110,7 @@ impl Arguments {
             "EMAIL_TAGS" => self.email_tags.clone(),
             "REPAIR" => self.repair.clone(),
             "FEEDBACK_EMAIL" => self.feedback_email.clone(),
-            name => self.style.setting(name),
+            name => self.policy.setting(name).or_else(|| self.style.setting(name)),
         }
     }
 }
@@ -105,7 +136,7 @@ async fn forward(forwarder: &Forwarder, records: Vec<Record>) -> Result<ExitCode
             Err(error) => vec![Outcome::of_bad_record(error.message_id(), error.to_string())],
         };
         for outcome in outcomes {
-            settled &= outcome.ending.is_settled();
+            settled &= outcome.is_settled();
             // The mail is forwarded even if the outcomes are not read any more.
             let line = serde_json::to_string(&outcome).map_err(io::Error::from);
             written = written.and(line.and_then(|line| writeln!(io::stdout(), "{line}")));

@@ -2,10 +2,9 @@
 
 use std::io;
 
-use super::policy::{self, Facts, Refusal};
+use super::policy::{self, Case, Decision, Facts, Kept, Refusal};
 use crate::arrival::Arrival;
 use crate::bucket::{Bucket, Source, Stream};
-use crate::header::mailbox::Address;
 use crate::outbox::BodyReader;
 use crate::preflight::Report;
 use crate::rewrite::{Head, HeaderReader, needs_edits_of_parts};
@@ -136,15 +135,23 @@ impl Message {
     /// Asks the policy. All that it looks at is read once.
     ///
     /// # Errors
-    /// Why the message is not to be forwarded for this alias.
-    pub(super) async fn check(&mut self, alias: &Address) -> Result<(), Refusal> {
+    /// Why the message is not to be forwarded for this recipient.
+    pub(super) async fn check(&mut self, case: &Case<'_>) -> Result<Decision, Kept> {
         let facts = match &mut self.facts {
             Some(facts) => facts,
             None => self
                 .facts
-                .insert(policy::read(&self.head.header, &self.source).await),
+                .insert(policy::read(case.arrival, &self.head.header, &self.source).await),
         };
-        policy::check(facts.as_ref().map_err(Clone::clone)?, alias)
+        match facts {
+            Ok(facts) => policy::check(facts, case),
+            Err(refusal) => Err(Kept::Refused(refusal.clone())),
+        }
+    }
+
+    /// Whether it is one of our notices, or a report on one, or may be.
+    pub(super) fn is_of_notice(&self) -> bool {
+        !matches!(&self.facts, Some(Ok(facts)) if !facts.is_of_notice)
     }
 
     /// A reading of the body: the rest of the first one, or a new one. With `checked` it looks for what SES would refuse of
@@ -184,7 +191,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::arrival::{MessageId, Recipients, Stored as Place};
+    use crate::arrival::{MessageId, Order, Recipients, Stored as Place};
 
     fn key(stored: Option<&str>) -> Result<String, String> {
         let inbox = Inbox::new(Bucket::Directory(PathBuf::from("mail")), "in/".to_owned());
@@ -192,6 +199,8 @@ mod tests {
             message_id: MessageId::parse("m1").unwrap(),
             recipients: Recipients::Unknown,
             envelope_sender: None,
+            verdicts: None,
+            order: Order::Forward,
             stored: stored.map(|key| Place {
                 bucket: None,
                 key: key.to_owned(),

@@ -1,5 +1,6 @@
 //! One arrival from event to outcomes.
 
+mod counted;
 mod inbox;
 mod outcome;
 mod policy;

@@ -16,6 +16,16 @@ pub enum Ending {
     NoAlias,
     /// The alias is switched off.
     Disabled,
+    /// The alias forwards nothing more after a day that is past.
+    Expired,
+    /// The alias does not want mail of this sender.
+    Blocked,
+    /// A program of a target answered what was forwarded to it, or a target wrote into a thread whose other readers all have it.
+    Automatic,
+    /// The message waits in the bucket for its owner to look at it: `reason` says why.
+    Held,
+    /// It reports that a target did not take what was forwarded.
+    Bounced,
     /// The outgoing message would be over the send limit. It stays in the bucket.
     TooLarge,
     /// The message could not be sent. It stays in the bucket.
@@ -29,16 +39,26 @@ impl Ending {
             Ending::Sent => "sent",
             Ending::NoAlias => "no_alias",
             Ending::Disabled => "disabled",
+            Ending::Expired => "expired",
+            Ending::Blocked => "blocked",
+            Ending::Automatic => "automatic",
+            Ending::Held => "held",
+            Ending::Bounced => "bounced",
             Ending::TooLarge => "too_large",
             Ending::Failed => "failed",
         }
     }
 
     /// Whether the mail has been dealt with. Otherwise the owner has to act, or it has to be tried again.
-    pub fn is_settled(self) -> bool {
+    fn is_settled(self) -> bool {
         match self {
-            Ending::Sent | Ending::NoAlias | Ending::Disabled => true,
-            Ending::TooLarge | Ending::Failed => false,
+            Ending::Sent
+            | Ending::NoAlias
+            | Ending::Disabled
+            | Ending::Expired
+            | Ending::Blocked
+            | Ending::Automatic => true,
+            Ending::Held | Ending::Bounced | Ending::TooLarge | Ending::Failed => false,
         }
     }
 }
@@ -68,12 +88,21 @@ pub struct Outcome {
     /// The repairs that were made so that SES takes the message, by the codes of preflight.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub repairs: Vec<Code>,
+    /// The marks that were put before the subject.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<&'static str>,
     /// SHA-256 of the body that was sent, in hexadecimal digits, if it was asked for: the same as that of the stored one.
     pub body_sha256: Option<String>,
     /// The id that the outbox gave the message; several, with commas between them, where the targets were more than
     /// it takes at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sent_id: Option<String>,
+    /// Why it is held: `spam`, `virus`, `unverified` or `own_domain`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+    /// Whether somebody has been told of it by mail.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub told: bool,
     /// The kind of the failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
@@ -100,8 +129,11 @@ impl Outcome {
             bytes_in: None,
             bytes_out: None,
             repairs: Vec::new(),
+            marks: Vec::new(),
             body_sha256: None,
             sent_id: None,
+            reason: None,
+            told: false,
             cause: None,
             error: None,
         }
@@ -110,7 +142,9 @@ impl Outcome {
     /// Notes what is about to be sent.
     pub(super) fn planned(&mut self, content: &Content) {
         self.bytes_out = Some(content.octets());
-        self.repairs = content.plan.notes().codes().to_vec();
+        let notes = content.plan.notes();
+        self.repairs = notes.codes().to_vec();
+        self.marks = notes.marks().iter().map(|mark| mark.as_str()).collect();
     }
 
     /// The outcome of a record that could not be read.
@@ -134,13 +168,15 @@ impl Outcome {
     pub fn log(&self) {
         let id = self.message_id.as_deref().unwrap_or_default();
         tracing::debug!(message_id = id, alias = self.alias, targets = ?self.targets, "addresses");
-        if self.ending.is_settled() {
+        if self.is_settled() {
             tracing::info!(
                 message_id = id,
                 outcome = self.ending.as_str(),
                 bytes_in = self.bytes_in,
                 bytes_out = self.bytes_out,
                 sent_id = self.sent_id,
+                reason = self.reason,
+                told = self.told,
                 "outcome"
             );
         } else {
@@ -149,10 +185,36 @@ impl Outcome {
                 outcome = self.ending.as_str(),
                 bytes_in = self.bytes_in,
                 bytes_out = self.bytes_out,
+                reason = self.reason,
                 cause = self.cause.map(Cause::as_str),
                 error = self.error,
                 "outcome"
             );
+        }
+    }
+
+    /// Whether the mail has been dealt with, or somebody has been told why not. Otherwise the invocation fails.
+    pub fn is_settled(&self) -> bool {
+        self.told || self.ending.is_settled()
+    }
+
+    pub(super) fn held(self, reason: &'static str) -> Self {
+        let error = "the message waits for its owner to look at it, it is still in the bucket: readdress show, readdress release";
+        Outcome {
+            ending: Ending::Held,
+            reason: Some(reason),
+            error: Some(error.to_owned()),
+            ..self
+        }
+    }
+
+    pub(super) fn bounced(self) -> Self {
+        let error = "it reports that a target did not take what was forwarded, and would be reported on in turn; mend or take \
+                     out the target that it names: readdress show";
+        Outcome {
+            ending: Ending::Bounced,
+            error: Some(error.to_owned()),
+            ..self
         }
     }
 

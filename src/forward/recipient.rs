@@ -13,10 +13,10 @@ use std::sync::Arc;
 
 use super::inbox::{Message, Stored};
 use super::outcome::{Ending, Outcome};
-use super::policy::Refusal;
+use super::policy::{Case, Decision};
 use super::route::{Route, recipient, route, untagged};
 use super::steps::{Attempt, Steps, Work};
-use super::stop::{IN_PROGRESS, NOT_MENDED, OUT_OF_TIME, Stop, in_doubt};
+use super::stop::{IN_PROGRESS, NOT_MENDED, OUT_OF_TIME, Stop, TOO_MANY, in_doubt};
 use crate::arrival::Arrival;
 use crate::header::mailbox::Address;
 use crate::ledger::{Claim, Deliveries, Failure, InProgress, Receipt};
@@ -28,8 +28,9 @@ impl Steps {
         let mut outcome = Outcome::new(&work.arrival.message_id, recipient, Ending::Sent);
         match self.take(work, recipient, &mut outcome).await {
             Ok(receipt) | Err(Stop::Delivered(receipt)) => outcome.sent(receipt),
-            Err(Stop::NoAlias) => outcome.ended(Ending::NoAlias),
-            Err(Stop::Disabled) => outcome.ended(Ending::Disabled),
+            Err(Stop::Ended(ending)) => outcome.ended(ending),
+            Err(Stop::Held(hold)) => outcome.held(hold.as_str()),
+            Err(Stop::Bounced) => outcome.bounced(),
             Err(Stop::Failed { cause, error }) => outcome.failed(cause, error),
             Err(Stop::Findings) => outcome.failed(Cause::Rejected, NOT_MENDED.to_owned()),
         }
@@ -89,18 +90,23 @@ impl Steps {
         if targets.is_empty() {
             return Err(in_doubt());
         }
-        let policy = attempt.until.race(self.policy(message, route, outcome));
+        let policy = attempt.until.race(self.policy(message, arrival, route, outcome));
         let checked = self.ledger.keep(claim, policy).await;
-        let message = checked.unwrap_or_else(|| Err(Stop::failed(Cause::Deadline, OUT_OF_TIME)))?;
+        let (message, decision) =
+            checked.unwrap_or_else(|| Err(Stop::failed(Cause::Deadline, OUT_OF_TIME)))?;
+        targets.retain(|target| !decision.spares(target));
+        if targets.is_empty() {
+            return Err(Stop::Ended(Ending::Automatic));
+        }
 
         let attempt = Attempt {
             holds: !held.is_empty(),
             ..*attempt
         };
-        let mut outgoing = self.plan(message, arrival, route, targets);
+        let mut outgoing = self.plan(message, arrival, route, &decision, targets);
         let mut sent = self.send(&attempt, message, &outgoing, claim, outcome).await;
         if sent == Err(Stop::Findings) {
-            outgoing = self.plan(message, arrival, route, outgoing.to);
+            outgoing = self.plan(message, arrival, route, &decision, outgoing.to);
             sent = self.send(&attempt, message, &outgoing, claim, outcome).await;
         }
         match sent {
@@ -113,25 +119,31 @@ impl Steps {
         }
     }
 
-    /// Opens the message, and asks whether it is forwarded for this alias.
+    /// Opens the message, and asks whether it is forwarded for this alias, and how.
     async fn policy<'m>(
         &self,
         message: &'m mut Stored<'_>,
+        arrival: &Arrival,
         route: &Route<'_>,
         outcome: &mut Outcome,
-    ) -> Result<&'m mut Message, Stop> {
+    ) -> Result<(&'m mut Message, Decision), Stop> {
         let opened = message.open().await;
         let message = opened.map_err(|error| Stop::failed(Cause::Unreadable, error))?;
         outcome.bytes_in = Some(message.source.octets());
+        let case = Case {
+            arrival,
+            alias: &route.alias,
+            targets: route.targets,
+            options: route.options,
+            defaults: &self.defaults,
+        };
+        let decision = message.check(&case).await?;
+        if decision.is_counted && !self.counted.admit(&untagged(&route.alias)) {
+            return Err(Stop::failed(Cause::Loop, TOO_MANY));
+        }
         // The body alone may show that it is pointless to look at more.
         self.check_size(message.body_octets(), "more than ")?;
-        match message.check(&route.alias).await {
-            Ok(()) => Ok(message),
-            Err(Refusal { cause, reason }) => Err(Stop::failed(
-                cause,
-                format!("the message is not forwarded, it is still in the bucket: {reason}"),
-            )),
-        }
+        Ok((message, decision))
     }
 
     /// Plans the message as it is to go out.
@@ -140,10 +152,12 @@ impl Steps {
         message: &Message,
         arrival: &Arrival,
         route: &Route<'_>,
+        decision: &Decision,
         targets: Vec<Address>,
     ) -> Outgoing {
         let sender = arrival.envelope_sender.as_deref();
-        let rules = self.rules(route, targets, sender);
+        let mut rules = self.rules(route, targets, sender);
+        rules.marks.clone_from(&decision.marks);
         let plan = match &message.found {
             None => rules.plan(&message.head),
             Some(found) => {
@@ -197,10 +211,13 @@ fn undelivered(deliveries: &Deliveries, route: &Route<'_>) -> Result<Vec<Address
 
 #[cfg(test)]
 mod tests {
+    use super::super::counted::Counted;
     use super::super::inbox::Inbox;
+    use super::super::policy::Defaults;
     use super::super::route::tests::{address, cause, map};
     use super::*;
-    use crate::arrival::{MessageId, Recipients};
+    use crate::alias::{OnDmarc, OnVerdict};
+    use crate::arrival::{MessageId, Order, Recipients};
     use crate::bucket::Bucket;
     use crate::deadline::Deadline;
     use crate::executor::block_on;
@@ -213,6 +230,8 @@ mod tests {
             message_id: MessageId::parse("m1").unwrap(),
             recipients: Recipients::Unknown,
             envelope_sender: None,
+            verdicts: None,
+            order: Order::Forward,
             stored: None,
         }
     }
@@ -234,6 +253,12 @@ mod tests {
                 max_send_bytes,
                 repair: Repair::default(),
                 style: Style::default(),
+                defaults: Defaults {
+                    spam: OnVerdict::Mark,
+                    virus: OnVerdict::Hold,
+                    dmarc: OnDmarc::Obey,
+                },
+                counted: Counted::default(),
                 hashes_bodies: false,
             };
             let bucket = Bucket::Directory(directory.path().to_owned());

@@ -1,8 +1,10 @@
 //! The way from a recipient to the targets of its mail.
 
+use super::outcome::Ending;
 use super::stop::Stop;
-use crate::alias::{Entry, Options};
+use crate::alias::{Date, Entry, Options};
 use crate::alias_store::CurrentMap;
+use crate::deadline::since_1970;
 use crate::header::mailbox::Address;
 use crate::outbox::Cause;
 
@@ -34,12 +36,13 @@ pub(super) fn recipient(text: &str, map: &CurrentMap) -> Result<Address, Stop> {
 pub(super) fn route(alias: Address, map: &CurrentMap) -> Result<Route<'_>, Stop> {
     let resolved = map.aliases.resolve(&alias).ok_or_else(|| unknown(map))?;
     match resolved.entry {
-        Ok(Entry { targets, options }) if options.enabled => Ok(Route {
+        Ok(Entry { options, .. }) if !options.enabled => Err(Stop::Ended(Ending::Disabled)),
+        Ok(Entry { options, .. }) if options.has_expired(today()) => Err(Stop::Ended(Ending::Expired)),
+        Ok(Entry { targets, options, .. }) => Ok(Route {
             alias,
             targets,
             options,
         }),
-        Ok(_) => Err(Stop::Disabled),
         Err(reason) => {
             // The reason may repeat an address.
             tracing::debug!(reason, "a broken entry");
@@ -50,10 +53,14 @@ pub(super) fn route(alias: Address, map: &CurrentMap) -> Result<Route<'_>, Stop>
     }
 }
 
+fn today() -> Date {
+    Date::from_unix_time(since_1970().as_secs())
+}
+
 /// The recipient is not in the map. If the map is stale, a newer one may know the recipient, so the outcome is not final.
 fn unknown(map: &CurrentMap) -> Stop {
     match &map.outdated {
-        None => Stop::NoAlias,
+        None => Stop::Ended(Ending::NoAlias),
         Some(error) => Stop::failed(
             Cause::Unavailable,
             format!(
@@ -77,6 +84,7 @@ pub(super) mod tests {
     const MAP: &str = r#"{
         "shop@example.com": ["jane@example.net", "omar@example.net"],
         "off@example.com": {"enabled": false},
+        "old@example.com": {"to": "jane@example.net", "until": "2020-01-31"},
         "broken@example.com": {"to": 7},
         "@catch.example": "zoe@example.net"
     }"#;
@@ -113,7 +121,10 @@ pub(super) mod tests {
             recipient("Shop@Example.COM", &map()),
             Ok(address("Shop@example.com"))
         );
-        assert_eq!(recipient("a b@example.com", &map()), Err(Stop::NoAlias));
+        assert_eq!(
+            recipient("a b@example.com", &map()),
+            Err(Stop::Ended(Ending::NoAlias))
+        );
         let caught = recipient("a b@catch.example", &map()).unwrap_err();
         assert_eq!(cause(caught), Cause::Unreadable);
     }
@@ -127,9 +138,10 @@ pub(super) mod tests {
             route.targets,
             [address("jane@example.net"), address("omar@example.net")]
         );
-        assert_eq!(to("off@example.com"), Err(Stop::Disabled));
+        assert_eq!(to("off@example.com"), Err(Stop::Ended(Ending::Disabled)));
+        assert_eq!(to("old@example.com"), Err(Stop::Ended(Ending::Expired)));
         assert_eq!(cause(to("broken@example.com").unwrap_err()), Cause::Configuration);
-        assert_eq!(to("other@example.com"), Err(Stop::NoAlias));
+        assert_eq!(to("other@example.com"), Err(Stop::Ended(Ending::NoAlias)));
     }
 
     /// Catches mail that is dropped as unknown, while the map that knows the recipient cannot be read.

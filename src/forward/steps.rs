@@ -1,6 +1,8 @@
 //! The steps' settings and state.
 
+use super::counted::Counted;
 use super::inbox::Stored;
+use super::policy::Defaults;
 use super::route::Route;
 use crate::alias_store::CurrentMap;
 use crate::arrival::Arrival;
@@ -18,6 +20,8 @@ pub(super) struct Steps {
     pub(super) max_send_bytes: u64,
     pub(super) repair: Repair,
     pub(super) style: Style,
+    pub(super) defaults: Defaults,
+    pub(super) counted: Counted,
     pub(super) hashes_bodies: bool,
 }
 
@@ -69,6 +73,8 @@ impl Steps {
             max_send_bytes: settings.max_send_bytes,
             repair: settings.repair,
             style: settings.style.clone(),
+            defaults: Defaults::new(settings),
+            counted: Counted::default(),
             hashes_bodies: false,
         }
     }

@@ -1,5 +1,7 @@
 //! Why a recipient's mail goes no further than a step, in words for the log.
 
+use super::outcome::Ending;
+use super::policy::{Hold, Kept, Refusal};
 use crate::header::mailbox::Address;
 use crate::ledger::Receipt;
 use crate::outbox::{Cause, SendError};
@@ -11,13 +13,18 @@ pub(super) const NOT_MENDED: &str =
 
 pub(super) const IN_PROGRESS: &str = "another invocation is sending the message, or ended while it did, less than a minute ago; the event comes again";
 
+pub(super) const TOO_MANY: &str = "a target has sent its own alias more than ten messages within an hour, each as a new thread; this looks like a program that \
+     sends back what it gets, so the message is not forwarded, it is still in the bucket";
+
 /// Why a recipient's mail goes no further than a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
-    /// The alias map has nothing for the recipient.
-    NoAlias,
-    /// The alias is switched off.
-    Disabled,
+    /// The owner's map or rules do not want the mail.
+    Ended(Ending),
+    /// The owner looks at it first.
+    Held(Hold),
+    /// It reports that a target did not take what was forwarded.
+    Bounced,
     /// All targets have got the message already.
     Delivered(Receipt),
     /// The body has something in it that SES would refuse: the message is to be planned again.
@@ -49,4 +56,19 @@ pub(super) fn not_sent(SendError { cause, reason }: &SendError, all: &[Address],
     };
     let error = format!("the message could not be sent, it is still in the bucket: {partly}{reason}");
     Stop::failed(*cause, error)
+}
+
+impl From<Kept> for Stop {
+    fn from(kept: Kept) -> Self {
+        match kept {
+            Kept::Held(hold) => Stop::Held(hold),
+            Kept::Automatic => Stop::Ended(Ending::Automatic),
+            Kept::Blocked => Stop::Ended(Ending::Blocked),
+            Kept::Bounced => Stop::Bounced,
+            Kept::Refused(Refusal { cause, reason }) => Stop::failed(
+                cause,
+                format!("the message is not forwarded, it is still in the bucket: {reason}"),
+            ),
+        }
+    }
 }

@@ -15,6 +15,12 @@ pub(super) struct Metrics {
     too_large: u64,
     /// Recipients that the alias map does not know.
     no_alias: u64,
+    /// Recipients whose mail waits for the owner.
+    held: u64,
+    /// Reports that a target did not take what was forwarded.
+    bounced: u64,
+    /// Recipients whose mail the owner's rules do not want: blocked, expired, automatic.
+    unwanted: u64,
     /// Recipients whose mail could not be sent, and events that could not be read.
     pub(super) failed: u64,
     /// Octets of the messages that went out, for each recipient whose mail is in them.
@@ -33,6 +39,9 @@ impl Metrics {
             Ending::TooLarge => self.too_large += 1,
             Ending::NoAlias => self.no_alias += 1,
             Ending::Failed => self.failed += 1,
+            Ending::Held => self.held += 1,
+            Ending::Bounced => self.bounced += 1,
+            Ending::Blocked | Ending::Expired | Ending::Automatic => self.unwanted += 1,
             // The owner wants it so: there is nothing to watch.
             Ending::Disabled => {}
         }
@@ -47,6 +56,7 @@ impl Metrics {
                 "Dimensions": [["FunctionName"]],
                 "Metrics": [
                     count("forwarded"), count("too_large"), count("no_alias"), count("failed"),
+                    count("held"), count("bounced"), count("unwanted"),
                     {"Name": "bytes", "Unit": "Bytes"}, {"Name": "duration", "Unit": "Milliseconds"},
                 ],
             }]},
@@ -55,6 +65,9 @@ impl Metrics {
             "too_large": self.too_large,
             "no_alias": self.no_alias,
             "failed": self.failed,
+            "held": self.held,
+            "bounced": self.bounced,
+            "unwanted": self.unwanted,
             "bytes": self.bytes,
             "duration": u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX),
         })

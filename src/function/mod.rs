@@ -75,7 +75,7 @@ impl fmt::Debug for Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (settled, failed): (Vec<_>, Vec<_>) = self.0.iter().partition(|o| o.ending.is_settled());
+        let (settled, failed): (Vec<_>, Vec<_>) = self.0.iter().partition(|o| o.is_settled());
         write!(
             f,
             "{} of {} recipients did not get their mail",
@@ -154,11 +154,11 @@ impl Function {
                 metrics.count(outcome);
             }
             if let Some(item) = queue_item {
-                items.add(item, outcomes.iter().all(|outcome| outcome.ending.is_settled()));
+                items.add(item, outcomes.iter().all(|outcome| outcome.is_settled()));
             }
             all.extend(outcomes);
         }
-        if all.iter().all(|outcome| outcome.ending.is_settled()) || items.any_succeeded() {
+        if all.iter().all(|outcome| outcome.is_settled()) || items.any_succeeded() {
             return Ok(items.answer());
         }
         Err(InvocationError::NotForwarded(Summary(all)))

@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use super::delivery::Receipt;
 use super::target::TargetHash;
-use crate::arrival::Arrival;
+use crate::arrival::{Arrival, RecordedArrival};
 use crate::deadline::since_1970;
 
 /// All that is recorded of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Page {
     pub(super) message_id: String,
-    arrival: Arrived,
+    pub(super) arrival: RecordedArrival,
     /// The claim of whoever is sending the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) claim: Option<Mark>,
@@ -29,19 +29,6 @@ pub(super) struct Page {
     outcomes: BTreeMap<String, Recorded>,
     /// When the page was written, in seconds since 1970 by the writer's clock.
     pub(super) written_at: u64,
-}
-
-/// An arrival, as SES told it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Arrived {
-    /// `None`: the event does not say them.
-    recipients: Option<Vec<String>>,
-    envelope_sender: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bucket: Option<String>,
-    /// `None`: the event does not say it. Then it is `EMAIL_PREFIX` and the id.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<String>,
 }
 
 /// A claim. Its age is that of the page.
@@ -88,15 +75,9 @@ struct Recorded {
 impl Page {
     /// The first page of an arrival.
     pub(super) fn new(arrival: &Arrival) -> Self {
-        let stored = arrival.stored.as_ref();
         Page {
             message_id: arrival.message_id.to_string(),
-            arrival: Arrived {
-                recipients: arrival.recipients.known().map(<[String]>::to_vec),
-                envelope_sender: arrival.envelope_sender.clone(),
-                bucket: stored.and_then(|stored| stored.bucket.clone()),
-                key: stored.map(|stored| stored.key.clone()),
-            },
+            arrival: RecordedArrival::from(arrival),
             claim: None,
             sent: Vec::new(),
             in_doubt: BTreeSet::new(),

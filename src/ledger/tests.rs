@@ -1,5 +1,5 @@
 use super::*;
-use crate::arrival::{Envelope, Recipients};
+use crate::arrival::{Envelope, Order, Recipients};
 use crate::executor::block_on;
 
 fn arrival() -> Arrival {
@@ -8,6 +8,8 @@ fn arrival() -> Arrival {
         message_id: MessageId::parse("m1").unwrap(),
         recipients: Recipients::Envelope(envelope.unwrap()),
         envelope_sender: None,
+        verdicts: None,
+        order: Order::Forward,
         stored: None,
     }
 }

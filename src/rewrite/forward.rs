@@ -9,7 +9,7 @@ use super::controls;
 use super::edit::Plan;
 use super::fields::{Role, Row};
 use super::notes::Notes;
-use super::options::{FromFormat, Repair, Style, ToHeader};
+use super::options::{FromFormat, Mark, Repair, Style, ToHeader};
 use super::original::OriginalFields;
 use super::parts::{PartEdits, encoding_name};
 use super::reader::Head;
@@ -38,6 +38,8 @@ pub struct Rules {
     pub to_header: ToHeader,
     /// Put before the subject, unless it stands at the front already, behind nothing but reply prefixes.
     pub subject_prefix: Option<String>,
+    /// Warnings to the reader: before the subject, and in X-Readdress-Notes.
+    pub marks: Vec<Mark>,
     /// The envelope sender, who gets the replies where the message itself names nobody. `None`: the address of
     /// the message's Return-Path, where the receiving service has recorded it (RFC 5321 4.4).
     pub envelope_sender: Option<Address>,
@@ -71,6 +73,7 @@ impl Rules {
             from_email: None,
             to_header: ToHeader::default(),
             subject_prefix: None,
+            marks: Vec::new(),
             envelope_sender: None,
             repair: Repair::default(),
         }
@@ -128,6 +131,9 @@ impl Rules {
         let cleaned = controls::cleaned(&head.header, line_ending);
         let header = cleaned.as_ref().unwrap_or(&head.header);
         let mut notes = Notes::default();
+        for &mark in &self.marks {
+            notes.add_mark(mark);
+        }
         for &code in &parts.codes {
             notes.add(code);
         }
@@ -273,10 +279,15 @@ impl Rules {
     }
 
     fn new_subject(&self, original: &OriginalFields<'_>) -> Change {
-        match &self.subject_prefix {
-            Some(prefix) if !prefix.trim().is_empty() => subject::prefixed(prefix, original.subject),
-            _ => Change::Keep,
+        let mut prefix = String::new();
+        for mark in &self.marks {
+            prefix.push_str(mark.prefix());
         }
+        prefix.push_str(self.subject_prefix.as_deref().unwrap_or_default());
+        if prefix.trim().is_empty() {
+            return Change::Keep;
+        }
+        subject::prefixed(&prefix, original.subject)
     }
 
     /// Copies of what the message said before, for whoever wants to know, and the signs that it was forwarded.

@@ -30,10 +30,12 @@ pub use forward::Rules;
 #[cfg(feature = "forward")]
 pub(crate) use line_breaks::LineBreakWatch;
 pub use notes::Notes;
-pub use options::{FromFormat, MAX_SUBJECT_PREFIX, Repair, Style, ToHeader, UnknownSetting, subject_prefix};
+pub use options::{
+    FromFormat, MAX_SUBJECT_PREFIX, Mark, Repair, Style, ToHeader, UnknownSetting, subject_prefix,
+};
 #[cfg(feature = "forward")]
 pub(crate) use parts::needs_edits_of_parts;
 pub use reader::{Head, HeaderReader};
 pub use recode::{Form, Recoding};
 pub use rewriter::{HeaderOctets, Rewriter};
-pub use route::{ROUTE, route_id};
+pub use route::{NOTICE, ROUTE, route_id};

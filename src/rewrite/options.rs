@@ -123,6 +123,37 @@ pub enum Repair {
     Off,
 }
 
+/// A warning to the reader: what the receiving service says against the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mark {
+    /// It is taken for spam.
+    Spam,
+    /// A virus was found in it.
+    Virus,
+    /// Its From is not proven to be its sender's (RFC 7489).
+    Unverified,
+}
+
+impl Mark {
+    /// Its name in X-Readdress-Notes.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Mark::Spam => "spam",
+            Mark::Virus => "virus",
+            Mark::Unverified => "unverified",
+        }
+    }
+
+    /// What stands before the subject.
+    pub(super) const fn prefix(self) -> &'static str {
+        match self {
+            Mark::Spam => "[SPAM] ",
+            Mark::Virus => "[VIRUS] ",
+            Mark::Unverified => "[UNVERIFIED] ",
+        }
+    }
+}
+
 impl FromStr for Repair {
     type Err = UnknownSetting;
 

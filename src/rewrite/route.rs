@@ -8,6 +8,9 @@ use crate::header::mailbox::Address;
 /// The field that names the aliases a message was forwarded for, one after the other. Nobody else writes it.
 pub const ROUTE: &str = "X-Readdress-Route";
 
+/// The field that tells our notices to the owner from other mail.
+pub const NOTICE: &str = "X-Readdress-Notice";
+
 /// Octets of the hash that are shown. A loop needs no more to be told from chance.
 const ID_OCTETS: usize = 10;
 

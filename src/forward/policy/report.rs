@@ -2,17 +2,20 @@
 
 use std::io;
 
-use super::facts::{Facts, Refusal};
+use super::facts::Facts;
 use crate::bucket::{Source, Stream};
 use crate::header::mailbox::Address;
 use crate::header::{Header, body_if_named};
 use crate::mime::{ContentType, Event, Kind, Scanner};
-use crate::outbox::Cause;
-use crate::rewrite::{ROUTE, route_id};
+use crate::rewrite::{NOTICE, ROUTE};
 
 /// Octets in which a report has to come to the header section of the message that it is about. A text for the reader and a
 /// few fields for each recipient stand before it.
 const MAX_REPORT: usize = 1 << 20;
+
+/// Octets of the delivery status that are read, and recipients in it.
+const MAX_STATUS: usize = 64 << 10;
+const MAX_RECIPIENTS: usize = 100;
 
 /// Reads of a delivery report which aliases the messages were forwarded for that it is about.
 ///
@@ -27,19 +30,24 @@ pub(super) async fn read(header: &Header, source: &Source, facts: &mut Facts) ->
         if let Some(body) = body_if_named(field, ROUTE) {
             facts.reported_for.note(body);
         }
+        facts.is_of_notice |= body_if_named(field, NOTICE).is_some();
     };
-    original_fields(&mut source.stream(0), &mut note).await
+    let status = original_fields(&mut source.stream(0), &mut note).await?;
+    facts.reported_on = recipients(&status);
+    Ok(())
 }
 
-/// The message is a report on a message that was forwarded for this alias. Where a target is gone, the report would be
-/// forwarded there, and be reported on in turn.
-pub(super) fn on_what_was_forwarded(facts: &Facts, alias: &Address) -> Option<Refusal> {
-    facts.reported_for.contain(&route_id(alias)).then(|| Refusal {
-        cause: Cause::Loop,
-        reason: "it reports on the delivery of what was forwarded for this alias, and would be reported on in turn; mend \
-                 or take out the target that it names"
-            .to_owned(),
-    })
+/// The recipients that a delivery status names (RFC 3464 2.3.2): `Final-Recipient: rfc822; jane@example.org`.
+fn recipients(status: &[u8]) -> Vec<Address> {
+    let lines = status.split(|&octet| octet == b'\n');
+    let named = lines.filter_map(|line| {
+        let names = ["final-recipient", "original-recipient"];
+        let body = names.iter().find_map(|name| body_if_named(line, name))?;
+        let text = String::from_utf8_lossy(body);
+        let (_, address) = text.split_once(';')?;
+        Address::parse(address.trim().trim_matches(['<', '>'])).ok()
+    });
+    named.take(MAX_RECIPIENTS).collect()
 }
 
 /// Whether the body of a Content-Type field is that of a delivery report.
@@ -51,11 +59,11 @@ fn is_report(content_type: &[u8]) -> bool {
 }
 
 /// Passes each field of the message that the report is about to `field`. Where that message is a report itself, the fields
-/// of the message that it is about follow.
+/// of the message that it is about follow. Returns the delivery status of the outermost report.
 ///
 /// # Errors
 /// If it cannot be read.
-async fn original_fields(report: &mut Stream, field: &mut impl FnMut(&[u8])) -> io::Result<()> {
+async fn original_fields(report: &mut Stream, field: &mut impl FnMut(&[u8])) -> io::Result<Vec<u8>> {
     let mut scanner = Scanner::default();
     let mut about = About::new(field);
     let mut left = MAX_REPORT;
@@ -73,7 +81,7 @@ async fn original_fields(report: &mut Stream, field: &mut impl FnMut(&[u8])) -> 
             break;
         }
     }
-    Ok(())
+    Ok(about.status)
 }
 
 /// Follows the events of a report to the message that it is about. Messages that are attached to that one are passed over:
@@ -86,6 +94,9 @@ struct About<'a, F> {
     is_report: bool,
     /// Set where the part holds only the header section of the message (RFC 6522 4, RFC 6533 6).
     header_section: Option<Scanner>,
+    /// Whether the part is a delivery status of the outermost report, and what such parts say.
+    is_status: bool,
+    status: Vec<u8>,
 }
 
 impl<'a, F: FnMut(&[u8])> About<'a, F> {
@@ -95,6 +106,8 @@ impl<'a, F: FnMut(&[u8])> About<'a, F> {
             depth: 2,
             is_report: false,
             header_section: None,
+            is_status: false,
+            status: Vec::new(),
         }
     }
 
@@ -118,12 +131,19 @@ impl<'a, F: FnMut(&[u8])> About<'a, F> {
             (Kind::Field, 1) => {
                 if let Some(body) = body_if_named(event.bytes, "content-type") {
                     self.header_section = is_header_section(body).then(Scanner::default);
+                    self.is_status = event.depth == 1 && is_status(body);
                 }
+            }
+            (Kind::Body, 1) if self.is_status => {
+                let room = MAX_STATUS.saturating_sub(self.status.len());
+                let octets = event.bytes;
+                self.status.extend_from_slice(&octets[..octets.len().min(room)]);
             }
             (Kind::Body, 1) => self.push_header_section(event.bytes, false),
             (Kind::Delimiter | Kind::CloseDelimiter, 2) => {
                 self.push_header_section(&[], true);
                 self.header_section = None;
+                self.is_status = false;
             }
             _ => {}
         }
@@ -147,6 +167,13 @@ fn depth_of_report(depth: usize) -> usize {
     depth - depth % 2
 }
 
+fn is_status(content_type: &[u8]) -> bool {
+    ContentType::parse(content_type).is_some_and(|it| {
+        let subtypes = ["delivery-status", "global-delivery-status"];
+        it.type_() == "message" && subtypes.contains(&it.subtype())
+    })
+}
+
 fn is_header_section(content_type: &[u8]) -> bool {
     ContentType::parse(content_type).is_some_and(|it| {
         matches!(
@@ -159,8 +186,6 @@ fn is_header_section(content_type: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::executor::block_on;
-    use crate::rewrite::HeaderReader;
 
     const OURS: &str = "X-Original-To: shop@example.com";
 
@@ -193,34 +218,6 @@ mod tests {
             if last {
                 return ours;
             }
-        }
-    }
-
-    /// The facts of a message with these octets before its enclosed message, which was forwarded for this alias.
-    fn facts(forwarded_for: &str, spare: usize) -> Facts {
-        let message = format!(
-            "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n{}\r\n\
-             --b\r\nContent-Type: message/rfc822\r\n\r\n{ROUTE}: {}\r\n\r\n--b--\r\n",
-            "x".repeat(spare),
-            route_id(&Address::parse(forwarded_for).unwrap())
-        );
-        let head = HeaderReader::default().read(&mut message.as_bytes(), true);
-        let header = head.unwrap().unwrap().header;
-        let mut facts = Facts::default();
-        block_on(read(&header, &Source::memory(message.into()), &mut facts)).unwrap();
-        facts
-    }
-
-    #[test]
-    fn a_report_on_what_was_forwarded_stays_here() {
-        let alias = Address::parse("shop@example.com").unwrap();
-        for (forwarded_for, spare, stays) in [
-            ("SHOP@example.com", 0, true),
-            ("other@example.com", 0, false),
-            ("shop@example.com", 2 << 20, false),
-        ] {
-            let refusal = on_what_was_forwarded(&facts(forwarded_for, spare), &alias);
-            assert_eq!(refusal.is_some(), stays, "{forwarded_for}");
         }
     }
 
