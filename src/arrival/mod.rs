@@ -21,53 +21,21 @@ pub mod verdicts;
 
 use serde_json::Value;
 
+mod arrived;
 mod error;
+mod key;
 mod message_id;
 mod recipients;
 mod recorded;
 
+pub use arrived::{Arrival, Order, Stored};
 pub use error::EventError;
 use error::Problem;
+use key::{check_key, decode_key};
 pub use message_id::{MAX_MESSAGE_ID, MessageId, MessageIdError};
 pub use recipients::{Envelope, Recipients};
 pub use recorded::{RecordedArrival, event_of};
 pub use verdicts::{DmarcPolicy, Verdict, Verdicts};
-
-/// One message that arrived, for one or more recipients.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Arrival {
-    /// Names the message in the bucket.
-    pub message_id: MessageId,
-    /// The recipients, as SES wrote them but for spaces around. S3's own event does not say them.
-    pub recipients: Recipients,
-    /// The envelope sender. `None`: the null sender of bounces, or the event does not say.
-    pub envelope_sender: Option<String>,
-    /// SES's verdicts. `None`: the event has none; the message itself may, see [`verdicts`].
-    pub verdicts: Option<Verdicts>,
-    /// What is to be done with it.
-    pub order: Order,
-    /// The place of the message, if the event says it. Otherwise the key is the prefix of the settings and the id.
-    pub stored: Option<Stored>,
-}
-
-/// What is to be done with an arrival.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Order {
-    /// It is forwarded, if the policy lets it.
-    #[default]
-    Forward,
-    /// The owner has looked at it: it is forwarded although the verdicts are against it.
-    Release,
-}
-
-/// The place of a message, as the event says it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stored {
-    /// The bucket.
-    pub bucket: Option<String>,
-    /// The whole key.
-    pub key: String,
-}
 
 /// One record of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -220,32 +188,6 @@ fn created(record: &Value) -> Result<Option<Arrival>, EventError> {
         order: Order::Forward,
         stored: Some(Stored { bucket, key }),
     }))
-}
-
-/// A key that leads to a message: its tail is the id, and no step of it leads out of a directory.
-fn check_key(key: &str) -> Result<MessageId, EventError> {
-    if key.starts_with('/') || key.split('/').any(|step| step == "..") {
-        return Err(Problem::BadKey("it begins with / or leads upwards").into());
-    }
-    let tail = key.rsplit('/').next().unwrap_or(key);
-    MessageId::parse(tail).map_err(|_| Problem::BadKey("its tail is no message id").into())
-}
-
-/// S3 writes keys in its events as HTML forms do: `+` for a space, `%` and two digits for other octets.
-fn decode_key(key: &str) -> Option<String> {
-    let mut octets = Vec::with_capacity(key.len());
-    let mut rest = key.bytes();
-    while let Some(octet) = rest.next() {
-        octets.push(match octet {
-            b'+' => b' ',
-            b'%' => {
-                let digits = [rest.next()?, rest.next()?];
-                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
-            }
-            octet => octet,
-        });
-    }
-    String::from_utf8(octets).ok()
 }
 
 /// The `ses` of an invocation, or the whole of a notification.

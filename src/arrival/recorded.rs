@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::arrived::{Arrival, Order, Stored};
 use super::error::{EventError, Problem};
+use super::key::check_key;
 use super::message_id::MessageId;
 use super::recipients::{Envelope, Recipients};
 use super::verdicts::Verdicts;
-use super::{Arrival, Order, Stored};
 
 /// The source of events that hold a recorded arrival. Only whoever may invoke the function can send one: wrapped in an event
 /// of another service it is not understood.
@@ -85,7 +86,7 @@ pub(super) fn read(record: &Value) -> Result<Arrival, EventError> {
     match serde_json::from_value::<RecordedArrival>(record["arrival"].clone()) {
         Ok(recorded) => {
             if let Some(key) = &recorded.key {
-                super::check_key(key)?;
+                check_key(key)?;
             }
             Ok(recorded.into_arrival(message_id, order))
         }

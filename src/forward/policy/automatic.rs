@@ -1,8 +1,9 @@
 //! Mail that programs write (RFC 3834).
 
+use super::answer::{Answer, Kept};
+use super::case::Case;
 use super::facts::{Automatic, Facts};
 use super::senders::from_target;
-use super::{Answer, Case, Kept};
 use crate::arrival::Arrival;
 use crate::header::Header;
 use crate::header::mailbox::Address;

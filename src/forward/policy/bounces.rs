@@ -2,8 +2,9 @@
 
 use std::io;
 
+use super::answer::{Answer, Kept};
+use super::case::Case;
 use super::facts::{Automatic, Facts};
-use super::{Answer, Case, Kept};
 use crate::bucket::Source;
 use crate::header::Header;
 use crate::rewrite::route_id;

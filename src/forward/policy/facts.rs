@@ -2,20 +2,12 @@
 
 use crate::arrival::Verdicts;
 use crate::header::mailbox::Address;
-use crate::outbox::Cause;
 
 /// Aliases that are noted of what one message says. An honest one names few; whoever writes more of them is a stranger.
 const MAX_ALIASES: usize = 1000;
 
 /// Octets of an id that is noted. Ours are shorter, now and with a key.
 const MAX_ROUTE_ID: usize = 64;
-
-/// Why a message cannot be forwarded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::forward) struct Refusal {
-    pub(in crate::forward) cause: Cause,
-    pub(in crate::forward) reason: String,
-}
 
 /// What a message says of itself. But for the verdicts a sender can write all of it, and so keep a message of its own from
 /// being forwarded; nobody else's.

@@ -1,7 +1,8 @@
 //! Mail loops: messages that come back after they were forwarded.
 
-use super::facts::{Facts, Refusal};
-use super::{Answer, Case, Kept};
+use super::answer::{Answer, Kept, Refusal};
+use super::case::Case;
+use super::facts::Facts;
 use crate::header::Header;
 use crate::outbox::Cause;
 use crate::rewrite::{NOTICE, ROUTE, route_id};

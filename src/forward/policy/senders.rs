@@ -1,7 +1,8 @@
 //! Who wrote: senders that an alias does not want, and targets that write to their own alias.
 
+use super::answer::{Answer, Kept};
+use super::case::Case;
 use super::facts::Facts;
-use super::{Answer, Case, Kept};
 use crate::header::Header;
 use crate::header::mailbox::{Address, parse_at_most};
 

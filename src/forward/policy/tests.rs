@@ -1,8 +1,10 @@
 use super::*;
 use crate::alias::AliasMap;
-use crate::arrival::{DmarcPolicy, Envelope, MessageId, Recipients, Verdict, Verdicts};
+use crate::alias::{OnDmarc, OnVerdict, Options};
+use crate::arrival::{DmarcPolicy, Envelope, MessageId, Order, Recipients, Verdict, Verdicts};
 use crate::executor::block_on;
-use crate::rewrite::{HeaderReader, NOTICE, ROUTE, route_id};
+use crate::header::mailbox::Address;
+use crate::rewrite::{HeaderReader, Mark, NOTICE, ROUTE, route_id};
 
 /// A recipient, its alias and its arrival, to be asked about.
 struct Asked {

@@ -1,7 +1,8 @@
 //! SES's verdicts on a message, and what the alias does about them.
 
+use super::answer::{Answer, Hold, Kept};
+use super::case::Case;
 use super::facts::Facts;
-use super::{Answer, Case, Hold, Kept};
 use crate::alias::{OnDmarc, OnVerdict};
 use crate::arrival::verdicts::from_header;
 use crate::arrival::{Arrival, DmarcPolicy, Verdict};

@@ -1,0 +1,81 @@
+//! What the rules answer, and what follows from it.
+
+use crate::header::mailbox::Address;
+use crate::outbox::Cause;
+use crate::rewrite::Mark;
+
+/// What a rule says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// The message is forwarded with a mark.
+    Mark(Mark),
+    /// It is forwarded, but not to whoever wrote it.
+    Spare(Address),
+    /// It is forwarded as long as the alias has not had too many of its kind.
+    Count,
+    /// It is not forwarded.
+    Keep(Kept),
+}
+
+/// Why a message is not forwarded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::forward) enum Kept {
+    /// The owner looks at it first.
+    Held(Hold),
+    /// It is an automatic answer of a target, which nobody waits for.
+    Automatic,
+    /// The alias does not want mail of its sender.
+    Blocked,
+    /// It reports that a target did not take what was forwarded.
+    Bounced,
+    /// Something is wrong.
+    Refused(Refusal),
+}
+
+/// Why the owner is to look at a message first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::forward) enum Hold {
+    Spam,
+    Virus,
+    /// Its From is not proven, and the domain asks to refuse such mail.
+    Unverified,
+    /// Its From claims the alias's own domain, and is not proven.
+    OwnDomain,
+}
+
+impl Hold {
+    /// As it is written in an outcome.
+    pub(in crate::forward) fn as_str(self) -> &'static str {
+        match self {
+            Hold::Spam => "spam",
+            Hold::Virus => "virus",
+            Hold::Unverified => "unverified",
+            Hold::OwnDomain => "own_domain",
+        }
+    }
+}
+
+/// How a message is forwarded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::forward) struct Decision {
+    pub(in crate::forward) marks: Vec<Mark>,
+    /// Targets that do not get it: they wrote it.
+    pub(in crate::forward) spared: Vec<Address>,
+    /// Whether it is one of a kind of which an alias forwards only so many.
+    pub(in crate::forward) is_counted: bool,
+}
+
+/// Why a message cannot be forwarded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::forward) struct Refusal {
+    pub(in crate::forward) cause: Cause,
+    pub(in crate::forward) reason: String,
+}
+
+impl Decision {
+    /// Whether this target does not get the message.
+    pub(in crate::forward) fn spares(&self, target: &Address) -> bool {
+        let key = target.key();
+        self.spared.iter().any(|spared| spared.key() == key)
+    }
+}

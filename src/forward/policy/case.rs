@@ -1,0 +1,51 @@
+//! One recipient of an arrival, as the rules see it.
+
+use crate::alias::{OnDmarc, OnVerdict, Options};
+use crate::arrival::{Arrival, Order};
+use crate::config::Settings;
+use crate::header::mailbox::Address;
+
+/// One recipient of an arrival, as the rules see it.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::forward) struct Case<'a> {
+    pub(in crate::forward) arrival: &'a Arrival,
+    pub(in crate::forward) alias: &'a Address,
+    pub(in crate::forward) targets: &'a [Address],
+    pub(in crate::forward) options: &'a Options,
+    pub(in crate::forward) defaults: &'a Defaults,
+}
+
+/// The settings that hold where an alias has no option of its own.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::forward) struct Defaults {
+    pub(in crate::forward) spam: OnVerdict,
+    pub(in crate::forward) virus: OnVerdict,
+    pub(in crate::forward) dmarc: OnDmarc,
+}
+
+impl Defaults {
+    pub(in crate::forward) fn new(settings: &Settings) -> Self {
+        Defaults {
+            spam: settings.on_spam,
+            virus: settings.on_virus,
+            dmarc: settings.on_dmarc,
+        }
+    }
+}
+
+impl Case<'_> {
+    /// Whether the owner has looked at the message and wants it.
+    pub(super) fn is_released(&self) -> bool {
+        self.arrival.order == Order::Release
+    }
+
+    pub(super) fn is_target(&self, address: &Address) -> bool {
+        let key = address.key();
+        self.targets.iter().any(|target| target.key() == key)
+    }
+
+    pub(super) fn envelope_sender(&self) -> Option<Address> {
+        let sender = self.arrival.envelope_sender.as_deref()?;
+        Address::parse(sender).ok()
+    }
+}
