@@ -12,6 +12,7 @@ mod forward;
 mod line_breaks;
 mod long_lines;
 mod notes;
+mod notice;
 mod options;
 mod original;
 mod parts;
@@ -30,6 +31,7 @@ pub use forward::Rules;
 #[cfg(feature = "forward")]
 pub(crate) use line_breaks::LineBreakWatch;
 pub use notes::Notes;
+pub use notice::Notice;
 pub use options::{
     FromFormat, MAX_SUBJECT_PREFIX, Mark, Repair, Style, ToHeader, UnknownSetting, subject_prefix,
 };
