@@ -37,7 +37,7 @@ const EXIT_CODES: &str = "Exit codes: 0 all done, 1 something failed or must be 
 
 #[derive(Subcommand)]
 enum Command {
-    Forward(forward::Arguments),
+    Forward(Box<forward::Arguments>),
     Rewrite(rewrite::Arguments),
     Inspect(inspect::Arguments),
     Preflight(preflight::Arguments),

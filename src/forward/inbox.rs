@@ -5,6 +5,7 @@ use std::io;
 use super::policy::{self, Case, Decision, Facts, Kept, Refusal};
 use crate::arrival::Arrival;
 use crate::bucket::{Bucket, Source, Stream};
+use crate::header::mailbox::Address;
 use crate::outbox::BodyReader;
 use crate::preflight::Report;
 use crate::rewrite::{Head, HeaderReader, needs_edits_of_parts};
@@ -106,6 +107,11 @@ impl Inbox {
 }
 
 impl Stored<'_> {
+    /// The message, if it has been opened.
+    pub(super) fn opened(&mut self) -> Option<&mut Message> {
+        self.message.as_mut()?.as_mut().ok()
+    }
+
     /// Opens the message, or returns it if that has been done.
     ///
     /// # Errors
@@ -146,6 +152,14 @@ impl Message {
         match facts {
             Ok(facts) => policy::check(facts, case),
             Err(refusal) => Err(Kept::Refused(refusal.clone())),
+        }
+    }
+
+    /// Those of these targets that it reports on.
+    pub(super) fn reported_on(&self, targets: &[Address]) -> Vec<Address> {
+        match &self.facts {
+            Some(Ok(facts)) => policy::reported_on(facts, targets),
+            _ => Vec::new(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod counted;
 mod inbox;
+mod notice;
 mod outcome;
 mod policy;
 mod recipient;
@@ -9,6 +10,7 @@ mod route;
 mod send;
 mod steps;
 mod stop;
+mod tell;
 
 use crate::alias_store::{AliasCache, ReadError};
 use crate::arrival::{Arrival, Recipients, trace};
@@ -151,3 +153,6 @@ async fn traced_recipient(work: &mut Work<'_>) -> Result<String, (Cause, String)
         (Cause::Unreadable, error)
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,6 +33,13 @@ pub enum Ending {
 }
 
 impl Ending {
+    pub(super) fn of_cause(cause: Cause) -> Self {
+        match cause {
+            Cause::TooLarge => Ending::TooLarge,
+            _ => Ending::Failed,
+        }
+    }
+
     /// The ending as it is written in an outcome.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -236,10 +243,7 @@ impl Outcome {
 
     pub(super) fn failed(self, cause: Cause, error: String) -> Self {
         Outcome {
-            ending: match cause {
-                Cause::TooLarge => Ending::TooLarge,
-                _ => Ending::Failed,
-            },
+            ending: Ending::of_cause(cause),
             cause: Some(cause),
             error: Some(error),
             ..self

@@ -103,7 +103,7 @@ impl Steps {
                 cause: *cause,
                 error: error.clone(),
             };
-            let failed = Delivery::Failed(failure);
+            let failed = Delivery::Failed(Box::new(failure));
             self.ledger.record(claim, failed, None, attempt.deadline).await;
         }
     }

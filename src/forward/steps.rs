@@ -4,6 +4,8 @@ use super::counted::Counted;
 use super::inbox::Stored;
 use super::policy::Defaults;
 use super::route::Route;
+use super::stop::Stop;
+use crate::alias::{Notify, Options};
 use crate::alias_store::CurrentMap;
 use crate::arrival::Arrival;
 use crate::config::Settings;
@@ -21,6 +23,7 @@ pub(super) struct Steps {
     pub(super) repair: Repair,
     pub(super) style: Style,
     pub(super) defaults: Defaults,
+    pub(super) notify: Notify,
     pub(super) counted: Counted,
     pub(super) hashes_bodies: bool,
 }
@@ -33,6 +36,19 @@ pub(super) struct Work<'a> {
     pub(super) deadline: Deadline,
     pub(super) map: &'a CurrentMap,
     pub(super) claim: Option<Claim>,
+    /// Aliases that the policy has kept the message from: a hundred tags of one cost no more than one.
+    pub(super) kept: Vec<KeptFrom<'a>>,
+}
+
+/// An alias that the policy has kept the message from.
+#[derive(Debug)]
+pub(super) struct KeptFrom<'a> {
+    /// Without its tag.
+    pub(super) alias: String,
+    /// Those of its entry in the map.
+    pub(super) options: &'a Options,
+    pub(super) stop: Stop,
+    pub(super) is_told: bool,
 }
 
 impl<'a> Work<'a> {
@@ -48,6 +64,7 @@ impl<'a> Work<'a> {
             deadline,
             map,
             claim: None,
+            kept: Vec::new(),
         }
     }
 }
@@ -55,6 +72,7 @@ impl<'a> Work<'a> {
 /// One attempt to deliver a message for a recipient.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Attempt<'a> {
+    pub(super) arrival: &'a Arrival,
     /// As the event has it.
     pub(super) recipient: &'a str,
     pub(super) route: &'a Route<'a>,
@@ -74,6 +92,7 @@ impl Steps {
             repair: settings.repair,
             style: settings.style.clone(),
             defaults: Defaults::new(settings),
+            notify: settings.notify.clone(),
             counted: Counted::default(),
             hashes_bodies: false,
         }

@@ -3,7 +3,7 @@
 use super::outcome::Ending;
 use super::policy::{Hold, Kept, Refusal};
 use crate::header::mailbox::Address;
-use crate::ledger::Receipt;
+use crate::ledger::{End, Receipt};
 use crate::outbox::{Cause, SendError};
 
 pub(super) const OUT_OF_TIME: &str = "the time ended before the message was sent; it is still in the bucket";
@@ -56,6 +56,31 @@ pub(super) fn not_sent(SendError { cause, reason }: &SendError, all: &[Address],
     };
     let error = format!("the message could not be sent, it is still in the bucket: {partly}{reason}");
     Stop::failed(*cause, error)
+}
+
+impl Stop {
+    /// Whether the policy keeps the message from the alias, whatever its tag.
+    pub(super) fn is_of_policy(&self) -> bool {
+        matches!(self, Stop::Ended(_) | Stop::Held(_) | Stop::Bounced)
+    }
+
+    /// How it ended, for the ledger and the outcome. `None`: all targets have the message.
+    pub(super) fn end(&self) -> Option<End> {
+        let (ending, reason, cause) = match self {
+            Stop::Delivered(_) => return None,
+            Stop::Ended(ending) => (*ending, None, None),
+            Stop::Held(hold) => (Ending::Held, Some(hold.as_str()), None),
+            Stop::Bounced => (Ending::Bounced, None, None),
+            Stop::Findings => (Ending::Failed, None, Some(Cause::Rejected)),
+            Stop::Failed { cause, .. } => (Ending::of_cause(*cause), None, Some(*cause)),
+        };
+        Some(End {
+            outcome: ending.as_str(),
+            reason,
+            cause,
+            ..End::default()
+        })
+    }
 }
 
 impl From<Kept> for Stop {

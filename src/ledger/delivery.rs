@@ -20,7 +20,35 @@ pub enum Delivery {
         receipt: Receipt,
     },
     /// These targets have not got it.
-    Failed(Failure),
+    Failed(Box<Failure>),
+    /// These addresses were told why it is not forwarded.
+    Told(Vec<Address>),
+}
+
+/// How a message ended for a recipient.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct End {
+    /// As it stands in the outcome.
+    pub outcome: &'static str,
+    /// Why it is held.
+    pub reason: Option<&'static str>,
+    /// The kind of the failure.
+    pub cause: Option<Cause>,
+    /// Whether somebody was told of it, now or before.
+    pub is_told: bool,
+    /// Those who were told just now.
+    pub told: Vec<Address>,
+}
+
+impl End {
+    /// The message was sent.
+    pub(super) const SENT: End = End {
+        outcome: "sent",
+        reason: None,
+        cause: None,
+        is_told: false,
+        told: Vec::new(),
+    };
 }
 
 /// A message that was sent.
@@ -58,6 +86,7 @@ pub struct Deliveries {
     sent: Vec<(HashSet<TargetHash>, Receipt)>,
     failed: Vec<Failure>,
     held: BTreeSet<TargetHash>,
+    told: BTreeSet<TargetHash>,
 }
 
 impl Deliveries {
@@ -67,7 +96,8 @@ impl Deliveries {
             Delivery::Sent { targets, receipt } => {
                 self.reached(targets.iter().map(TargetHash::from).collect(), receipt);
             }
-            Delivery::Failed(failure) => self.failed.push(failure),
+            Delivery::Failed(failure) => self.failed.push(*failure),
+            Delivery::Told(addresses) => self.told.extend(addresses.iter().map(TargetHash::from)),
         }
     }
 
@@ -89,6 +119,16 @@ impl Deliveries {
     /// Takes note of targets that the message is kept from, since they may have got it.
     pub(super) fn hold(&mut self, targets: &BTreeSet<TargetHash>) {
         self.held.extend(targets.iter().cloned());
+    }
+
+    /// Takes note of addresses that were told of the message.
+    pub(super) fn tell(&mut self, told: &BTreeSet<TargetHash>) {
+        self.told.extend(told.iter().cloned());
+    }
+
+    /// Whether this address was told of the message.
+    pub fn was_told(&self, address: &Address) -> bool {
+        !self.told.is_empty() && self.told.contains(&TargetHash::from(address))
     }
 
     /// Those of these targets that have not got the message.
@@ -194,7 +234,7 @@ mod tests {
             error: "no".to_owned(),
         };
         let mut deliveries = Deliveries::default();
-        deliveries.add(Delivery::Failed(failure.clone()));
+        deliveries.add(Delivery::Failed(Box::new(failure.clone())));
         assert_eq!(
             deliveries.failure(SHOP, &one, &Options::default()),
             Some(&failure)

@@ -76,7 +76,7 @@ impl Memory {
 
 fn is_valid(delivery: &Delivery, at: Instant, now: Instant) -> bool {
     match delivery {
-        Delivery::Sent { .. } => true,
+        Delivery::Sent { .. } | Delivery::Told(_) => true,
         Delivery::Failed(_) => now.duration_since(at) < REFUSED_FOR,
     }
 }
@@ -144,7 +144,7 @@ mod tests {
                 cause,
                 error: "no".to_owned(),
             };
-            memory.record(&id(n), &Delivery::Failed(failure));
+            memory.record(&id(n), &Delivery::Failed(Box::new(failure)));
             assert_eq!(is_remembered(n, Instant::now()), remembered, "{cause:?}");
             assert!(!is_remembered(n, Instant::now() + REFUSED_FOR));
         }

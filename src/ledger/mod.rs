@@ -24,6 +24,7 @@ mod memory;
 mod page;
 mod pages;
 mod target;
+mod told;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -38,11 +39,12 @@ use crate::outbox::Cause;
 
 pub use claim::Claim;
 use claim::{LIFE, Seen, State};
-pub use delivery::{Deliveries, Delivery, Failure, Receipt};
+pub use delivery::{Deliveries, Delivery, End, Failure, Receipt};
 use memory::Memory;
 use page::{Page, Sent};
 pub use pages::Pages;
 use target::TargetHash;
+use told::Counts;
 
 /// A claim is renewed when its page is this old: twice in its life.
 const RENEWAL: Duration = Duration::from_secs(25);
@@ -70,6 +72,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(20);
 pub struct Ledger {
     /// What this process remembers: all that there is where the pages cannot be reached.
     memory: Memory,
+    counts: Counts,
     /// `None`: another process does not know what this one has sent.
     pages: Option<Pages>,
     on_doubt: OnDoubt,
@@ -91,6 +94,7 @@ impl Ledger {
     pub fn new(pages: Option<Pages>, on_doubt: OnDoubt) -> Self {
         Ledger {
             memory: Memory::default(),
+            counts: Counts::default(),
             pages,
             on_doubt,
             renewal: RENEWAL,
@@ -172,7 +176,7 @@ impl Ledger {
         self.memory.record(&claim.arrival.message_id, &delivery);
         let (targets, receipt) = match delivery {
             Delivery::Sent { targets, receipt } => (targets, receipt),
-            Delivery::Failed(_) => return claim.deliveries.add(delivery),
+            Delivery::Failed(_) | Delivery::Told(_) => return claim.deliveries.add(delivery),
         };
         let targets: BTreeSet<TargetHash> = targets.iter().map(TargetHash::from).collect();
         claim.unwritten.push(Sent::new(targets.clone(), &receipt));
@@ -181,7 +185,7 @@ impl Ledger {
         let recorded = self.write(claim, deadline, |page, _| {
             if let Some(recipient) = last_of {
                 page.claim.take_if(|claim| claim.token == token);
-                page.end(recipient, None);
+                page.end(recipient, &End::SENT);
             }
             true
         });
@@ -193,25 +197,48 @@ impl Ledger {
         }
     }
 
-    /// Releases the message after a failure for this recipient.
-    pub async fn release(&self, claim: &mut Claim, recipient: &str, cause: Cause, deadline: Deadline) {
+    /// Records how it ended for this recipient, where it was not sent, and releases the message.
+    pub async fn release(&self, claim: &mut Claim, recipient: &str, end: &End, deadline: Deadline) {
         let (token, targets) = (claim.token.clone(), claim.targets.clone());
+        if !end.told.is_empty() {
+            let told = Delivery::Told(end.told.clone());
+            self.memory.record(&claim.arrival.message_id, &told);
+            claim.deliveries.add(told);
+        }
         let released = self.write(claim, deadline, |page, _| {
             let is_anothers = page.claim.as_ref().is_some_and(|claim| claim.token != token);
-            if cause == Cause::Ambiguous {
+            page.told.extend(end.told.iter().map(TargetHash::from));
+            if end.cause == Some(Cause::Ambiguous) {
                 page.doubt(&targets);
             } else if is_anothers {
                 // Who holds the message says how it ends, and a write would make a claim look alive whose owner is dead.
-                return false;
+                return !end.told.is_empty();
             }
             page.claim.take_if(|claim| claim.token == token);
-            page.end(recipient, Some(cause.as_str()));
+            page.end(recipient, end);
             true
         });
         if let Err(error) = released.await {
             unrecorded(&claim.arrival.message_id, &error);
         }
         claim.state = State::Unwritten;
+    }
+
+    /// Counts a notice to this address, and returns how many it was sent in this hour, this one included.
+    pub async fn count_notice(&self, address: &Address, deadline: Deadline) -> u32 {
+        let in_memory = self.counts.count(address);
+        let Some(pages) = &self.pages else {
+            return in_memory;
+        };
+        let time = Deadline::after(PATIENCE).or(deadline);
+        match time.race(told::count(pages, address)).await {
+            Some(Ok(count)) => count,
+            Some(Err(error)) => {
+                tracing::warn!(error = %error, "the ledger cannot count notices; they are counted in this process alone (LEDGER)");
+                in_memory
+            }
+            None => in_memory,
+        }
     }
 
     /// Renews the claim if it is due. The claim may turn out to be lost.
@@ -311,6 +338,7 @@ impl Ledger {
             let targets = sent.targets.iter().cloned().collect();
             claim.deliveries.reached(targets, sent.receipt.clone());
         }
+        claim.deliveries.tell(&page.told);
         if self.on_doubt == OnDoubt::Hold {
             claim.deliveries.hold(&page.in_doubt);
         }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::delivery::Receipt;
+use super::delivery::{End, Receipt};
 use super::target::TargetHash;
 use crate::arrival::{Arrival, RecordedArrival};
 use crate::deadline::since_1970;
@@ -24,6 +24,9 @@ pub(super) struct Page {
     /// Targets to whom the message may have been sent, or not.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) in_doubt: BTreeSet<TargetHash>,
+    /// Those who were told of it by a notice.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) told: BTreeSet<TargetHash>,
     /// How it ended for each recipient that it was last tried for.
     #[serde(default)]
     outcomes: BTreeMap<String, Recorded>,
@@ -65,10 +68,15 @@ impl Sent {
 /// How it ended for a recipient.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Recorded {
-    /// `sent` or `failed`.
+    /// As it stands in the outcome: `sent`, `held`, `failed` and so on.
     outcome: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     cause: Option<String>,
+    /// Whether somebody was told of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    told: bool,
     at: u64,
 }
 
@@ -81,6 +89,7 @@ impl Page {
             claim: None,
             sent: Vec::new(),
             in_doubt: BTreeSet::new(),
+            told: BTreeSet::new(),
             outcomes: BTreeMap::new(),
             written_at: 0,
         }
@@ -126,10 +135,12 @@ impl Page {
     }
 
     /// Records how it ended for a recipient.
-    pub(super) fn end(&mut self, recipient: &str, cause: Option<&str>) {
+    pub(super) fn end(&mut self, recipient: &str, end: &End) {
         let recorded = Recorded {
-            outcome: cause.map_or("sent", |_| "failed").to_owned(),
-            cause: cause.map(str::to_owned),
+            outcome: end.outcome.to_owned(),
+            reason: end.reason.map(str::to_owned),
+            cause: end.cause.map(|cause| cause.as_str().to_owned()),
+            told: end.is_told,
             at: since_1970().as_secs(),
         };
         self.outcomes.insert(recipient.to_owned(), recorded);
@@ -137,9 +148,9 @@ impl Page {
 
     /// Records that a recipient for whom it has failed has the message by now.
     pub(super) fn settle(&mut self, recipient: &str) {
-        let failed = |recorded: &Recorded| recorded.cause.is_some();
-        if self.outcomes.get(recipient).is_some_and(failed) {
-            self.end(recipient, None);
+        let is_left = |recorded: &Recorded| recorded.outcome != End::SENT.outcome;
+        if self.outcomes.get(recipient).is_some_and(is_left) {
+            self.end(recipient, &End::SENT);
         }
     }
 

@@ -29,12 +29,14 @@ pub enum Pages {
 impl Pages {
     /// Reads a page. `None`: there is none.
     pub(super) async fn read(&self, message_id: &MessageId) -> io::Result<Option<Version>> {
+        self.read_named(&name(message_id)).await
+    }
+
+    /// Reads the object of this name. `None`: there is none.
+    pub(super) async fn read_named(&self, name: &str) -> io::Result<Option<Version>> {
         match self {
-            Pages::Directory(directory) => read(&directory.join(name(message_id))),
-            Pages::S3 { bucket, prefix } => {
-                let key = format!("{prefix}{}", name(message_id));
-                bucket.version(&key, MAX_PAGE).await
-            }
+            Pages::Directory(directory) => read(&directory.join(name)),
+            Pages::S3 { bucket, prefix } => bucket.version(&format!("{prefix}{name}"), MAX_PAGE).await,
         }
     }
 
@@ -45,12 +47,19 @@ impl Pages {
         page: Vec<u8>,
         condition: Condition<'_>,
     ) -> Result<String, WriteError> {
+        self.write_named(&name(message_id), page, condition).await
+    }
+
+    /// The same for the object of this name.
+    pub(super) async fn write_named(
+        &self,
+        name: &str,
+        octets: Vec<u8>,
+        condition: Condition<'_>,
+    ) -> Result<String, WriteError> {
         match self {
-            Pages::Directory(directory) => write(directory, &name(message_id), &page, condition),
-            Pages::S3 { bucket, prefix } => {
-                let key = format!("{prefix}{}", name(message_id));
-                bucket.write(&key, page, condition).await
-            }
+            Pages::Directory(directory) => write(directory, name, &octets, condition),
+            Pages::S3 { bucket, prefix } => bucket.write(&format!("{prefix}{name}"), octets, condition).await,
         }
     }
 }

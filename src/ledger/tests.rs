@@ -189,6 +189,14 @@ fn a_page_that_is_gone_is_written_anew() {
     });
 }
 
+fn paused() -> End {
+    End {
+        outcome: "failed",
+        cause: Some(Cause::Paused),
+        ..End::default()
+    }
+}
+
 /// Catches a recipient who has the message, and for whom the page says for ever that it failed.
 #[test]
 fn a_failure_is_settled_when_all_targets_have_got_the_message() {
@@ -197,7 +205,7 @@ fn a_failure_is_settled_when_all_targets_have_got_the_message() {
         let ledger = trial.process();
         let mut claim = claimed(&ledger).await;
         ledger
-            .release(&mut claim, "shop@example.com", Cause::Paused, Deadline::NEVER)
+            .release(&mut claim, "shop@example.com", &paused(), Deadline::NEVER)
             .await;
         let outcomes = || String::from_utf8(trial.page().to_json()).unwrap();
         assert!(outcomes().contains(r#""cause":"paused""#));

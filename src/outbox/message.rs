@@ -55,7 +55,8 @@ pub struct Sent {
 pub struct BodyReader {
     from: u64,
     stream: Stream,
-    watch: LineBreakWatch,
+    /// `None`: what is read is known to have lines.
+    watch: Option<LineBreakWatch>,
     hash: Option<Sha256>,
     checker: Option<Checker>,
 }
@@ -67,8 +68,19 @@ impl BodyReader {
         BodyReader {
             from: head.header.octets() as u64,
             stream,
-            watch: LineBreakWatch::new(head),
+            watch: Some(LineBreakWatch::new(head)),
             hash: hashed.then(Sha256::new),
+            checker: None,
+        }
+    }
+
+    /// A reading of a whole message, whose lines do not matter.
+    pub(crate) fn whole(stream: Stream) -> Self {
+        BodyReader {
+            from: 0,
+            stream,
+            watch: None,
+            hash: None,
             checker: None,
         }
     }
@@ -94,7 +106,9 @@ impl BodyReader {
     pub async fn next(&mut self) -> io::Result<Option<&[u8]>> {
         match self.stream.next().await? {
             Some(chunk) => {
-                self.watch.see(chunk);
+                if let Some(watch) = &mut self.watch {
+                    watch.see(chunk);
+                }
                 if let Some(checker) = &mut self.checker {
                     checker.write(chunk);
                 }
@@ -103,7 +117,10 @@ impl BodyReader {
                 }
                 Ok(Some(chunk))
             }
-            None => self.watch.finish().map(|()| None).map_err(io::Error::other),
+            None => match &self.watch {
+                Some(watch) => watch.finish().map(|()| None).map_err(io::Error::other),
+                None => Ok(None),
+            },
         }
     }
 

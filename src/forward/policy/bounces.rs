@@ -7,6 +7,7 @@ use super::case::Case;
 use super::facts::{Automatic, Facts};
 use crate::bucket::Source;
 use crate::header::Header;
+use crate::header::mailbox::Address;
 use crate::rewrite::route_id;
 
 /// Octets behind the header section in which a report that is no RFC 3464 one names the target.
@@ -39,15 +40,19 @@ pub(super) async fn read(header: &Header, source: &Source, facts: &mut Facts) ->
 /// It is known by the route in what it encloses. Reports that enclose nothing are known by the target that they name: SES's
 /// own always, others where a program wrote them for the null sender.
 pub(super) fn of_what_was_forwarded(facts: &Facts, case: &Case<'_>) -> Option<Answer> {
-    let names_target = || {
-        let mut targets = case.targets.iter().map(|target| target.key());
-        targets.any(|target| names(&facts.text, &target))
-    };
     let is_about_ours = facts.automatic == Some(Automatic::ReportOfSes)
         || facts.reported_for.contain(&route_id(case.alias))
-        || facts.reported_on.iter().any(|address| case.is_target(address))
-        || names_target();
+        || !reported_on(facts, case.targets).is_empty();
     is_about_ours.then_some(Answer::Keep(Kept::Bounced))
+}
+
+/// Those of these targets that the message reports on.
+pub(in crate::forward) fn reported_on(facts: &Facts, targets: &[Address]) -> Vec<Address> {
+    let is_named = |target: &&Address| {
+        let key = target.key();
+        facts.reported_on.iter().any(|address| address.key() == key) || names(&facts.text, &key)
+    };
+    targets.iter().filter(is_named).cloned().collect()
 }
 
 /// Whether an address stands in a text, and not as the end of a longer one. Both are in lower case.

@@ -20,6 +20,7 @@ use crate::outbox::Cause;
 
 use answer::Answer;
 pub(super) use answer::{Decision, Hold, Kept, Refusal};
+pub(super) use bounces::reported_on;
 pub(super) use case::{Case, Defaults};
 pub(super) use facts::Facts;
 

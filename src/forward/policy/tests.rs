@@ -93,6 +93,7 @@ fn route(alias: &str) -> String {
     format!("{ROUTE}: {}", route_id(&address(alias)))
 }
 
+#[allow(clippy::unnecessary_wraps)]
 fn marked(marks: &[Mark]) -> Result<Decision, Kept> {
     Ok(Decision {
         marks: marks.to_vec(),

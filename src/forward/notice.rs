@@ -1,0 +1,179 @@
+//! The words of a notice.
+
+use std::fmt::Write;
+
+use super::policy::Hold;
+use super::stop::Stop;
+use crate::arrival::MessageId;
+use crate::header::encoded_word;
+use crate::header::mailbox::Address;
+use crate::outbox::Cause;
+use crate::rewrite::{Head, Notice};
+
+/// Characters of a field that a notice repeats.
+const MAX_SHOWN: usize = 200;
+
+/// Octets of a field that are decoded for it.
+const MAX_DECODED: usize = 4 << 10;
+
+/// A message that is told of.
+pub(super) struct About<'a> {
+    pub(super) message_id: &'a MessageId,
+    pub(super) alias: &'a Address,
+    pub(super) head: &'a Head,
+    pub(super) octets: u64,
+    /// Whether more notices in this hour are not sent.
+    pub(super) is_last: bool,
+}
+
+/// Why a message was not forwarded, where its owner is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trouble<'a> {
+    Held(Hold),
+    TooLarge(&'a str),
+    /// SES does not take it in any form.
+    Refused(&'a str),
+    /// It reports on a target that did not take what was forwarded.
+    Bounced,
+}
+
+impl<'a> Trouble<'a> {
+    /// Why the owner is told. `None`: it may still be sent, or it is for the operator alone.
+    pub(super) fn of(stop: &'a Stop) -> Option<Self> {
+        match stop {
+            Stop::Held(hold) => Some(Trouble::Held(*hold)),
+            Stop::Bounced => Some(Trouble::Bounced),
+            Stop::Failed { cause, error } => match cause {
+                Cause::TooLarge => Some(Trouble::TooLarge(error)),
+                Cause::Rejected => Some(Trouble::Refused(error)),
+                _ => None,
+            },
+            Stop::Ended(_) | Stop::Delivered(_) | Stop::Findings => None,
+        }
+    }
+
+    /// Whether the message could be sent as a file.
+    pub(super) fn is_of_form(self) -> bool {
+        matches!(self, Trouble::Refused(_))
+    }
+
+    fn kind(self) -> &'static str {
+        match self {
+            Trouble::Held(_) => "held",
+            Trouble::TooLarge(_) => "too_large",
+            Trouble::Refused(_) => "rejected",
+            Trouble::Bounced => "bounced",
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Trouble::Held(_) => "Held",
+            Trouble::TooLarge(_) => "Too large to forward",
+            Trouble::Refused(_) => "Not forwarded",
+            Trouble::Bounced => "Not delivered",
+        }
+    }
+
+    fn reason(self) -> String {
+        let reason = match self {
+            Trouble::Held(Hold::Spam) => "Amazon SES takes it for spam.",
+            Trouble::Held(Hold::Virus) => {
+                "Amazon SES has found a virus in it. It cannot be sent on; be careful with what is in it."
+            }
+            Trouble::Held(Hold::Unverified) => {
+                "Its sender is not proven to be who it says (DMARC), and the sender's domain asks that such mail be refused. \
+                 It may be forged."
+            }
+            Trouble::Held(Hold::OwnDomain) => {
+                "It says that it comes from your own domain, and that is not proven (DMARC). It may be forged."
+            }
+            Trouble::Bounced => {
+                "It reports that a mail that was forwarded for this alias was not delivered. Please mend or take out the target \
+                 that it names: its mail does not arrive."
+            }
+            Trouble::TooLarge(error) | Trouble::Refused(error) => error,
+        };
+        reason.to_owned()
+    }
+}
+
+/// The size of a notice that has a message of these octets as a file, or a little more.
+pub(super) fn octets_as_file(octets: u64) -> u64 {
+    // 57 octets are a line of 76 and its end. Header section and text are a few kilobytes.
+    octets.div_ceil(57).saturating_mul(78).saturating_add(16 << 10)
+}
+
+/// Writes the notice.
+pub(super) fn compose(about: &About<'_>, trouble: &Trouble<'_>, from: Address, has_message: bool) -> Notice {
+    let subject = shown(about.head, "subject");
+    let title = match &subject {
+        Some(subject) => format!("{}: {subject}", trouble.title()),
+        None => format!("{}: a message without a subject", trouble.title()),
+    };
+    Notice {
+        alias: about.alias.clone(),
+        from,
+        kind: trouble.kind(),
+        subject: title,
+        text: text(about, trouble, subject.as_deref(), has_message),
+    }
+}
+
+fn text(about: &About<'_>, trouble: &Trouble<'_>, subject: Option<&str>, has_message: bool) -> String {
+    let id = about.message_id;
+    let says = |name| shown(about.head, name).unwrap_or_else(|| "(it does not say)".to_owned());
+    let mut text = String::new();
+    let mut line = |line: String| {
+        let _ = writeln!(text, "{line}");
+    };
+    line(format!("A message to {} was not forwarded to you.", about.alias));
+    line(String::new());
+    line(format!("From:    {}", says("from")));
+    line(format!("Date:    {}", says("date")));
+    line(format!("Subject: {}", subject.unwrap_or("(none)")));
+    line(format!("Size:    {} octets", about.octets));
+    line(format!("Id:      {id}"));
+    line(String::new());
+    line(trouble.reason());
+    line(String::new());
+    match trouble {
+        _ if has_message => {
+            line("The message is attached to this one, as it came: save the file and open it.".to_owned());
+        }
+        Trouble::Held(Hold::Virus) | Trouble::Bounced => {
+            line(format!("To look at it:\n\n    readdress show {id}"));
+        }
+        Trouble::Held(_) => {
+            line(format!("To look at it:\n\n    readdress show {id}\n"));
+            line(format!("To have it forwarded:\n\n    readdress release {id}"));
+        }
+        Trouble::TooLarge(_) | Trouble::Refused(_) => {
+            line(format!(
+                "To get it:\n\n    readdress show --raw {id} > message.eml"
+            ));
+        }
+    }
+    if about.is_last {
+        line(String::new());
+        line(
+            "You have been told of many messages in this hour, and will not be told of more before it ends. To see all:\n\n    \
+             readdress list --outcome held,bounced,too_large,failed"
+                .to_owned(),
+        );
+    }
+    text
+}
+
+/// A field's text as a reader may see it: decoded, on one line, and not too long.
+fn shown(head: &Head, name: &str) -> Option<String> {
+    let mut bodies = head.header.named(name).map(|field| field.body().trim_ascii());
+    let body = bodies.find(|body| !body.is_empty())?;
+    let decoded = encoded_word::decode(&body[..body.len().min(MAX_DECODED)]);
+    let words: Vec<&str> = decoded
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
+        .collect();
+    let text: String = words.join(" ").chars().take(MAX_SHOWN).collect();
+    (!text.is_empty()).then_some(text)
+}

@@ -1,0 +1,177 @@
+//! The step after one that failed for good: its owner is told by mail, once.
+
+use std::sync::Arc;
+
+use super::inbox::Message;
+use super::notice::{self, Trouble};
+use super::route::Route;
+use super::steps::{Attempt, Steps};
+use super::stop::Stop;
+use crate::alias::Notify;
+use crate::header::mailbox::Address;
+use crate::ledger::Claim;
+use crate::outbox::{BodyReader, Cause, Content, Outgoing, Sent};
+use crate::rewrite::Plan;
+
+/// Notices to one address in an hour. The last of them says where the rest is to be seen.
+const MAX_AN_HOUR: u32 = 20;
+
+/// Who was told of a message.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// Somebody was, now or before.
+    pub(super) is_told: bool,
+    /// Those who were told just now.
+    pub(super) now: Vec<Address>,
+}
+
+impl Told {
+    fn before() -> Self {
+        Told {
+            is_told: true,
+            now: Vec::new(),
+        }
+    }
+}
+
+impl Steps {
+    /// Tells the owner why the message was not forwarded, if it is for the owner to know. Each is told once of a message, and
+    /// nobody of what a notice has caused.
+    pub(super) async fn tell(
+        &self,
+        attempt: &Attempt<'_>,
+        message: Option<&mut Message>,
+        claim: &mut Claim,
+        stop: &Stop,
+    ) -> Told {
+        let (Some(trouble), Some(message)) = (Trouble::of(stop), message) else {
+            return Told::default();
+        };
+        if message.is_of_notice() {
+            return Told::default();
+        }
+        let owners = self.owners(attempt.route, message, stop);
+        let known = claim.deliveries();
+        let (before, mut left): (Vec<Address>, Vec<Address>) =
+            owners.into_iter().partition(|owner| known.was_told(owner));
+        if left.is_empty() {
+            return if before.is_empty() {
+                Told::default()
+            } else {
+                Told::before()
+            };
+        }
+        let mut is_last = false;
+        let mut told = Vec::new();
+        let mut counted = Vec::new();
+        for owner in left.drain(..) {
+            let count = self.ledger.count_notice(&owner, attempt.until).await;
+            is_last |= count == MAX_AN_HOUR;
+            // The last notice says that there is more: whoever has it is told.
+            if count > MAX_AN_HOUR {
+                &mut told
+            } else {
+                &mut counted
+            }
+            .push(owner);
+        }
+        if !counted.is_empty() {
+            let outgoing = self.notice(attempt, message, &trouble, counted, is_last);
+            told.extend(self.send_notice(attempt, &outgoing, claim).await);
+        }
+        Told {
+            is_told: !told.is_empty() || !before.is_empty(),
+            now: told,
+        }
+    }
+
+    /// Who is told: as `notify` of the alias or the setting says; of a target that is gone, the others.
+    fn owners(&self, route: &Route<'_>, message: &Message, stop: &Stop) -> Vec<Address> {
+        match route.options.notify.as_ref().unwrap_or(&self.notify) {
+            Notify::Off => Vec::new(),
+            Notify::Address(address) => vec![address.clone()],
+            Notify::Targets if *stop == Stop::Bounced => {
+                let gone = message.reported_on(route.targets);
+                let is_left = |target: &&Address| route.targets.len() > 1 && !gone.contains(target);
+                route.targets.iter().filter(is_left).cloned().collect()
+            }
+            Notify::Targets => route.targets.to_vec(),
+        }
+    }
+
+    fn notice(
+        &self,
+        attempt: &Attempt<'_>,
+        message: &Message,
+        trouble: &Trouble<'_>,
+        to: Vec<Address>,
+        is_last: bool,
+    ) -> Outgoing {
+        let rules = self.rules(attempt.route, Vec::new(), None);
+        let from = rules.from_address().clone();
+        let octets = message.source.octets();
+        let about = notice::About {
+            message_id: &attempt.arrival.message_id,
+            alias: &attempt.route.alias,
+            head: &message.head,
+            octets,
+            is_last,
+        };
+        // Only its form is the trouble: the message itself goes along, as a file.
+        let fits = notice::octets_as_file(octets) <= self.max_send_bytes;
+        let is_enclosed = trouble.is_of_form() && fits;
+        let notice = notice::compose(&about, trouble, from.clone(), is_enclosed);
+        let content = if is_enclosed {
+            Content {
+                source: message.source.clone(),
+                plan: Arc::new(notice.with_message(octets)),
+            }
+        } else {
+            Content {
+                source: crate::bucket::Source::memory(notice.with_header_section(&message.head)),
+                plan: Arc::new(Plan::default()),
+            }
+        };
+        Outgoing {
+            message_id: attempt.arrival.message_id.clone(),
+            from,
+            to,
+            content: Arc::new(content),
+        }
+    }
+
+    /// Sends a notice, and returns who got it.
+    async fn send_notice(
+        &self,
+        attempt: &Attempt<'_>,
+        outgoing: &Outgoing,
+        claim: &mut Claim,
+    ) -> Vec<Address> {
+        let mut told = Vec::new();
+        let mut body = BodyReader::whole(outgoing.content.source.stream(0));
+        let reading = self.outbox.begin(outgoing, &mut body, attempt.until);
+        let mut failed = None;
+        match self.ledger.keep(claim, reading).await {
+            Err(error) => failed = Some(error),
+            Ok(mut sending) => {
+                while let Some(sent) = self.ledger.keep(claim, sending.next()).await {
+                    match sent {
+                        Ok(Sent { to, .. }) => told.extend(to.into_iter().map(|at| outgoing.to[at].clone())),
+                        // It may have been sent. A second notice is no better than none.
+                        Err(error) if error.cause == Cause::Ambiguous => failed = Some(error),
+                        Err(error) => failed = failed.or(Some(error)),
+                    }
+                }
+            }
+        }
+        if let Some(error) = failed {
+            tracing::warn!(
+                message_id = attempt.arrival.message_id.as_str(),
+                cause = error.cause.as_str(),
+                error = error.reason,
+                "the owner could not be told by a notice (NOTIFY)"
+            );
+        }
+        told
+    }
+}
