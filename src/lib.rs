@@ -97,6 +97,8 @@ pub mod aws;
 #[cfg(feature = "forward")]
 pub mod bucket;
 #[cfg(feature = "forward")]
+pub mod cause;
+#[cfg(feature = "forward")]
 pub mod config;
 #[cfg(feature = "forward")]
 pub mod connect;
