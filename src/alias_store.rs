@@ -1,12 +1,15 @@
 //! Where the alias map is kept, and the last good copy of it.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::alias::{AliasMap, MapError, Severity};
 use crate::arrival::Recipients;
 use crate::aws::{Parameters, S3Bucket};
+use crate::cause::{Cause, StorageError};
 use crate::deadline::Deadline;
 
 /// The greatest age of a copy that does not know a recipient. Whoever has just added an alias sends a mail to try it, and
@@ -18,7 +21,7 @@ const MAX_AGE_IF_UNKNOWN: Duration = Duration::from_secs(5);
 const REFRESH_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The largest map in octets: some ten thousand aliases. It is held in memory.
-const MAX_MAP: u64 = 1 << 20;
+pub const MAX_MAP: u64 = 1 << 20;
 
 /// A place where an alias map is kept.
 #[derive(Clone, Debug)]
@@ -40,12 +43,12 @@ pub enum AliasStore {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// The map could not be read.
-    #[error("{place} cannot be read: {reason}")]
+    #[error("{place} cannot be read: {error}")]
     Unreadable {
         /// The map, and where it is kept.
         place: String,
         /// The reason, as the file system or AWS gives it.
-        reason: String,
+        error: StorageError,
     },
     /// The text is not an alias map.
     #[error("{place}: {error}")]
@@ -58,6 +61,16 @@ pub enum ReadError {
     /// The map has entries, but none that can be used: probably it is some other file.
     #[error("no entry of {0} can be used; is it another file?")]
     NothingUsable(String),
+}
+
+impl ReadError {
+    /// The kind of the failure.
+    pub fn cause(&self) -> Cause {
+        match self {
+            ReadError::Unreadable { error, .. } => error.cause,
+            ReadError::NotAMap { .. } | ReadError::NothingUsable(_) => Cause::Configuration,
+        }
+    }
 }
 
 impl AliasStore {
@@ -78,10 +91,7 @@ impl AliasStore {
     /// See [`ReadError`].
     pub async fn read(&self) -> Result<AliasMap, ReadError> {
         let place = self.place();
-        let texts = self.texts().await.map_err(|reason| ReadError::Unreadable {
-            place: place.clone(),
-            reason,
-        })?;
+        let texts = self.texts().await?;
         let aliases = match AliasMap::parse_all(texts.iter().map(Vec::as_slice)) {
             Ok(aliases) => aliases,
             Err(error) => return Err(ReadError::NotAMap { place, error }),
@@ -97,23 +107,41 @@ impl AliasStore {
             tracing::warn!("{place} is empty: no mail is forwarded");
         }
         if broken > 0 {
-            tracing::warn!("{broken} mistakes in {place}; to see them: readdress aliases check FILE");
+            let mistakes = if broken == 1 { "mistake" } else { "mistakes" };
+            tracing::warn!("{broken} {mistakes} in {place}; to see more: readdress aliases check MAP");
         }
         Ok(aliases)
     }
 
-    async fn texts(&self) -> Result<Vec<Vec<u8>>, String> {
+    /// Reads the texts of the map, of which a path of parameters has several.
+    ///
+    /// # Errors
+    /// If one cannot be read.
+    pub async fn texts(&self) -> Result<Vec<Vec<u8>>, ReadError> {
+        self.read_texts().await.map_err(|error| ReadError::Unreadable {
+            place: self.place(),
+            error,
+        })
+    }
+
+    async fn read_texts(&self) -> Result<Vec<Vec<u8>>, StorageError> {
         match self {
-            AliasStore::File(path) => std::fs::read(path)
-                .map(|text| vec![text])
-                .map_err(|error| error.to_string()),
+            AliasStore::File(path) => Ok(vec![read_file(path)?]),
             AliasStore::Ssm(parameters) => parameters.read().await,
-            AliasStore::S3 { bucket, key } => {
-                let text = bucket.read(key, MAX_MAP).await;
-                text.map(|text| vec![text]).map_err(|error| error.to_string())
-            }
+            AliasStore::S3 { bucket, key } => Ok(vec![bucket.read(key, MAX_MAP).await?]),
         }
     }
+}
+
+/// Reads a map of at most [`MAX_MAP`] octets.
+fn read_file(path: &Path) -> Result<Vec<u8>, StorageError> {
+    let mut text = Vec::new();
+    File::open(path)?.take(MAX_MAP + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > MAX_MAP {
+        let reason = format!("it has more than {MAX_MAP} octets; is it another file?");
+        return Err(StorageError::new(Cause::Configuration, reason));
+    }
+    Ok(text)
 }
 
 /// An alias map that is read again from time to time. While that fails, the last good copy is used.
@@ -207,9 +235,10 @@ impl AliasCache {
     async fn read_again(&self) -> Result<AliasMap, ReadError> {
         let read = Deadline::after(REFRESH_TIMEOUT).race(self.store.read()).await;
         read.unwrap_or_else(|| {
+            let reason = format!("there was no answer for {} s", REFRESH_TIMEOUT.as_secs());
             Err(ReadError::Unreadable {
                 place: self.store.place(),
-                reason: format!("there was no answer for {} s", REFRESH_TIMEOUT.as_secs()),
+                error: StorageError::new(Cause::Unavailable, reason),
             })
         })
     }

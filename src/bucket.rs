@@ -7,10 +7,11 @@ use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::aws::{S3Bucket, S3Object, S3Stream};
+use crate::cause::{Cause, StorageError};
 
 /// The most octets of a chunk. A multiple of 3, so that base64 of one chunk ends where the next begins.
 pub(crate) const CHUNK: usize = 48 << 10;
@@ -33,14 +34,14 @@ impl Bucket {
     /// Opens the message with this key, and begins to read it.
     ///
     /// # Errors
-    /// If there is no such message, or it cannot be read.
+    /// If there is no such message, or it cannot be read. The error holds a [`StorageError`].
     pub async fn open(&self, key: &str) -> io::Result<(Source, Stream)> {
         match self {
             Bucket::Directory(directory) => {
-                let file = File::open(directory.join(key))?;
+                let file = File::open(directory.join(key)).map_err(|error| explain(directory, error))?;
                 let metadata = file.metadata()?;
                 if !metadata.is_file() {
-                    return Err(io::Error::other("it is no file"));
+                    return Err(StorageError::new(Cause::Configuration, "it is no file").into());
                 }
                 Ok(Source::new(metadata.len(), Place::File(Arc::new(file))).opened())
             }
@@ -56,6 +57,14 @@ impl Bucket {
         }
     }
 
+    /// The bucket in the words of an operator who looks for it.
+    pub fn place(&self) -> String {
+        match self {
+            Bucket::Directory(directory) => format!("the directory {}", directory.display()),
+            Bucket::S3(bucket) => format!("the bucket {}", bucket.name()),
+        }
+    }
+
     /// The name of the bucket, where it has one.
     pub fn name(&self) -> Option<&str> {
         match self {
@@ -63,6 +72,14 @@ impl Bucket {
             Bucket::S3(bucket) => Some(bucket.name()),
         }
     }
+}
+
+/// Tells a directory that is not there from a message that is not.
+fn explain(directory: &Path, error: io::Error) -> io::Error {
+    if error.kind() == io::ErrorKind::NotFound && !directory.is_dir() {
+        return StorageError::new(Cause::Configuration, "there is no such directory").into();
+    }
+    error
 }
 
 /// A stored message, which can be read any number of times and is the same each time: a reading of one that has

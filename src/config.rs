@@ -4,6 +4,8 @@
 //! the command line: [`Settings::read`] asks for each by the name of its variable. An empty value counts as not set, since
 //! deployment tools write one for an option that is not used.
 
+mod size;
+
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -11,6 +13,8 @@ use std::time::Duration;
 use crate::alias::{Notify, OnDmarc, OnVerdict};
 use crate::header::mailbox::Address;
 use crate::rewrite::{Repair, Style};
+
+use size::size;
 
 /// The default send limit: that of SES's API v1, which every large mail service takes too.
 pub const DEFAULT_MAX_SEND_BYTES: u64 = 10 * 1024 * 1024;
@@ -187,9 +191,9 @@ impl Settings {
             })?
             .unwrap_or(DEFAULT_ALIAS_MAP_TTL),
             outbox,
-            max_send_bytes: optional(lookup, "MAX_SEND_BYTES", |text| number(text, 1, most))?
+            max_send_bytes: optional(lookup, "MAX_SEND_BYTES", |text| size(text, 1, most))?
                 .unwrap_or(DEFAULT_MAX_SEND_BYTES),
-            repair: optional(lookup, "REPAIR", parse)?.unwrap_or_default(),
+            repair: repair(lookup)?,
             style: style(lookup)?,
             ses: SesSettings::read(lookup)?,
             metrics_namespace: optional(lookup, "METRICS_NAMESPACE", metrics_namespace)?
@@ -209,6 +213,14 @@ pub fn style(lookup: Lookup<'_>) -> Result<Style, SettingError> {
         optional(lookup, &variable, |text| style.set(name, text))?;
     }
     Ok(style)
+}
+
+/// Reads `REPAIR` alone.
+///
+/// # Errors
+/// If it is wrong.
+pub fn repair(lookup: Lookup<'_>) -> Result<Repair, SettingError> {
+    Ok(optional(lookup, "REPAIR", parse)?.unwrap_or_default())
 }
 
 impl SesSettings {
@@ -278,6 +290,11 @@ fn word(text: &str) -> bool {
 fn file(text: &str) -> Option<Parsed<PathBuf>> {
     text.strip_prefix("file:").map(|path| match path {
         "" => Err("the path after \"file:\" is empty".to_owned()),
+        path if path.starts_with('~') => Err(
+            "the shell leaves a ~ after \"file:\" as it is: write $HOME, or the whole path (a name that begins with ~ as \
+             file:./~)"
+                .to_owned(),
+        ),
         path => Ok(PathBuf::from(path)),
     })
 }
@@ -502,7 +519,10 @@ mod tests {
             ("ON_SPAM", "obey"),
             ("ON_DMARC", "reject"),
             ("NOTIFY", "Jane <jane@example.org>"),
-            ("MAX_SEND_BYTES", "10MB"),
+            ("MAX_SEND_BYTES", "42MB"),
+            ("MAX_SEND_BYTES", "10M"),
+            ("ALIAS_MAP_PARAM", "file:~/aliases.json"),
+            ("EMAIL_BUCKET", "file:~"),
             ("MAX_SEND_BYTES", "0"),
             ("MAX_SEND_BYTES", "41943041"),
             ("ALIAS_MAP_TTL", "-1"),

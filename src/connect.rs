@@ -5,9 +5,10 @@ use crate::aws::{Clients, NotBuilt};
 use crate::bucket::Bucket;
 use crate::config::{BucketPlace, MapPlace, OutboxPlace, SettingError, Settings};
 use crate::forward::Forwarder;
-use crate::outbox::{Outbox, SesOutbox};
+use crate::outbox::{Outbox, SesOutbox, remove_abandoned_drafts};
 
-/// The pipeline that the settings describe. No service is asked for anything yet.
+/// The pipeline that the settings describe. No service is asked for anything yet; a directory for the outbox is cleared of
+/// what interrupted runs have left half written.
 ///
 /// # Errors
 /// If a setting names a service of AWS and this build has none (feature `aws`).
@@ -18,7 +19,10 @@ pub async fn connect(settings: &Settings) -> Result<Forwarder, SettingError> {
         BucketPlace::S3(name) => Bucket::S3(clients.bucket(name).await.map_err(in_setting("EMAIL_BUCKET"))?),
     };
     let outbox = match &settings.outbox {
-        OutboxPlace::Directory(path) => Outbox::Directory(path.clone()),
+        OutboxPlace::Directory(path) => {
+            remove_abandoned_drafts(path);
+            Outbox::Directory(path.clone())
+        }
         OutboxPlace::Ses => {
             let config = clients.ses().await.map_err(in_setting("OUTBOX"))?;
             Outbox::Ses(SesOutbox::new(config, settings.ses.clone()))

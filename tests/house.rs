@@ -13,7 +13,10 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("engine: what SES refuses", &["preflight"]),
     ("engine: what goes out", &["rewrite"]),
     ("engine: who, and what arrived", &["alias", "arrival"]),
-    ("edge: settings, time and causes", &["config", "deadline", "executor", "cause"]),
+    (
+        "edge: settings, time and causes",
+        &["config", "deadline", "executor", "cause"],
+    ),
     ("edge: services", &["aws"]),
     ("edge: places", &["bucket", "alias_store"]),
     ("edge: what was sent, and where to", &["ledger", "outbox"]),

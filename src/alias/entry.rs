@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::options::{DEFAULT_SIGNATURE_LENGTH, Options, SIGNATURE_LENGTHS, display_name};
 use super::senders::Senders;
+use super::spelling::meant;
 use crate::header::mailbox::Address;
 use crate::rewrite::Style;
 
@@ -116,14 +117,23 @@ impl EntryReader {
                         self.option(&mut options, &name, value);
                     }
                 }
-                _ => self.warnings.push(format!(
-                    "unknown option {name:?}; known are to, {}, {}",
-                    Style::NAMES.join(", "),
-                    Options::NAMES.join(", ")
-                )),
+                _ => self.unknown(&name),
             }
         }
         (to, options)
+    }
+
+    /// An option that is written wrong would have its default, and mail go where it must not: an error. Any other name may be
+    /// a note of the owner's.
+    fn unknown(&mut self, name: &str) {
+        let known = ["to"].into_iter().chain(Style::NAMES).chain(Options::NAMES);
+        match meant(name, known.clone()) {
+            Some(meant) => self.error(format!("unknown option {name:?}: is {meant:?} meant?")),
+            None => self.warnings.push(format!(
+                "unknown option {name:?}; known are {}",
+                known.collect::<Vec<_>>().join(", ")
+            )),
+        }
     }
 
     /// Reads one option of a known name that is given.
@@ -236,7 +246,7 @@ impl EntryReader {
 /// An addr-spec and nothing more: a display-name would be lost without a sign, as only the envelope uses it.
 fn address(text: &str) -> Result<Address, String> {
     let text = text.trim();
-    if text.ends_with('>') {
+    if text.contains('<') {
         return Err(format!(
             "{text:?} has a name or <>: write the address alone, such as jane@example.org"
         ));

@@ -78,9 +78,19 @@ pub(super) fn never_matches(key: &str) -> Option<String> {
     }
 }
 
+/// Top-level domains of three letters or more that aliases are often below, and the reserved ones, which people try things
+/// with (RFC 2606).
+const TOP_LEVEL: [&str; 30] = [
+    "app", "biz", "blog", "cloud", "club", "com", "dev", "edu", "email", "example", "gov", "info", "invalid",
+    "life", "live", "local", "name", "net", "online", "org", "page", "pro", "shop", "site", "space", "store",
+    "tech", "test", "world", "xyz",
+];
+
 /// Is this probably a domain whose `@` was forgotten? A user's name may have a dot too.
 pub(super) fn looks_like_a_domain(key: &str) -> bool {
     let last = key.rsplit_once('.').map(|(_, last)| last);
     let last = last.filter(|_| !key.contains('@')).unwrap_or_default();
-    matches!(last, "com" | "net" | "org") || last.len() == 2 && last.bytes().all(|b| b.is_ascii_lowercase())
+    TOP_LEVEL.contains(&last)
+        || last.starts_with("xn--")
+        || last.len() == 2 && last.bytes().all(|b| b.is_ascii_lowercase())
 }

@@ -42,6 +42,7 @@ mod entry;
 mod key;
 mod options;
 mod senders;
+mod spelling;
 
 pub use date::{Date, DateError};
 pub use entry::Entry;

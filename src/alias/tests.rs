@@ -162,6 +162,42 @@ fn values_that_work() {
     }
 }
 
+/// Catches an alias that its owner has switched off with a typo, and whose mail goes out; and a note that breaks an alias.
+#[test]
+fn an_option_that_is_written_wrong_is_an_error_and_a_note_is_not() {
+    for (name, severity) in [
+        ("enable", Severity::Error),
+        ("Enabled", Severity::Error),
+        ("disabled", Severity::Error),
+        ("subject-prefix", Severity::Error),
+        ("fromFormat", Severity::Error),
+        ("targets", Severity::Error),
+        ("comment", Severity::Warning),
+        ("note", Severity::Warning),
+        ("owner", Severity::Warning),
+        ("", Severity::Warning),
+    ] {
+        let map = one(&json!({"to": "b@example.org", name: "x"}));
+        let found: Vec<_> = map.problems().iter().map(|problem| problem.severity).collect();
+        assert_eq!(found, [severity], "{name}");
+    }
+}
+
+#[test]
+fn a_domain_without_its_at_sign_is_doubted() {
+    for (key, is_doubted) in [
+        ("x.test", true),
+        ("shop.email", true),
+        ("example.com", true),
+        ("xn--exmple-cua.xn--p1ai", true),
+        ("jane.doe", false),
+        ("test", false),
+    ] {
+        let map = map(&json!({key: "b@example.org"}).to_string());
+        assert_eq!(!map.problems().is_empty(), is_doubted, "{key}");
+    }
+}
+
 /// Catches a typo that stops all mail, and one that sends the mail of the alias to the catch-all.
 #[test]
 fn values_that_break_their_alias_alone() {

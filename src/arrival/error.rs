@@ -20,6 +20,8 @@ pub(super) enum Problem {
         "the payload is not JSON ({0}); let the Lambda action of an SES receipt rule invoke the function"
     )]
     NotJson(String),
+    #[error("this is a message, not an event; to make the event for it: readdress event --to ALIAS FILE")]
+    Message,
     #[error(
         "the payload has no list of Records, so it is no SES event; let the Lambda action of an SES receipt rule \
          invoke the function, and test it in the console with the template for SES"
@@ -37,6 +39,11 @@ pub(super) enum Problem {
          topic"
     )]
     NoNotification(&'static str),
+    #[error(
+        "the notification is of a receipt rule's {0} action, which stores nothing; let the rule's S3 action store the mail and \
+         publish to the topic"
+    )]
+    NotStored(&'static str),
     #[error("the S3 event is no ObjectCreated; take the others out of the bucket's notification")]
     NotCreated,
     #[error(

@@ -47,15 +47,23 @@ pub struct Record {
 }
 
 /// Reads the payload that Lambda passes to the function, one record after the other. Records that are about no mail at
-/// all, such as the test notifications of SES and S3, are left out; then there may be none.
+/// all, such as the test notifications of SES and S3, are left out; then there may be none. A byte order mark before the
+/// payload is passed over. Lambda's record of a failed invocation, which lies in the on-failure queue, is taken for the event
+/// in it.
 ///
 /// # Errors
 /// The outer error is for a payload that is not such an event: not JSON, nested deeper than `serde_json` follows (128
 /// levels, so that the stack cannot overflow), without records or with none. The inner ones are each about one record
 /// and leave the others alone.
 pub fn parse_event(payload: &[u8]) -> Result<Vec<Record>, EventError> {
-    let event: Value =
-        serde_json::from_slice(payload).map_err(|error| Problem::NotJson(error.to_string()))?;
+    let payload = payload.strip_prefix(BYTE_ORDER_MARK).unwrap_or(payload);
+    let event: Value = serde_json::from_slice(payload).map_err(|error| {
+        if looks_like_mail(payload) {
+            Problem::Message
+        } else {
+            Problem::NotJson(error.to_string())
+        }
+    })?;
     read_event(&event)
 }
 
@@ -66,7 +74,9 @@ pub fn parse_event(payload: &[u8]) -> Result<Vec<Record>, EventError> {
 pub fn read_event(event: &Value) -> Result<Vec<Record>, EventError> {
     // A generic tree rather than derived types: with these, one field of a wrong type fails the whole payload. It is
     // small: Lambda takes 1 MB at most, and SES truncates the header fields that it repeats in the event.
-    let records = event["Records"].as_array().ok_or(Problem::NoRecords)?;
+    let records = without_failure(event)["Records"]
+        .as_array()
+        .ok_or(Problem::NoRecords)?;
     if records.is_empty() {
         return Err(Problem::EmptyRecords.into());
     }
@@ -82,6 +92,29 @@ pub fn read_event(event: &Value) -> Result<Vec<Record>, EventError> {
         }));
     }
     Ok(read)
+}
+
+/// As Windows editors leave it.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Whether a text begins like a message: with a field of a header section, or an mbox line.
+fn looks_like_mail(text: &[u8]) -> bool {
+    let is_name = |octet: &u8| matches!(octet, b'!'..=b'~') && *octet != b':';
+    let name = text.iter().take_while(|octet| is_name(octet)).count();
+    let begins_json = text.first().is_some_and(|first| b"{[\"".contains(first));
+    text.starts_with(b"From ") || (name > 0 && text.get(name) == Some(&b':') && !begins_json)
+}
+
+/// The event in Lambda's record of a failed invocation. Any other value is the event itself.
+fn without_failure(mut event: &Value) -> &Value {
+    // A record that was sent again and failed again is in another one.
+    for _ in 0..MAX_WRAPPINGS {
+        if event["Records"].is_array() || !event["requestPayload"].is_object() {
+            break;
+        }
+        event = &event["requestPayload"];
+    }
+    event
 }
 
 /// S3 in SNS in SQS: an event is wrapped so often at most.
@@ -122,8 +155,9 @@ fn wrapped(text: &Value, wrappings: usize) -> Vec<Result<Arrival, EventError>> {
     if wrappings == MAX_WRAPPINGS {
         return failed("it is wrapped too often");
     }
+    let inner = without_failure(&inner);
     if inner["notificationType"] == "Received" {
-        return stored(&inner).transpose().into_iter().collect();
+        return stored(inner).transpose().into_iter().collect();
     }
     // Without raw message delivery, SNS wraps once more what it gives to SQS.
     if inner["Type"] == "Notification" {
@@ -145,9 +179,17 @@ fn wrapped(text: &Value, wrappings: usize) -> Vec<Result<Arrival, EventError>> {
 /// SES's notification of its S3 action: that of its Lambda action, with the place of the message.
 fn stored(notification: &Value) -> Result<Option<Arrival>, EventError> {
     let action = &notification["receipt"]["action"];
-    let key = action["objectKey"]
-        .as_str()
-        .ok_or(Problem::BadKey("it is missing"))?;
+    let Some(key) = action["objectKey"].as_str() else {
+        return Err(match action["type"].as_str() {
+            Some("SNS") => Problem::NotStored("SNS"),
+            Some("Lambda") => Problem::NotStored("Lambda"),
+            Some("Bounce") => Problem::NotStored("bounce"),
+            Some("Stop") => Problem::NotStored("stop"),
+            Some("WorkMail") => Problem::NotStored("WorkMail"),
+            _ => Problem::BadKey("it is missing"),
+        }
+        .into());
+    };
     let prefix = action["objectKeyPrefix"].as_str().unwrap_or_default();
     // Real ones have the prefix in the key, the documentation's example has not.
     let key = if key.starts_with(prefix) {
@@ -502,10 +544,85 @@ mod tests {
             assert_eq!(failure(payload), Problem::NoRecords, "{payload}");
         }
         assert_eq!(failure(r#"{"Records": []}"#), Problem::EmptyRecords);
-        for payload in ["", "{", "Subject: Hi", r#"{"Records": []} {}"#] {
+        for payload in ["", "{", "Hi", "\"a:b", "{a: b}", ": x", r#"{"Records": []} {}"#] {
             assert!(matches!(failure(payload), Problem::NotJson(_)), "{payload}");
         }
         assert!(parse_event(b"{\"Records\": [\"\xff\"]}").is_err());
+    }
+
+    /// Catches whoever gives the mail itself and is told of a mistake in its JSON.
+    #[test]
+    fn a_message_is_told_from_a_broken_event() {
+        for message in [
+            "Subject: Hi\n\n{}",
+            "Return-Path: <jane@example.org>\r\n",
+            "From jane@example.org Tue Nov  3 10:00:00 2026\nSubject: x\n",
+            "\u{feff}Received: x",
+        ] {
+            assert_eq!(failure(message), Problem::Message, "{message}");
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_passed_over() {
+        let event = format!("\u{feff}{}", json!({"Records": [ses_record()]}));
+        assert!(parse_event(event.as_bytes()).unwrap()[0].arrival.is_ok());
+    }
+
+    /// As it lies in the on-failure queue: given to the command line as it is, and where the queue invokes the function.
+    #[test]
+    fn the_record_of_a_failure_is_taken_for_the_event_in_it() {
+        let failure = |event: &Value| {
+            json!({"version": "1.0", "timestamp": "2026-11-03T10:00:02.000Z",
+                "requestContext": {"requestId": "r", "condition": "RetriesExhausted", "approximateInvokeCount": 3},
+                "requestPayload": event,
+                "responseContext": {"statusCode": 200, "functionError": "Unhandled"},
+                "responsePayload": {"errorType": "NotForwarded", "errorMessage": "1 of 1 recipients"}})
+        };
+        let event = json!({"Records": [ses_record()]});
+        let once = failure(&event);
+        let queued =
+            json!({"Records": [{"eventSource": "aws:sqs", "messageId": "item-1", "body": once.to_string()}]});
+        for payload in [failure(&once), once, queued] {
+            let records = parse_event(payload.to_string().as_bytes()).unwrap();
+            assert_eq!(records.len(), 1);
+            assert_eq!(records[0].arrival, parse_record(&ses_record()), "{payload}");
+        }
+        let mut endless = event;
+        for _ in 0..50 {
+            endless = failure(&endless);
+        }
+        assert_eq!(
+            parse_event(endless.to_string().as_bytes()),
+            Err(Problem::NoRecords.into())
+        );
+    }
+
+    /// Catches an error about prefixes where the receipt rule has the wrong action.
+    #[test]
+    fn a_notification_without_a_stored_message_names_the_action() {
+        let mut notification = ses_record()["ses"].clone();
+        notification["notificationType"] = json!("Received");
+        notification["content"] = json!("Subject: Secret\n\nHello\n");
+        for (action, problem) in [
+            (
+                json!({"type": "SNS", "topicArn": "t", "encoding": "UTF-8"}),
+                Problem::NotStored("SNS"),
+            ),
+            (
+                json!({"type": "Lambda", "topicArn": "t"}),
+                Problem::NotStored("Lambda"),
+            ),
+            (
+                json!({"type": "S3", "topicArn": "t"}),
+                Problem::BadKey("it is missing"),
+            ),
+        ] {
+            notification["receipt"]["action"] = action;
+            let sns = json!({"EventSource": "aws:sns", "Sns": {"Message": notification.to_string()}});
+            assert_eq!(parse_record(&sns).unwrap_err().problem, problem);
+        }
+        assert!(Problem::NotStored("SNS").to_string().contains("S3 action"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::not_built::NotBuilt;
 use super::version::{Condition, Version, WriteError};
+use crate::cause::StorageError;
 
 /// Makes no client.
 #[derive(Debug, Default)]
@@ -111,7 +112,7 @@ impl Parameters {
         match self.0 {}
     }
 
-    pub async fn read(&self) -> Result<Vec<Vec<u8>>, String> {
+    pub async fn read(&self) -> Result<Vec<Vec<u8>>, StorageError> {
         match self.0 {}
     }
 }

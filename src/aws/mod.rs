@@ -8,6 +8,8 @@ mod version;
 #[cfg(feature = "aws")]
 mod clients;
 #[cfg(feature = "aws")]
+mod failure;
+#[cfg(feature = "aws")]
 mod s3;
 #[cfg(feature = "aws")]
 mod s3_write;
@@ -21,6 +23,8 @@ pub use version::{Condition, Version, WriteError};
 pub use aws_sdk_sesv2::config::Builder as SesConfig;
 #[cfg(feature = "aws")]
 pub use clients::Clients;
+#[cfg(feature = "aws")]
+pub(crate) use failure::chain;
 #[cfg(feature = "aws")]
 pub use s3::{S3Bucket, S3Object, S3Stream};
 #[cfg(feature = "aws")]

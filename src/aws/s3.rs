@@ -1,14 +1,18 @@
 //! S3: the messages that SES has stored, and alias maps.
 
+use std::fmt::Display;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectOutput};
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
+
+use super::failure::{Request, chain};
+use crate::cause::{Cause, StorageError};
 
 /// How many times a reading that was cut off or stalls is resumed where it stopped.
 const MAX_RESUMES: u32 = 4;
@@ -49,10 +53,9 @@ impl S3Bucket {
         if let Some(metadata) = &output.metadata
             && ENCRYPTION.iter().any(|name| metadata.contains_key(*name))
         {
-            return Err(io::Error::other(
-                "SES has encrypted it with the KMS key of the receipt rule's S3 action, so it cannot be read; take \
-                 that key out of the rule, the bucket's own encryption protects mail as well",
-            ));
+            let reason = "SES has encrypted it with the KMS key of the receipt rule's S3 action, so it cannot be read; take \
+                 that key out of the rule, the bucket's own encryption protects mail as well";
+            return Err(StorageError::new(Cause::Configuration, reason).into());
         }
         let (Some(octets), Some(etag)) = (octets(&output), output.e_tag.clone()) else {
             return Err(io::Error::other("S3 gives neither its size nor its ETag"));
@@ -79,7 +82,7 @@ impl S3Bucket {
             Some(octets) if octets <= at_most => {}
             _ => return Err(io::Error::other(format!("it has more than {at_most} octets"))),
         }
-        let all = output.body.collect().await.map_err(io::Error::other)?;
+        let all = output.body.collect().await.map_err(|error| cut(chain(&error)))?;
         Ok(all.into_bytes().into())
     }
 }
@@ -123,25 +126,37 @@ async fn get(
     let get = client.get_object().bucket(bucket).key(key);
     let get = get.set_if_match(etag.map(str::to_owned));
     let get = get.set_range((from > 0).then(|| format!("bytes={from}-")));
-    get.send().await.map_err(|error| explain(&error))
+    get.send().await.map_err(|error| explain(client, &error).into())
 }
 
-pub(super) fn explain(error: &SdkError<GetObjectError>) -> io::Error {
+/// What those are told who may not read an object.
+const MAY_NOT_READ: &str = "it may not be read (s3:GetObject, and kms:Decrypt where the bucket has a key of its own), or there \
+                            is no such object: without s3:ListBucket S3 says the same; has the mail expired?";
+
+pub(super) fn explain(client: &Client, error: &SdkError<GetObjectError>) -> StorageError {
     let status = error.raw_response().map(|response| response.status().as_u16());
-    match (status, error.code()) {
-        (Some(412), _) => io::Error::other("it changed in the bucket while it was read"),
-        (_, Some("NoSuchKey")) => io::Error::new(io::ErrorKind::NotFound, "no such object (NoSuchKey)"),
-        (Some(403), code) => io::Error::other(format!(
-            "S3 answers 403 {}: the role may not read it (s3:GetObject), or there is no such object: without \
-             s3:ListBucket S3 says the same; has the mail expired?",
-            code.unwrap_or_default()
-        )),
-        (Some(status), Some(code)) => {
-            let message = error.message().unwrap_or_default();
-            io::Error::other(format!("S3 answers {status} {code} {message}"))
-        }
-        _ => io::Error::other(format!("S3: {}", DisplayErrorContext(error))),
+    if status == Some(412) {
+        let reason = "it changed in the bucket while it was read";
+        return StorageError::new(Cause::Unreadable, reason);
     }
+    request(client, MAY_NOT_READ).explain(error)
+}
+
+pub(super) fn request(client: &Client, if_denied: &'static str) -> Request {
+    Request {
+        service: "S3",
+        has_region: client.config().region().is_some(),
+        if_denied,
+    }
+}
+
+/// The connection was cut, once too often.
+fn cut(why: impl Display) -> io::Error {
+    StorageError::new(
+        Cause::Unavailable,
+        format!("it could be read only in part: {why}"),
+    )
+    .into()
 }
 
 /// One reading of an object. It survives a few cuts.
@@ -198,15 +213,15 @@ impl S3Stream {
                     self.body = None;
                     break;
                 }
-                Ok(Some(Err(error))) if self.at >= self.object.octets => return Err(io::Error::other(error)),
+                Ok(Some(Err(error))) if self.at >= self.object.octets => return Err(cut(chain(&error))),
                 Ok(None) => "the stream ended early".to_owned(),
-                Ok(Some(Err(error))) => DisplayErrorContext(error).to_string(),
+                Ok(Some(Err(error))) => chain(&error),
                 Err(_) => format!("nothing came for {} s", STALL.as_secs()),
             };
             self.body = None;
             if self.resumes == MAX_RESUMES {
-                return Err(io::Error::other(format!(
-                    "it could be read only up to octet {} of {}, for the last time because: {cut}",
+                return Err(self::cut(format!(
+                    "up to octet {} of {}, for the last time because: {cut}",
                     self.at, self.object.octets
                 )));
             }

@@ -4,7 +4,8 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::Client;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::put_object::PutObjectError;
 use aws_sdk_s3::primitives::{ByteStream, DateTime, DateTimeFormat};
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -13,7 +14,7 @@ use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserialization
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
-use super::s3::{S3Bucket, explain, octets};
+use super::s3::{S3Bucket, explain, octets, request};
 use super::version::{Condition, Version, WriteError};
 
 impl S3Bucket {
@@ -35,7 +36,7 @@ impl S3Bucket {
         let put = put
             .content_type("application/json")
             .body(ByteStream::from(octets));
-        let output = put.send().await.map_err(|error| refused(&error))?;
+        let output = put.send().await.map_err(|error| refused(&self.client, &error))?;
         let etag = output.e_tag;
         etag.ok_or_else(|| io::Error::other("S3 gives no ETag of what it has written").into())
     }
@@ -50,7 +51,7 @@ impl S3Bucket {
         let output = match get.customize().interceptor(clock.clone()).send().await {
             Ok(output) => output,
             Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
-            Err(error) => return Err(explain(&error)),
+            Err(error) => return Err(explain(&self.client, &error).into()),
         };
         let (Some(octets), Some(etag), Some(written)) =
             (octets(&output), output.e_tag.clone(), output.last_modified)
@@ -70,21 +71,17 @@ impl S3Bucket {
     }
 }
 
-fn refused(error: &SdkError<PutObjectError>) -> WriteError {
+/// What those are told who may not write an object.
+const MAY_NOT_WRITE: &str =
+    "it may not be written (s3:PutObject, and kms:GenerateDataKey where the bucket has a key of its own)";
+
+fn refused(client: &Client, error: &SdkError<PutObjectError>) -> WriteError {
     let status = error.raw_response().map(|response| response.status().as_u16());
     match (status, error.code()) {
         // 404: what was to be unchanged is gone.
         (Some(404), Some("NoSuchKey")) | (Some(412), _) => WriteError::Changed,
         (Some(409), _) => WriteError::Conflict,
-        (Some(403), code) => WriteError::Other(io::Error::other(format!(
-            "S3 answers 403 {}: the role may not write it (s3:PutObject)",
-            code.unwrap_or_default()
-        ))),
-        (Some(status), Some(code)) => {
-            let message = error.message().unwrap_or_default();
-            WriteError::Other(io::Error::other(format!("S3 answers {status} {code} {message}")))
-        }
-        _ => WriteError::Other(io::Error::other(format!("S3: {}", DisplayErrorContext(error)))),
+        _ => WriteError::Other(request(client, MAY_NOT_WRITE).explain(error).into()),
     }
 }
 

@@ -1,16 +1,22 @@
 //! SSM's Parameter Store: alias maps.
 
 use aws_sdk_ssm::Client;
-use aws_sdk_ssm::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ssm::types::Parameter;
 
+use super::failure::Request;
 use crate::alias::{SSM_ADVANCED, SSM_STANDARD};
+use crate::cause::{Cause, StorageError};
 
 /// Its owner is warned of a parameter that is so many tenths full: the next aliases may not fit.
 const WARN_AT_TENTHS: usize = 9;
 
 /// The most parameters of a path. SSM returns ten a request; a path with more has another use.
 const MAX_PARAMETERS: usize = 500;
+
+/// What those are told who may not read a parameter.
+const MAY_NOT_READ: &str = "it may not be read (ssm:GetParameter, ssm:GetParametersByPath for a path, and kms:Decrypt for a \
+                            key of its own)";
 
 /// One parameter, or all parameters of a path.
 #[derive(Clone, Debug)]
@@ -34,13 +40,14 @@ impl Parameters {
     ///
     /// # Errors
     /// Why SSM does not return one.
-    pub async fn read(&self) -> Result<Vec<Vec<u8>>, String> {
+    pub async fn read(&self) -> Result<Vec<Vec<u8>>, StorageError> {
         let parameters = match self.name.strip_suffix('/') {
             None => self.read_one().await?,
             Some(path) => self.read_path(path).await?,
         };
         if parameters.is_empty() {
-            return Err("there is no parameter".to_owned());
+            let reason = "there is no parameter of this name, or below this path, in this region and account";
+            return Err(StorageError::new(Cause::NotFound, reason));
         }
         let mut texts = Vec::with_capacity(parameters.len());
         for (name, value) in parameters {
@@ -50,18 +57,18 @@ impl Parameters {
         Ok(texts)
     }
 
-    async fn read_one(&self) -> Result<Vec<(String, String)>, String> {
+    async fn read_one(&self) -> Result<Vec<(String, String)>, StorageError> {
         let get = self
             .client
             .get_parameter()
             .name(&self.name)
             .with_decryption(true)
             .send();
-        let answer = get.await.map_err(|error| explain(&error))?;
+        let answer = get.await.map_err(|error| self.explain(&error))?;
         Ok(answer.parameter.into_iter().filter_map(pair).collect())
     }
 
-    async fn read_path(&self, path: &str) -> Result<Vec<(String, String)>, String> {
+    async fn read_path(&self, path: &str) -> Result<Vec<(String, String)>, StorageError> {
         let mut pages = self
             .client
             .get_parameters_by_path()
@@ -73,15 +80,28 @@ impl Parameters {
             .send();
         let mut parameters = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| explain(&error))?;
+            let page = page.map_err(|error| self.explain(&error))?;
             parameters.extend(page.parameters.into_iter().flatten().filter_map(pair));
             if parameters.len() > MAX_PARAMETERS {
-                return Err(format!("the path has more than {MAX_PARAMETERS} parameters"));
+                let reason = format!("the path has more than {MAX_PARAMETERS} parameters");
+                return Err(StorageError::new(Cause::Configuration, reason));
             }
         }
         // SSM promises no order, and where two have the same alias the later one counts.
         parameters.sort();
         Ok(parameters)
+    }
+
+    fn explain<E>(&self, error: &SdkError<E>) -> StorageError
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let request = Request {
+            service: "SSM",
+            has_region: self.client.config().region().is_some(),
+            if_denied: MAY_NOT_READ,
+        };
+        request.explain(error)
     }
 }
 
@@ -105,13 +125,5 @@ fn warn_of_size(name: &str, octets: usize) {
             holds,
             "the alias map will soon not fit in its parameter: {way_out}"
         );
-    }
-}
-
-fn explain<E: ProvideErrorMetadata + std::error::Error + 'static>(error: &SdkError<E>) -> String {
-    match (error.code(), error.message()) {
-        (Some("ParameterNotFound"), _) => "there is no such parameter (ParameterNotFound)".to_owned(),
-        (Some(code), message) => format!("SSM answers {code}: {}", message.unwrap_or_default()),
-        (None, _) => format!("SSM: {}", DisplayErrorContext(error)),
     }
 }

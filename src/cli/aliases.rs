@@ -1,37 +1,33 @@
 //! `readdress aliases`: questions to an alias map.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
 
 use readdress::alias::{AliasMap, Severity};
-use readdress::config::MapPlace;
-use readdress::connect::alias_store;
-use readdress::executor::block_on;
 use readdress::header::mailbox::Address;
 
-use super::{Failure, Input};
+use super::{Failure, counted, map};
 
 /// Check an alias map, or ask it where mail to an address goes
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// List the mistakes of an alias map; exit code 1 if one of its entries cannot be used
     Check {
-        /// The alias map; standard input if it is -
-        file: PathBuf,
+        /// The alias map: a file, s3://BUCKET/KEY, an SSM parameter (a path of them if it ends in /), or - for standard input
+        map: String,
     },
     /// Show where mail to an address goes, and which entry of the alias map decides it
     Resolve {
-        /// The alias map: an SSM parameter (a path of them if it ends in /), s3://BUCKET/KEY or file:PATH
+        /// The alias map: a file, s3://BUCKET/KEY, an SSM parameter (a path of them if it ends in /), or - for standard input
         #[arg(
             long,
             visible_alias = "alias-map-param",
             env = "ALIAS_MAP_PARAM",
             value_name = "MAP"
         )]
-        alias_map: Option<String>,
+        alias_map: String,
         /// The address that receives
         address: Address,
     },
@@ -40,15 +36,12 @@ pub(super) enum Command {
 pub(super) fn run(command: &Command) -> Result<ExitCode, Failure> {
     let mut text = Vec::new();
     let code = match command {
-        Command::Check { file } => {
-            let (json, name) = Input::open(Some(file))?.read_all()?;
-            let aliases = AliasMap::parse(&json).map_err(|error| Failure::failed(&name, error))?;
-            check(&mut text, &aliases, &name)
+        Command::Check { map } => {
+            let map = map::read(map)?;
+            check(&mut text, &map.aliases, &map.name)
         }
         Command::Resolve { alias_map, address } => {
-            let place = MapPlace::read(&|_| alias_map.clone())?;
-            let aliases = block_on(async { Ok::<_, Failure>(alias_store(&place).await?.read().await?) })?;
-            resolve(&mut text, &aliases, address)
+            resolve(&mut text, &map::read(alias_map)?.aliases, address)
         }
     };
     io::stdout()
@@ -69,8 +62,10 @@ fn check(text: &mut impl Write, aliases: &AliasMap, name: &str) -> io::Result<Ex
     let warnings = aliases.problems().len() - errors;
     writeln!(
         text,
-        "{name}: {} aliases, {errors} errors, {warnings} warnings",
-        aliases.len()
+        "{name}: {}, {}, {}",
+        counted(aliases.len(), "alias", "aliases"),
+        counted(errors, "error", "errors"),
+        counted(warnings, "warning", "warnings"),
     )?;
     if aliases.is_empty() {
         writeln!(text, "{name}: there is no alias, so no mail would be forwarded")?;

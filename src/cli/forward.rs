@@ -6,7 +6,6 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use readdress::alias_store::ReadError;
 use readdress::arrival::{Record, parse_event};
 use readdress::config::Settings;
 use readdress::connect::connect;
@@ -15,7 +14,7 @@ use readdress::executor::block_on;
 use readdress::forward::{Forwarder, Outcome};
 
 use super::rewrite::StyleArguments;
-use super::{Failure, Input};
+use super::{Failure, Input, map};
 
 /// Forward the messages named in an SES event; one JSON line for each outcome
 #[derive(Args)]
@@ -23,7 +22,7 @@ pub(super) struct Arguments {
     /// Where the mail is stored: the name of an S3 bucket, or file:DIR
     #[arg(long, env = "EMAIL_BUCKET", value_name = "BUCKET")]
     email_bucket: Option<String>,
-    /// The alias map: an SSM parameter (a path of them if it ends in /), s3://BUCKET/KEY or file:PATH
+    /// The alias map: a file, s3://BUCKET/KEY or an SSM parameter (a path of them if it ends in /)
     #[arg(
         long,
         visible_alias = "alias-map",
@@ -44,8 +43,8 @@ pub(super) struct Arguments {
     /// The treatment of a message that may have been sent before, without a record of it: resend or hold [default: resend]
     #[arg(long, env = "ON_DOUBT", value_name = "WHAT")]
     on_doubt: Option<String>,
-    /// The most octets of an outgoing message [default: 10485760]
-    #[arg(long, env = "MAX_SEND_BYTES", value_name = "OCTETS")]
+    /// The largest outgoing message: octets, or with a unit such as 10MB or 10MiB [default: 10MiB]
+    #[arg(long, env = "MAX_SEND_BYTES", value_name = "SIZE")]
     max_send_bytes: Option<String>,
     /// SES's configuration set for outgoing mail
     #[arg(long, env = "CONFIGURATION_SET", value_name = "NAME")]
@@ -66,6 +65,9 @@ pub(super) struct Arguments {
     /// The event [default: -, standard input]
     event: Option<PathBuf>,
 }
+
+/// The largest event in octets: more than Lambda passes to a function (6 MB), and than a record of its failure holds.
+const MAX_EVENT: u64 = 8 << 20;
 
 /// The choices that an alias can make for itself, but for those of the rewrite.
 #[derive(Args)]
@@ -100,7 +102,7 @@ impl Arguments {
     fn setting(&self, name: &str) -> Option<String> {
         match name {
             "EMAIL_BUCKET" => self.email_bucket.clone(),
-            "ALIAS_MAP_PARAM" => self.alias_map_param.clone(),
+            "ALIAS_MAP_PARAM" => self.alias_map_param.as_deref().map(map::setting),
             "OUTBOX" => self.outbox.clone(),
             "EMAIL_PREFIX" => self.email_prefix.clone(),
             "LEDGER" => self.ledger.clone(),
@@ -110,6 +112,8 @@ impl Arguments {
             "EMAIL_TAGS" => self.email_tags.clone(),
             "REPAIR" => self.repair.clone(),
             "FEEDBACK_EMAIL" => self.feedback_email.clone(),
+            // They are the function's alone: a mistake in them is none here.
+            "ALIAS_MAP_TTL" | "METRICS_NAMESPACE" => None,
             name => self.policy.setting(name).or_else(|| self.style.setting(name)),
         }
     }
@@ -117,18 +121,18 @@ impl Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let settings = Settings::read(&|name| arguments.setting(name))?;
-    let (payload, name) = Input::open(arguments.event.as_ref())?.read_all()?;
+    let (payload, name) = Input::open(arguments.event.as_ref())?.read_all(MAX_EVENT)?;
     block_on(async {
         let forwarder = connect(&settings).await?.hashing_bodies();
         // Read ahead: a mistake in the map is not a matter of a single message.
         forwarder.read_aliases().await?;
-        let records = parse_event(&payload).map_err(|error| Failure::failed(name, error))?;
-        forward(&forwarder, records).await
+        let records = parse_event(&payload).map_err(|error| Failure::failed(&name, error))?;
+        forward(&forwarder, records, &name).await
     })
 }
 
-async fn forward(forwarder: &Forwarder, records: Vec<Record>) -> Result<ExitCode, Failure> {
-    let mut settled = true;
+async fn forward(forwarder: &Forwarder, records: Vec<Record>, event: &str) -> Result<ExitCode, Failure> {
+    let (mut settled, mut count) = (true, 0);
     let mut written = Ok(());
     for record in records {
         let outcomes = match record.arrival {
@@ -137,21 +141,21 @@ async fn forward(forwarder: &Forwarder, records: Vec<Record>) -> Result<ExitCode
         };
         for outcome in outcomes {
             settled &= outcome.is_settled();
+            count += 1;
             // The mail is forwarded even if the outcomes are not read any more.
             let line = serde_json::to_string(&outcome).map_err(io::Error::from);
             written = written.and(line.and_then(|line| writeln!(io::stdout(), "{line}")));
         }
     }
     written.map_err(|error| Failure::failed("not every outcome could be written", error))?;
+    if count == 0 {
+        eprintln!(
+            "readdress: {event}: it tells of no mail (it is a trial of SES or S3, or about the ledger): nothing to do"
+        );
+    }
     Ok(if settled {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
-}
-
-impl From<ReadError> for Failure {
-    fn from(error: ReadError) -> Self {
-        Failure::Failed(error.to_string())
-    }
 }

@@ -9,7 +9,7 @@ use clap::Args;
 use readdress::mime::{Limits, Part, PartChange, PartTree, Scanner};
 
 use super::part_spool::PartSpool;
-use super::{Failure, Input, unbuffered};
+use super::{Failure, Input, counted, unbuffered};
 
 /// Show the parts of a message: their places, types and names
 #[derive(Args)]
@@ -76,7 +76,8 @@ fn write_json(output: &mut impl Write, size: u64, spool: PartSpool) -> io::Resul
 }
 
 fn write_tree(output: &mut impl Write, size: u64, spool: PartSpool) -> io::Result<()> {
-    writeln!(output, "{size} octets, {} parts", spool.parts())?;
+    let parts = counted(spool.parts(), "part", "parts");
+    writeln!(output, "{size} octets, {parts}")?;
     spool.read(|part| write_line(output, part))
 }
 

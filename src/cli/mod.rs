@@ -1,20 +1,22 @@
 //! The command line: arguments in, exit code out. Each command is in its own file, the reports of failures are here.
 
 mod aliases;
+mod event;
 mod forward;
 mod inspect;
+mod map;
 mod part_spool;
 mod preflight;
 mod rewrite;
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read as _};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use readdress::config::SettingError;
 
@@ -33,11 +35,13 @@ struct Arguments {
     command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 all done, 1 something failed or must be looked at, 2 wrong usage.";
+const EXIT_CODES: &str = "Exit codes: 0 all done, 1 something failed or must be looked at, 2 wrong usage.\n\nThe settings, each a flag \
+                          and a variable of the environment: readdress help forward";
 
 #[derive(Subcommand)]
 enum Command {
     Forward(Box<forward::Arguments>),
+    Event(event::Arguments),
     Rewrite(rewrite::Arguments),
     Inspect(inspect::Arguments),
     Preflight(preflight::Arguments),
@@ -76,9 +80,17 @@ impl Failure {
     }
 }
 
+/// The command line as clap knows it.
+pub(crate) fn command() -> clap::Command {
+    Arguments::command()
+}
+
 /// Parses the arguments and runs the command.
 pub(crate) fn run() -> ExitCode {
-    let arguments = Arguments::parse();
+    let matches = command().get_matches();
+    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let given = given(&matches);
+    drop(matches);
     tracing_subscriber::fmt()
         .with_writer(io::stderr)
         .with_max_level(match arguments.verbose {
@@ -92,6 +104,7 @@ pub(crate) fn run() -> ExitCode {
         .init();
     let done = match arguments.command {
         Command::Forward(arguments) => forward::run(&arguments),
+        Command::Event(arguments) => event::run(&arguments),
         Command::Rewrite(arguments) => rewrite::run(arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Preflight(arguments) => preflight::run(&arguments),
@@ -103,9 +116,8 @@ pub(crate) fn run() -> ExitCode {
             eprintln!("readdress: {message}");
             ExitCode::FAILURE
         }
-        Err(Failure::Setting(SettingError { name, reason })) => {
-            let flag = name.to_ascii_lowercase().replace('_', "-");
-            eprintln!("readdress: --{flag} or {name}: {reason}; see: readdress help");
+        Err(Failure::Setting(error)) => {
+            eprintln!("readdress: {}", wrong_setting(&error, &given));
             ExitCode::from(2)
         }
         Err(Failure::Usage(message)) => {
@@ -116,25 +128,64 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
+/// The names of the command that was given, such as `aliases resolve`.
+fn given(mut matches: &ArgMatches) -> Vec<String> {
+    let mut names = Vec::new();
+    while let Some((name, inner)) = matches.subcommand() {
+        names.push(name.to_owned());
+        matches = inner;
+    }
+    names
+}
+
+/// Says what is wrong with a setting, under the names that it has for the command that was given, and where these are listed.
+fn wrong_setting(SettingError { name, reason }: &SettingError, given: &[String]) -> String {
+    let mut command = command();
+    for name in given {
+        if let Some(subcommand) = command.find_subcommand(name) {
+            command = subcommand.clone();
+        }
+    }
+    let flag = name.to_ascii_lowercase().replace('_', "-");
+    let has_flag = command
+        .get_arguments()
+        .any(|argument| argument.get_long() == Some(&flag));
+    let flag = if has_flag {
+        format!("--{flag} or ")
+    } else {
+        String::new()
+    };
+    let page = given.join(" ");
+    format!("{flag}{name}: {reason}; see: readdress help {page}")
+}
+
+/// A number of things, in the words for one and for any other number.
+fn counted(count: usize, one: &str, other: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { other })
+}
+
 /// A file, or standard input where there is no path or it is `-`.
 struct Input {
-    reader: Box<dyn Read>,
+    reader: File,
     name: String,
+    chunk: Vec<u8>,
 }
 
 impl Input {
     fn open(path: Option<&PathBuf>) -> Result<Self, Failure> {
         match path.filter(|path| *path != Path::new("-")) {
             None => Ok(Input {
-                reader: Box::new(unbuffered(io::stdin())?),
+                reader: unbuffered(io::stdin())?,
                 name: "standard input".to_owned(),
+                chunk: Vec::new(),
             }),
             Some(path) => {
                 let name = path.display().to_string();
-                let file = File::open(path).map_err(|error| Failure::failed(&name, error))?;
+                let reader = File::open(path).map_err(|error| Failure::failed(&name, error))?;
                 Ok(Input {
-                    reader: Box::new(file),
+                    reader,
                     name,
+                    chunk: Vec::new(),
                 })
             }
         }
@@ -142,23 +193,35 @@ impl Input {
 
     /// Passes all of the input to `each`, in chunks of at least one octet.
     fn read(&mut self, each: &mut dyn FnMut(&[u8]) -> Result<(), Failure>) -> Result<(), Failure> {
-        let mut chunk = vec![0; CHUNK];
+        while let Some(chunk) = self.next()? {
+            each(chunk)?;
+        }
+        Ok(())
+    }
+
+    /// The next chunk, of at least one octet. `None`: the end.
+    fn next(&mut self) -> Result<Option<&[u8]>, Failure> {
+        self.chunk.resize(CHUNK, 0);
         loop {
-            match self.reader.read(&mut chunk) {
-                Ok(0) => return Ok(()),
-                Ok(read) => each(&chunk[..read])?,
+            match self.reader.read(&mut self.chunk) {
+                Ok(0) => return Ok(None),
+                Ok(read) => return Ok(Some(&self.chunk[..read])),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(Failure::failed(&self.name, error)),
             }
         }
     }
 
-    fn read_all(mut self) -> Result<(Vec<u8>, String), Failure> {
+    /// Reads an input of at most this many octets, and returns it with its name.
+    fn read_all(mut self, at_most: u64) -> Result<(Vec<u8>, String), Failure> {
         let mut all = Vec::new();
-        self.read(&mut |chunk| {
+        while let Some(chunk) = self.next()? {
             all.extend_from_slice(chunk);
-            Ok(())
-        })?;
+            if all.len() as u64 > at_most {
+                let reason = format!("it has more than {at_most} octets; is it another file?");
+                return Err(Failure::failed(&self.name, reason));
+            }
+        }
         Ok((all, self.name))
     }
 }

@@ -117,12 +117,15 @@ impl PartSpool {
 fn temporary_file() -> io::Result<File> {
     let path = env::temp_dir().join(format!("readdress-{}.parts", process::id()));
     let mut options = OpenOptions::new();
-    let file = options
-        .read(true)
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&path)?;
+    options.read(true).write(true).create_new(true).mode(0o600);
+    let file = match options.open(&path) {
+        // One that ended before it could remove it had the same number.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            fs::remove_file(&path)?;
+            options.open(&path)?
+        }
+        opened => opened?,
+    };
     fs::remove_file(&path)?;
     Ok(file)
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use readdress::preflight::{Checker, Finding, Report, Within};
 
-use super::{Failure, Input, unbuffered};
+use super::{Failure, Input, counted, unbuffered};
 
 /// Say for which reasons SES would refuse messages as they are; exit code 1 if it would refuse one
 #[derive(Args)]
@@ -42,9 +42,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         .map_err(|error| Failure::output(&error))?;
     }
     if !arguments.json {
-        let count = files.len();
-        let messages = if count == 1 { "message" } else { "messages" };
-        writeln!(output, "{count} {messages}, {refused} would be refused")
+        let messages = counted(files.len(), "message", "messages");
+        writeln!(output, "{messages}, {refused} would be refused")
             .map_err(|error| Failure::output(&error))?;
     }
     output.flush().map_err(|error| Failure::output(&error))?;

@@ -9,7 +9,7 @@ use clap::Args;
 use readdress::config;
 use readdress::header::mailbox::Address;
 use readdress::preflight::{Checker, Report, Rung, Source};
-use readdress::rewrite::{HeaderReader, Repair, Rewriter, Rules};
+use readdress::rewrite::{HeaderReader, Rewriter, Rules};
 
 use super::{Failure, Input, unbuffered};
 
@@ -27,7 +27,7 @@ pub(super) struct Arguments {
     envelope_sender: Option<Address>,
     /// How far the header section is mended so that SES takes it: header or off [default: header]
     #[arg(long, env = "REPAIR", value_name = "HOW")]
-    repair: Option<Repair>,
+    repair: Option<String>,
     /// Mend parts that SES would refuse too: lines that are too long, attachments that it does not send
     #[arg(long)]
     parts: bool,
@@ -69,9 +69,10 @@ impl StyleArguments {
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let style = config::style(&|name| arguments.style.setting(name))?;
+    let repair = config::repair(&|_| arguments.repair.clone())?;
     let rules = Rules {
         envelope_sender: arguments.envelope_sender,
-        repair: arguments.repair.unwrap_or_default(),
+        repair,
         ..Rules::new(arguments.alias, arguments.targets).with_style(style)
     };
     match (&arguments.file, arguments.parts) {

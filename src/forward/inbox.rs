@@ -5,6 +5,7 @@ use std::io;
 use super::policy::{self, Case, Decision, Facts, Kept, Refusal};
 use crate::arrival::Arrival;
 use crate::bucket::{Bucket, Source, Stream};
+use crate::cause::{Cause, StorageError};
 use crate::header::mailbox::Address;
 use crate::outbox::BodyReader;
 use crate::preflight::Report;
@@ -23,7 +24,7 @@ pub(super) struct Inbox {
 pub(super) struct Stored<'a> {
     inbox: &'a Inbox,
     arrival: &'a Arrival,
-    message: Option<Result<Message, String>>,
+    message: Option<Result<Message, StorageError>>,
 }
 
 /// A stored message whose head has been read.
@@ -64,37 +65,41 @@ impl Inbox {
         })
     }
 
-    fn key(&self, arrival: &Arrival) -> Result<String, String> {
+    fn key(&self, arrival: &Arrival) -> Result<String, StorageError> {
+        let elsewhere = |reason: String| StorageError::new(Cause::Configuration, reason);
         let Some(stored) = &arrival.stored else {
             return Ok(format!("{}{}", self.prefix, arrival.message_id));
         };
         if let (Some(ours), Some(theirs)) = (self.bucket.name(), &stored.bucket)
             && ours != theirs
         {
-            return Err(format!(
+            return Err(elsewhere(format!(
                 "the event names the bucket {theirs:?}, but mail is read from {ours:?} alone (EMAIL_BUCKET)"
-            ));
+            )));
         }
         if !stored.key.starts_with(&self.prefix) {
-            return Err(
+            return Err(elsewhere(
                 "the event names a key outside of EMAIL_PREFIX, below which alone mail is read; let only events of that \
                  prefix come here, or correct the setting"
                     .to_owned(),
-            );
+            ));
         }
         Ok(stored.key.clone())
     }
 
-    async fn open(&self, arrival: &Arrival) -> Result<Message, String> {
+    async fn open(&self, arrival: &Arrival) -> Result<Message, StorageError> {
         let key = self.key(arrival)?;
         let (source, mut stream) = self.bucket.open(&key).await.map_err(|error| {
             // Some keep mail in folders by address.
             let shown = if key.contains('@') { "its key" } else { &key };
-            format!("the message cannot be read from the bucket under {shown:?} (EMAIL_BUCKET, EMAIL_PREFIX): {error}")
+            let place = self.bucket.place();
+            StorageError::from(error).while_trying(format!(
+                "the message cannot be read from {place} under {shown:?} (EMAIL_BUCKET, EMAIL_PREFIX)"
+            ))
         })?;
         let head = read_head(&mut stream)
             .await
-            .map_err(|error| format!("the message cannot be forwarded: {error}"))?;
+            .map_err(|error| StorageError::from(error).while_trying("the message cannot be forwarded"))?;
         let is_at_body = stream.rewind(head.header.octets() as u64);
         Ok(Message {
             source,
@@ -116,7 +121,7 @@ impl Stored<'_> {
     ///
     /// # Errors
     /// If it cannot be read, now or before.
-    pub(super) async fn open(&mut self) -> Result<&mut Message, String> {
+    pub(super) async fn open(&mut self) -> Result<&mut Message, StorageError> {
         let message = match self.message.take() {
             Some(message) => message,
             None => self.inbox.open(self.arrival).await,
@@ -207,7 +212,7 @@ mod tests {
     use super::*;
     use crate::arrival::{MessageId, Order, Recipients, Stored as Place};
 
-    fn key(stored: Option<&str>) -> Result<String, String> {
+    fn key(stored: Option<&str>) -> Result<String, StorageError> {
         let inbox = Inbox::new(Bucket::Directory(PathBuf::from("mail")), "in/".to_owned());
         inbox.key(&Arrival {
             message_id: MessageId::parse("m1").unwrap(),
@@ -228,7 +233,7 @@ mod tests {
         assert_eq!(key(Some("in/sub/m1")).unwrap(), "in/sub/m1");
         for outside in ["m1", "inbound/m1", "ledger/m1"] {
             assert!(
-                key(Some(outside)).unwrap_err().contains("EMAIL_PREFIX"),
+                key(Some(outside)).unwrap_err().reason.contains("EMAIL_PREFIX"),
                 "{outside}"
             );
         }

@@ -100,10 +100,7 @@ impl Forwarder {
         let read = self.aliases.for_recipients(&arrival.recipients);
         let map = match deadline.race(read).await {
             Some(Ok(map)) => map,
-            Some(Err(error @ ReadError::Unreadable { .. })) => {
-                return Err((Cause::Unavailable, error.to_string()));
-            }
-            Some(Err(error)) => return Err((Cause::Configuration, error.to_string())),
+            Some(Err(error)) => return Err((error.cause(), error.to_string())),
             None => {
                 let reason = "the time ended before the alias map was read";
                 return Err((Cause::Deadline, reason.to_owned()));
@@ -145,7 +142,7 @@ async fn traced_recipient(work: &mut Work<'_>) -> Result<String, (Cause, String)
     let (deadline, message_id) = (work.deadline, &work.arrival.message_id);
     let message = match deadline.race(work.message.open()).await {
         Some(Ok(message)) => message,
-        Some(Err(error)) => return Err((Cause::Unreadable, error)),
+        Some(Err(error)) => return Err((error.cause, error.reason)),
         None => return Err((Cause::Deadline, OUT_OF_TIME.to_owned())),
     };
     trace::recipient(&message.head.header, message_id).map_err(|error| {

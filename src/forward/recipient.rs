@@ -167,7 +167,7 @@ impl Steps {
     ) -> Result<(&'m mut Message, Decision), Stop> {
         let route = attempt.route;
         let opened = message.open().await;
-        let message = opened.map_err(|error| Stop::failed(Cause::Unreadable, error))?;
+        let message = opened.map_err(|error| Stop::failed(error.cause, error.reason))?;
         outcome.bytes_in = Some(message.source.octets());
         let case = Case {
             arrival: attempt.arrival,

@@ -60,6 +60,9 @@ pub enum AddressError {
     /// A local part with `=?` in it: some programs would decode it and see another address.
     #[error("the address has an encoded-word in it")]
     EncodedWord,
+    /// A name or angle brackets, where an address alone is asked for.
+    #[error("the address has a name or <> around it: write the address alone, such as jane@example.org")]
+    Named,
     /// Longer than [`MAX_MAILBOX`].
     #[error("the address is longer than {MAX_MAILBOX} octets")]
     TooLong,
@@ -209,8 +212,12 @@ impl fmt::Display for Address {
 impl FromStr for Address {
     type Err = AddressError;
 
+    /// As [`Address::parse`], with an error of its own for what people write in settings: `Jane <jane@example.org>`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Address::parse(text)
+        Address::parse(text).map_err(|error| match text.contains('<') && text.contains('>') {
+            true => AddressError::Named,
+            false => error,
+        })
     }
 }
 

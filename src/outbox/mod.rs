@@ -12,7 +12,7 @@ mod message;
 #[cfg(feature = "aws")]
 mod ses;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::deadline::Deadline;
 
@@ -29,6 +29,11 @@ pub enum Outbox {
     Directory(PathBuf),
     /// SES.
     Ses(SesOutbox),
+}
+
+/// Removes what interrupted runs have left half written in a directory of messages.
+pub(crate) fn remove_abandoned_drafts(directory: &Path) {
+    directory::remove_abandoned(directory);
 }
 
 /// A message that is being sent.

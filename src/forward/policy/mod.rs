@@ -15,8 +15,8 @@ mod verdicts;
 
 use crate::arrival::Arrival;
 use crate::bucket::Source;
+use crate::cause::StorageError;
 use crate::header::Header;
-use crate::outbox::Cause;
 
 use answer::Answer;
 pub(super) use answer::{Decision, Hold, Kept, Refusal};
@@ -58,9 +58,9 @@ pub(super) async fn read(arrival: &Arrival, header: &Header, source: &Source) ->
         report::read(header, source, &mut facts).await?;
         bounces::read(header, source, &mut facts).await
     };
-    read.await.map_err(|error| Refusal {
-        cause: Cause::Unreadable,
-        reason: format!("it cannot be read: {error}"),
+    read.await.map_err(|error| {
+        let StorageError { cause, reason } = StorageError::from(error).while_trying("it cannot be read");
+        Refusal { cause, reason }
     })?;
     Ok(facts)
 }

@@ -2,6 +2,7 @@ use super::*;
 use crate::alias::AliasMap;
 use crate::alias::{OnDmarc, OnVerdict, Options};
 use crate::arrival::{DmarcPolicy, Envelope, MessageId, Order, Recipients, Verdict, Verdicts};
+use crate::cause::Cause;
 use crate::executor::block_on;
 use crate::header::mailbox::Address;
 use crate::rewrite::{HeaderReader, Mark, NOTICE, ROUTE, route_id};

@@ -35,12 +35,9 @@ impl Failure {
     }
 
     pub(super) fn new(error: &SdkError<SendEmailError>, progress: &Progress) -> Self {
-        if let Some(reason) = progress.broken() {
-            return Self::of(
-                Cause::Unreadable,
-                false,
-                format!("the message could not be read again: {reason}"),
-            );
+        if let Some(broken) = progress.broken() {
+            let broken = broken.while_trying("the message could not be read again");
+            return Self::of(broken.cause, false, broken.reason);
         }
         let status = error.raw_response().map(|response| response.status().as_u16());
         match (error, status) {
@@ -94,24 +91,15 @@ fn answered(status: u16, code: &str, message: &str) -> Failure {
         _ if status == 429 => (Cause::Throttled, true),
         // Ambiguous in theory; in practice SES answers so instead of sending.
         _ if status >= 500 => (Cause::Unavailable, true),
-        _ if matches!(status, 401 | 403 | 404) => (Cause::Configuration, false),
+        _ if matches!(status, 401 | 403) => (Cause::Denied, false),
+        _ if status == 404 => (Cause::Configuration, false),
         _ => (Cause::Rejected, false),
     };
     Failure::of(cause, repeat, reason)
 }
 
-/// The texts of an error and of those behind it. The SDK's outermost error says almost nothing.
 fn chain(error: &dyn std::error::Error) -> String {
-    let mut chain = error.to_string();
-    let mut inner = error.source();
-    while let Some(error) = inner {
-        let text = error.to_string();
-        if !chain.ends_with(&text) {
-            chain = format!("{chain}: {text}");
-        }
-        inner = error.source();
-    }
-    without_addresses(&chain)
+    without_addresses(&crate::aws::chain(error))
 }
 
 /// The words of SES's answers that mailboxes follow, display names and all. The answers go to the log.
@@ -217,7 +205,7 @@ mod tests {
                 false,
             ),
             (404, "NotFoundException", "", Cause::Configuration, false),
-            (403, "AccessDeniedException", "", Cause::Configuration, false),
+            (403, "AccessDeniedException", "", Cause::Denied, false),
             (400, "SendingPausedException", "", Cause::Paused, false),
             (
                 400,

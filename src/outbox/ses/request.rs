@@ -17,6 +17,7 @@ use sha2::Digest;
 
 use super::measure::{Encoder, HEAD, Measured};
 use crate::bucket::Stream;
+use crate::cause::StorageError;
 use crate::config::Tag;
 use crate::header::hexadecimal;
 use crate::outbox::message::Content;
@@ -118,7 +119,7 @@ impl Request {
 pub(super) struct Progress {
     begun: AtomicBool,
     complete: AtomicBool,
-    broken: Mutex<Option<String>>,
+    broken: Mutex<Option<StorageError>>,
 }
 
 impl Progress {
@@ -133,7 +134,7 @@ impl Progress {
     }
 
     /// Why the body could not be written, if so. That is a failure of the bucket, not of SES.
-    pub(super) fn broken(&self) -> Option<String> {
+    pub(super) fn broken(&self) -> Option<StorageError> {
         self.broken.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -246,7 +247,7 @@ impl http_body::Body for Body {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         self.progress.begun.store(true, Ordering::Relaxed);
-        let piece = match ready!(self.poll_piece(context)) {
+        let error = match ready!(self.poll_piece(context)) {
             Ok(Some(piece)) => {
                 self.sent += piece.len() as u64;
                 if self.sent <= self.octets {
@@ -255,17 +256,16 @@ impl http_body::Body for Body {
                     }
                     return Poll::Ready(Some(Ok(Frame::data(piece))));
                 }
-                Err(io::Error::other("the message has grown since it was measured"))
+                io::Error::other("the message has grown since it was measured")
             }
             Ok(None) if self.sent == self.octets => return Poll::Ready(None),
-            Ok(None) => Err(io::Error::other("the message has shrunk since it was measured")),
-            Err(error) => Err(error),
+            Ok(None) => io::Error::other("the message has shrunk since it was measured"),
+            Err(error) => error,
         };
-        if let Err(error) = &piece {
-            let broken = self.progress.broken.lock();
-            *broken.unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
-        }
-        Poll::Ready(Some(piece))
+        let error = StorageError::from(error);
+        let broken = self.progress.broken.lock();
+        *broken.unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
+        Poll::Ready(Some(Err(error.into())))
     }
 
     /// True with the last octet, not after it: else the SDK takes a slow answer for a stalled upload and sends the
