@@ -89,6 +89,7 @@ pub mod header;
 pub mod mime;
 pub mod preflight;
 pub mod rewrite;
+pub mod signed;
 
 #[cfg(feature = "forward")]
 pub mod alias_store;

@@ -11,6 +11,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("engine: words", &["header"]),
     ("engine: structure", &["mime"]),
     ("engine: what SES refuses", &["preflight"]),
+    ("engine: addresses that we sign", &["signed"]),
     ("engine: what goes out", &["rewrite"]),
     ("engine: who, and what arrived", &["alias", "arrival"]),
     (

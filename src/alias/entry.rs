@@ -8,11 +8,12 @@ use std::str::FromStr;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::options::{DEFAULT_SIGNATURE_LENGTH, Options, SIGNATURE_LENGTHS, display_name};
+use super::options::{Options, display_name};
 use super::senders::Senders;
 use super::spelling::meant;
 use crate::header::mailbox::Address;
 use crate::rewrite::Style;
+use crate::signed::{DEFAULT_SIGNATURE_LENGTH, SIGNATURE_LENGTHS};
 
 /// Where the mail of an alias goes, and how it is rewritten on the way.
 #[derive(Clone, Debug, PartialEq)]

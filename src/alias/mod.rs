@@ -49,9 +49,7 @@ pub use entry::Entry;
 use entry::{EntryReader, Pairs, Written, last_of_each};
 pub use key::KeyForm;
 use key::{fold, looks_like_a_domain, lookups, never_matches};
-pub use options::{
-    DEFAULT_SIGNATURE_LENGTH, MAX_NAME, Notify, OnDmarc, OnVerdict, Options, Replies, SIGNATURE_LENGTHS,
-};
+pub use options::{MAX_NAME, Notify, OnDmarc, OnVerdict, Options, Replies};
 pub use senders::Senders;
 
 /// What an SSM parameter of the standard tier holds, in octets.

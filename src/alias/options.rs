@@ -1,7 +1,6 @@
 //! The options of an alias.
 
 use std::fmt;
-use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use super::date::Date;
@@ -11,12 +10,6 @@ use crate::rewrite::{Style, UnknownSetting};
 
 /// The longest display-name of an alias in octets. SES takes a mailbox of 320 octets in its encoded form, address included.
 pub const MAX_NAME: usize = 100;
-
-/// How many characters the signature of a signed alias can have. Four are guessed once in about a million times.
-pub const SIGNATURE_LENGTHS: RangeInclusive<u8> = 4..=10;
-
-/// How many characters the signature of a signed alias has where the entry does not say.
-pub const DEFAULT_SIGNATURE_LENGTH: u8 = 5;
 
 /// The options of one alias. An option that has a setting of the same name and is not given follows the setting.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -40,4 +40,4 @@ pub(crate) use parts::needs_edits_of_parts;
 pub use reader::{Head, HeaderReader};
 pub use recode::{Form, Recoding};
 pub use rewriter::{HeaderOctets, Rewriter};
-pub use route::{NOTICE, ROUTE, route_id};
+pub use route::{NOTICE, ROUTE, route_id, route_ids};

@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 
 use crate::header::hexadecimal;
 use crate::header::mailbox::Address;
+use crate::signed::{AliasKey, Purpose};
 
 /// The field that names the aliases a message was forwarded for, one after the other. Nobody else writes it.
 pub const ROUTE: &str = "X-Readdress-Route";
@@ -32,4 +33,40 @@ pub fn route_id(alias: &Address) -> String {
     hash.update(alias.key());
     let digits = hash.finalize();
     hexadecimal(&digits[..ID_OCTETS])
+}
+
+/// All that [`ROUTE`] may say of an alias, first what is written now: with a key the signature of the alias, by which nobody
+/// can try out names; then what an older key, or none, has written into messages that are still under way.
+pub fn route_ids(alias: &Address, key: Option<&AliasKey>) -> Vec<String> {
+    let name = alias.key();
+    let signed = key.into_iter().flat_map(|key| {
+        let digests = key.digests(Purpose::Route, &[&name]);
+        digests
+            .into_iter()
+            .map(|digest| hexadecimal(&digest[..ID_OCTETS]))
+    });
+    let mut ids: Vec<String> = signed.collect();
+    ids.push(route_id(alias));
+    ids
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Catches a loop that is not known again after a key was set or rotated.
+    #[test]
+    fn a_route_is_known_again() {
+        let alias = |text| Address::parse(text).unwrap();
+        let key = |first| AliasKey::new(std::array::from_fn(|at| first + u8::try_from(at).unwrap()));
+        let ids = |text, key: Option<&AliasKey>| route_ids(&alias(text), key);
+        let without = ids("shop@example.com", None);
+        assert_eq!(without, [route_id(&alias("shop@example.com"))]);
+        let first = ids("Shop@Example.com", Some(&key(1)));
+        assert_eq!(first[1..], without);
+        assert!(first[0] != without[0] && first[0].len() == without[0].len());
+        let rotated = ids("shop@example.com", Some(&key(2).in_place_of(&key(1))));
+        assert_eq!(rotated[1..], first);
+        assert_ne!(ids("shop+x@example.com", Some(&key(1)))[0], first[0]);
+    }
 }
