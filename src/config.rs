@@ -50,6 +50,15 @@ pub enum BucketPlace {
     S3(String),
 }
 
+/// The place where the key of reply addresses and signed aliases lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyPlace {
+    /// `file:PATH`
+    File(PathBuf),
+    /// The name of an SSM parameter.
+    Parameter(String),
+}
+
 /// The place where the alias map lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MapPlace {
@@ -116,6 +125,8 @@ pub struct Settings {
     pub alias_map: MapPlace,
     /// `ALIAS_MAP_TTL`
     pub alias_map_ttl: Duration,
+    /// `ALIAS_KEY_PARAM`. `None`: no reply addresses and no signed aliases.
+    pub alias_key: Option<KeyPlace>,
     /// `OUTBOX`
     pub outbox: OutboxPlace,
     /// `MAX_SEND_BYTES`
@@ -190,6 +201,7 @@ impl Settings {
                 number(text, 0, MAX_ALIAS_MAP_TTL).map(Duration::from_secs)
             })?
             .unwrap_or(DEFAULT_ALIAS_MAP_TTL),
+            alias_key: KeyPlace::read(lookup)?,
             outbox,
             max_send_bytes: optional(lookup, "MAX_SEND_BYTES", |text| size(text, 1, most))?
                 .unwrap_or(DEFAULT_MAX_SEND_BYTES),
@@ -242,6 +254,16 @@ impl MapPlace {
     /// If it is missing or wrong.
     pub fn read(lookup: Lookup<'_>) -> Result<Self, SettingError> {
         required(lookup, ALIAS_MAP_PARAM, alias_map)
+    }
+}
+
+impl KeyPlace {
+    /// Reads the place of the alias key alone, if one is set.
+    ///
+    /// # Errors
+    /// If it is wrong.
+    pub fn read(lookup: Lookup<'_>) -> Result<Option<Self>, SettingError> {
+        optional(lookup, "ALIAS_KEY_PARAM", alias_key)
     }
 }
 
@@ -316,6 +338,12 @@ fn outbox(text: &str) -> Parsed<OutboxPlace> {
     }
 }
 
+/// A colon comes before a version or a label, and in ARNs.
+fn is_parameter(text: &str) -> bool {
+    let allowed = |octet: u8| octet.is_ascii_alphanumeric() || b"_.-/:".contains(&octet);
+    text.bytes().all(allowed)
+}
+
 fn alias_map(text: &str) -> Parsed<MapPlace> {
     if let Some(path) = file(text) {
         return path.map(MapPlace::File);
@@ -329,12 +357,20 @@ fn alias_map(text: &str) -> Parsed<MapPlace> {
             _ => Err("write s3://BUCKET/KEY".to_owned()),
         };
     }
-    // A colon comes before a version or a label, and in ARNs.
-    let allowed = |octet: u8| octet.is_ascii_alphanumeric() || b"_.-/:".contains(&octet);
-    if text.bytes().all(allowed) {
+    if is_parameter(text) {
         return Ok(MapPlace::Parameter(text.to_owned()));
     }
     Err("write the name of an SSM parameter (A-Z a-z 0-9 _ . - /), s3://BUCKET/KEY or file:PATH".to_owned())
+}
+
+fn alias_key(text: &str) -> Parsed<KeyPlace> {
+    match file(text) {
+        Some(path) => path.map(KeyPlace::File),
+        None if !text.ends_with('/') && !text.starts_with("s3:") && is_parameter(text) => {
+            Ok(KeyPlace::Parameter(text.to_owned()))
+        }
+        None => Err("write the name of an SSM parameter (A-Z a-z 0-9 _ . - /) or file:PATH".to_owned()),
+    }
 }
 
 fn email_prefix(text: &str) -> Parsed<String> {
@@ -467,6 +503,13 @@ mod tests {
             map("s3://conf/mail/aliases.json"),
             Ok(MapPlace::Object { bucket, key })
         );
+        let key = |text| with("ALIAS_KEY_PARAM", text).map(|settings| settings.alias_key);
+        assert_eq!(key("file:key"), Ok(Some(KeyPlace::File("key".into()))));
+        assert_eq!(
+            key("/readdress/key"),
+            Ok(Some(KeyPlace::Parameter("/readdress/key".into())))
+        );
+        assert_eq!(key(""), Ok(None));
         let outbox = |text| with("OUTBOX", text).map(|settings| settings.outbox);
         assert_eq!(outbox("file:out"), Ok(OutboxPlace::Directory("out".into())));
         let tags = with("EMAIL_TAGS", "app=readdress, stage=prod").unwrap().ses.tags;
@@ -510,6 +553,9 @@ mod tests {
             ("EMAIL_BUCKET", "file:"),
             ("ALIAS_MAP_PARAM", "s3://conf"),
             ("ALIAS_MAP_PARAM", "shop@example.com"),
+            ("ALIAS_KEY_PARAM", "file:"),
+            ("ALIAS_KEY_PARAM", "/readdress/"),
+            ("ALIAS_KEY_PARAM", "s3://conf/key"),
             ("OUTBOX", "SES"),
             ("EMAIL_PREFIX", "/in"),
             ("EMAIL_PREFIX", "in/../"),

@@ -1,9 +1,10 @@
 //! Makes the pipeline that the settings describe.
 
+use crate::alias_key::KeyStore;
 use crate::alias_store::{AliasCache, AliasStore};
 use crate::aws::{Clients, NotBuilt};
 use crate::bucket::Bucket;
-use crate::config::{BucketPlace, MapPlace, OutboxPlace, SettingError, Settings};
+use crate::config::{BucketPlace, KeyPlace, MapPlace, OutboxPlace, SettingError, Settings};
 use crate::forward::Forwarder;
 use crate::outbox::{Outbox, SesOutbox, remove_abandoned_drafts};
 
@@ -39,6 +40,24 @@ pub async fn connect(settings: &Settings) -> Result<Forwarder, SettingError> {
 /// As [`connect`].
 pub async fn alias_store(place: &MapPlace) -> Result<AliasStore, SettingError> {
     connect_aliases(&Clients::default(), place).await
+}
+
+/// The alias key alone.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn key_store(place: &KeyPlace) -> Result<KeyStore, SettingError> {
+    connect_key(&Clients::default(), place).await
+}
+
+async fn connect_key(clients: &Clients, place: &KeyPlace) -> Result<KeyStore, SettingError> {
+    Ok(match place {
+        KeyPlace::File(path) => KeyStore::File(path.clone()),
+        KeyPlace::Parameter(name) => {
+            let parameters = clients.parameters(name).await;
+            KeyStore::Ssm(parameters.map_err(in_setting("ALIAS_KEY_PARAM"))?)
+        }
+    })
 }
 
 async fn connect_aliases(clients: &Clients, place: &MapPlace) -> Result<AliasStore, SettingError> {

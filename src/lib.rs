@@ -92,6 +92,8 @@ pub mod rewrite;
 pub mod signed;
 
 #[cfg(feature = "forward")]
+pub mod alias_key;
+#[cfg(feature = "forward")]
 pub mod alias_store;
 #[cfg(feature = "forward")]
 pub mod aws;

@@ -19,7 +19,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         &["config", "deadline", "executor", "cause"],
     ),
     ("edge: services", &["aws"]),
-    ("edge: places", &["bucket", "alias_store"]),
+    ("edge: places", &["bucket", "alias_key", "alias_store"]),
     ("edge: what was sent, and where to", &["ledger", "outbox"]),
     ("edge: the pipeline", &["forward"]),
     ("edge: from settings to places", &["connect"]),

@@ -18,10 +18,25 @@ use crate::signed::{DEFAULT_SIGNATURE_LENGTH, SIGNATURE_LENGTHS};
 /// Where the mail of an alias goes, and how it is rewritten on the way.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// In the order of the map, none twice. Empty only where `options.enabled` is false.
+    /// In the order of the map, none twice.
     pub targets: Vec<Address>,
+    /// Domains at which the recipient's own local part is a target. Both are empty only where `options.enabled` is false.
+    pub domains: Vec<String>,
     /// What this alias wants otherwise than the settings.
     pub options: Options,
+}
+
+impl Entry {
+    /// The targets of mail to this recipient, none twice. Without one that would be too long to be an address.
+    pub fn targets_of(&self, recipient: &Address) -> Vec<Address> {
+        let mut targets = self.targets.clone();
+        for domain in &self.domains {
+            let carried = recipient.with_domain(domain).ok();
+            targets
+                .extend(carried.filter(|carried| targets.iter().all(|target| target.key() != carried.key())));
+        }
+        targets
+    }
 }
 
 /// The members of a JSON object in their order, with those that share a name, of which a map would keep only one.
@@ -91,8 +106,8 @@ impl EntryReader {
             Written::Targets(to) => (to, Options::default()),
             Written::Object(pairs) => self.options(pairs),
         };
-        let targets = self.targets(to);
-        if targets.is_empty() && options.enabled && self.errors.is_empty() {
+        let (targets, domains) = self.targets(to);
+        if targets.is_empty() && domains.is_empty() && options.enabled && self.errors.is_empty() {
             self.error("no target; to switch an alias off, set \"enabled\": false");
         }
         for fallback in &options.fallback {
@@ -101,7 +116,11 @@ impl EntryReader {
                 self.warnings.push(reason);
             }
         }
-        Entry { targets, options }
+        Entry {
+            targets,
+            domains,
+            options,
+        }
     }
 
     /// A `null` counts as absent: Terraform's `jsonencode` writes it for an optional attribute that is not set.
@@ -188,8 +207,18 @@ impl EntryReader {
         }
     }
 
-    fn targets(&mut self, to: Value) -> Vec<Address> {
-        self.addresses("to", to)
+    /// The targets that are addresses, and those that are domains.
+    fn targets(&mut self, to: Value) -> (Vec<Address>, Vec<String>) {
+        let is_domain = |text: &str| text.trim_start().starts_with('@');
+        let mut domains: Vec<String> = Vec::new();
+        let written = self.list("to", to, |text| Ok(text.to_owned()));
+        let (of_domains, of_addresses): (Vec<String>, Vec<String>) =
+            written.into_iter().partition(|text| is_domain(text));
+        for text in of_domains {
+            let domain = self.ok("to", domain(&text));
+            domains.extend(domain.filter(|domain| !domains.contains(domain)));
+        }
+        (self.addresses("to", Value::from(of_addresses)), domains)
     }
 
     /// Addresses, none of them twice.
@@ -242,6 +271,13 @@ impl EntryReader {
     fn error(&mut self, reason: impl Into<String>) {
         self.errors.push(reason.into());
     }
+}
+
+/// `@domain`
+fn domain(text: &str) -> Result<String, String> {
+    let address = Address::parse(&format!("postmaster{}", text.trim()));
+    let domain = address.map(|address| address.domain().to_ascii_lowercase());
+    domain.map_err(|error| format!("{text:?} is no domain: {error}"))
 }
 
 /// An addr-spec and nothing more: a display-name would be lost without a sign, as only the envelope uses it.

@@ -6,11 +6,16 @@
 //! |---|---|
 //! | `user+tag@domain` | exactly this address |
 //! | `user@domain` | this address, whatever `+tag` the recipient carries |
+//! | `shop-*@domain` | a pattern: `*` is any text, also none |
 //! | `@domain` | every address of the domain |
+//! | `shop-*@*.domain`, `@*.domain` | the same on every domain below this one |
 //! | `user`, `user+tag` | this local part on any domain |
+//! | `shop-*` | such local parts on any domain |
 //! | `@` | everything else |
 //!
-//! Case does not matter, nor do spaces around a key. A value is a list of targets, one target, or an object:
+//! Of two patterns the one with more characters beside its `*` counts. Case does not matter, nor do spaces around a key. A
+//! value is a list of targets, one target, or an object. A target `@other.example` is the recipient's own local part at that
+//! domain.
 //!
 //! ```
 //! use readdress::alias::AliasMap;
@@ -32,15 +37,18 @@
 //! A mistake in one entry breaks that alias and no other: its mail must neither be lost nor fall to a catch-all, so it
 //! resolves to an error. [`AliasMap::problems`] lists all mistakes, also those that break nothing.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 
 use crate::header::mailbox::Address;
+use crate::signed::AliasKey;
 
 mod date;
 mod entry;
 mod key;
 mod options;
+mod pattern;
+mod review;
 mod senders;
 mod spelling;
 
@@ -48,8 +56,9 @@ pub use date::{Date, DateError};
 pub use entry::Entry;
 use entry::{EntryReader, Pairs, Written, last_of_each};
 pub use key::KeyForm;
-use key::{fold, looks_like_a_domain, lookups, never_matches};
+use key::{Recipient, fold, form_of, looks_like_a_domain, lookups, never_matches};
 pub use options::{MAX_NAME, Notify, OnDmarc, OnVerdict, Options, Replies};
+use pattern::KeyPattern;
 pub use senders::Senders;
 
 /// What an SSM parameter of the standard tier holds, in octets.
@@ -67,6 +76,67 @@ pub struct Resolved<'a> {
     pub form: KeyForm,
     /// The entry, or why the alias is broken.
     pub entry: Result<&'a Entry, &'a str>,
+}
+
+impl<'a> Resolved<'a> {
+    /// Where mail to `recipient` goes that arrives on this day. It is not known yet whether its sender is admitted: see
+    /// [`Options::admits`].
+    ///
+    /// # Errors
+    /// Why mail to this recipient goes nowhere, see [`Closed`].
+    pub fn open(
+        &self,
+        recipient: &Address,
+        today: Date,
+        key: Option<&AliasKey>,
+    ) -> Result<Open<'a>, Closed<'a>> {
+        let entry = self.entry.map_err(Closed::Broken)?;
+        let options = &entry.options;
+        if let Some(length) = options.signed {
+            let key = key.ok_or(Closed::NoKey)?;
+            if !key.has_signed(recipient, length) {
+                return Err(Closed::NotSigned);
+            }
+        }
+        if !options.enabled {
+            return Err(Closed::Disabled);
+        }
+        if let Some(last) = options.until.filter(|&last| today > last) {
+            return Err(Closed::Expired(last));
+        }
+        let targets = entry.targets_of(recipient);
+        if targets.is_empty() {
+            return Err(Closed::Broken(
+                "with the domain that it leads to the address is too long",
+            ));
+        }
+        Ok(Open { targets, options })
+    }
+}
+
+/// Where the mail of an alias goes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Open<'a> {
+    /// None twice, and at least one.
+    pub targets: Vec<Address>,
+    /// What this alias wants otherwise than the settings.
+    pub options: &'a Options,
+}
+
+/// Why mail to a recipient that a key matches goes nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed<'a> {
+    /// The entry has this mistake. It must be mended, and the mail be kept.
+    Broken(&'a str),
+    /// It asks for signatures, and there is no key to check them by. It must be mended, and the mail be kept.
+    NoKey,
+    /// It asks for signatures, and the recipient's local part has not a right one: somebody has made it up. To the sender this
+    /// is as if there were no alias.
+    NotSigned,
+    /// The alias is switched off.
+    Disabled,
+    /// The alias has received on this day for the last time.
+    Expired(Date),
 }
 
 /// How much a [`Problem`] matters.
@@ -122,11 +192,16 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 const GIVEN_AGAIN: &str = "given again further down, perhaps in another case: only the last counts";
 
+const SIGNED_KEY: &str =
+    "\"signed\" needs a key for many addresses, such as \"@example.com\": what is signed is made up";
+
 /// All aliases, ready to be looked up.
 #[derive(Clone, Debug, Default)]
 pub struct AliasMap {
     /// By the trimmed key in lower case.
     aliases: HashMap<String, Alias>,
+    /// The keys that are patterns, in the order of precedence.
+    patterns: Vec<KeyPattern>,
     problems: Vec<Problem>,
 }
 
@@ -163,9 +238,9 @@ impl AliasMap {
         for json in texts {
             map.add(json)?;
         }
-        for (key, reason) in map.returning_targets() {
-            map.report(&key, Severity::Warning, reason);
-        }
+        let patterns = map.aliases.keys().filter(|key| key.contains('*'));
+        map.patterns = patterns.map(|key| KeyPattern::new(key)).collect();
+        map.patterns.sort_by_cached_key(KeyPattern::precedence);
         Ok(map)
     }
 
@@ -190,6 +265,12 @@ impl AliasMap {
                 let reason = format!("a user of any domain; all of a domain is \"@{key}\"");
                 reader.warnings.push(reason);
             }
+            let is_signed = entry
+                .as_ref()
+                .is_ok_and(|entry: &Entry| entry.options.signed.is_some());
+            if is_signed && matches!(form_of(&key), KeyForm::Exact | KeyForm::User) {
+                reader.errors.push(SIGNED_KEY.to_owned());
+            }
             if !reader.errors.is_empty() {
                 entry = Err(reader.errors.join("; "));
             }
@@ -208,11 +289,25 @@ impl AliasMap {
 
     /// The alias that receives for `recipient`, if any does: the most specific key that matches.
     pub fn resolve(&self, recipient: &Address) -> Option<Resolved<'_>> {
-        lookups(recipient).into_iter().find_map(|(form, key)| {
-            let alias = self.aliases.get(&key)?;
-            let (key, entry) = (alias.written.as_str(), alias.entry());
-            Some(Resolved { key, form, entry })
-        })
+        let mut candidates = self.candidates(&Recipient::new(recipient)).into_iter();
+        candidates.find_map(|(form, key)| self.resolved(form, &key))
+    }
+
+    fn resolved(&self, form: KeyForm, key: &str) -> Option<Resolved<'_>> {
+        let alias = self.aliases.get(key)?;
+        let (key, entry) = (alias.written.as_str(), alias.entry());
+        Some(Resolved { key, form, entry })
+    }
+
+    /// The exact keys that a recipient can match and the patterns that it does match, in the order of precedence.
+    fn candidates(&self, recipient: &Recipient) -> Vec<(KeyForm, String)> {
+        let mut candidates = lookups(recipient);
+        // A `*` in the address of a recipient is a character like any other.
+        candidates.retain(|(_, key)| !key.contains('*'));
+        let patterns = self.patterns.iter().filter(|pattern| pattern.matches(recipient));
+        candidates.extend(patterns.map(|pattern| (pattern.form, pattern.key.clone())));
+        candidates.sort_by_key(|(form, _)| *form);
+        candidates
     }
 
     /// Would a catch-all take whatever is written before this domain, `@domain` or `@`?
@@ -222,13 +317,14 @@ impl AliasMap {
     }
 
     /// The keys that `recipient` can match, in the order in which [`resolve`](Self::resolve) looks them up, and
-    /// whether the map has them. The first that it has is the one that counts.
+    /// whether the map has them. The first that it has is the one that counts. Patterns are those of the map that match.
     pub fn explain(&self, recipient: &Address) -> Vec<(KeyForm, String, bool)> {
         let found = |(form, key): (KeyForm, String)| {
             let found = self.aliases.contains_key(&key);
             (form, key, found)
         };
-        lookups(recipient).into_iter().map(found).collect()
+        let candidates = self.candidates(&Recipient::new(recipient)).into_iter();
+        candidates.map(found).collect()
     }
 
     /// What is wrong with the map, in its order; then what concerns more than one alias.
@@ -248,10 +344,14 @@ impl AliasMap {
 
     /// All aliases by key: the key as written, and the entry or why it is broken. Sorted without regard to case.
     pub fn entries(&self) -> impl Iterator<Item = (&str, Result<&Entry, &str>)> {
+        let sorted = self.sorted().into_iter().map(|(_, alias)| alias);
+        sorted.map(|alias| (alias.written.as_str(), alias.entry()))
+    }
+
+    fn sorted(&self) -> Vec<(&String, &Alias)> {
         let mut sorted: Vec<_> = self.aliases.iter().collect();
         sorted.sort_unstable_by_key(|(key, _)| key.as_str());
-        let sorted = sorted.into_iter().map(|(_, alias)| alias);
-        sorted.map(|alias| (alias.written.as_str(), alias.entry()))
+        sorted
     }
 
     fn report(&mut self, key: &str, severity: Severity, reason: impl Into<String>) {
@@ -261,31 +361,6 @@ impl AliasMap {
             severity,
             reason,
         });
-    }
-
-    /// Targets that are aliases themselves: what is sent there comes back, and in the worst case goes round for ever.
-    /// Only domains that a key names are surely ours; a bare `user` or `@` matches every address there is.
-    fn returning_targets(&self) -> Vec<(String, String)> {
-        let domain_of = |key: &str| key.rsplit_once('@').map(|(_, domain)| domain.to_owned());
-        let ours: HashSet<String> = self.aliases.keys().filter_map(|key| domain_of(key)).collect();
-        let mut returning = Vec::new();
-        for (key, entry) in self.entries() {
-            let Some(entry) = entry.ok().filter(|entry| entry.options.enabled) else {
-                continue;
-            };
-            for target in &entry.targets {
-                let is_ours = domain_of(&target.key()).is_some_and(|domain| ours.contains(&domain));
-                if let Some(other) = self.resolve(target).filter(|_| is_ours) {
-                    let reason = format!(
-                        "the target {target} is itself an alias of this map, through {:?} ({}): what is sent there \
-                         comes back here and may loop",
-                        other.key, other.form
-                    );
-                    returning.push((key.to_owned(), reason));
-                }
-            }
-        }
-        returning
     }
 
     fn check_size(&mut self, json: &[u8]) {

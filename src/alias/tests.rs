@@ -38,12 +38,17 @@ fn problems(map: &AliasMap) -> Vec<String> {
     map.problems().iter().map(shown).collect()
 }
 
-const EVERY_FORM: [(&str, KeyForm); 6] = [
+const EVERY_FORM: [(&str, KeyForm); 11] = [
     ("Jane+News@Example.com", KeyForm::Exact),
     ("jane@example.com", KeyForm::WithoutTag),
+    ("ja*E@example.com", KeyForm::Pattern),
+    ("j*e@example.com", KeyForm::Pattern),
     ("@example.com", KeyForm::Domain),
+    ("jane@*.com", KeyForm::DomainPattern),
+    ("@*.com", KeyForm::DomainPattern),
     ("jane+news", KeyForm::User),
     (" JANE ", KeyForm::UserWithoutTag),
+    ("jan*", KeyForm::UserPattern),
     ("@", KeyForm::Everything),
 ];
 
@@ -62,11 +67,148 @@ fn precedence() {
         assert_eq!(resolved, EVERY_FORM.get(first).copied());
 
         let explained = map.explain(&recipient);
-        assert_eq!(explained.len(), EVERY_FORM.len());
-        for (at, (form, key, found)) in explained.into_iter().enumerate() {
-            let expected = (EVERY_FORM[at].1, fold(EVERY_FORM[at].0), at >= first);
-            assert_eq!((form, key, found), expected);
-        }
+        let found: Vec<_> = explained.iter().filter(|(.., found)| *found).cloned().collect();
+        let expected = EVERY_FORM[first..]
+            .iter()
+            .map(|(key, form)| (*form, fold(key), true));
+        assert_eq!(found, expected.collect::<Vec<_>>());
+        assert!(explained.is_sorted_by_key(|(form, ..)| *form));
+        let exact = explained.iter().filter(|(_, key, _)| !key.contains('*'));
+        assert_eq!(exact.count(), 6, "what might have matched is told, too");
+    }
+}
+
+#[test]
+fn patterns_match() {
+    let map = map(
+        r#"{"shop-*@example.com": "1@example.org", "*-NEWS@example.com": "2@example.org", "**@*.sub.example": "3@example.org",
+        "shop@*.sub.example": "4@example.org", "a*b": "5@example.org", "*@example.net": "6@example.org", "x*@*": "7@example.org",
+        "shop-+*@example.com": "8@example.org"}"#,
+    );
+    assert_eq!(map.problems(), []);
+    for (recipient, expected) in [
+        ("shop-@example.com", "1@example.org"),
+        ("Shop-A-B@Example.com", "1@example.org"),
+        ("shop-a+tag@example.com", "1@example.org"),
+        ("shop-+tag@example.com", "8@example.org"),
+        ("jane-news@example.com", "2@example.org"),
+        ("jane-news+x@example.com", "2@example.org"),
+        ("jane+x-news@example.com", "2@example.org"),
+        ("jane@a.b.sub.example", "3@example.org"),
+        ("shop@a.sub.example", "4@example.org"),
+        ("shop@sub.example", ""),
+        ("ab@other.example", "5@example.org"),
+        ("aXb+tag@other.example", "5@example.org"),
+        ("ba@other.example", ""),
+        ("any@example.net", "6@example.org"),
+        ("xy@other.example", "7@example.org"),
+        ("shop@example.com", ""),
+        ("\"shop-@\"@example.com", "1@example.org"),
+    ] {
+        assert_eq!(targets(&map, recipient), expected, "{recipient}");
+    }
+    let written = map.resolve(&addr("any@example.net")).unwrap();
+    assert_eq!((written.key, written.form), ("*@example.net", KeyForm::Domain));
+}
+
+/// The star of an address is a character, and must not make it a pattern's own.
+#[test]
+fn a_recipient_is_no_pattern() {
+    let map = map(r#"{"shop-*@example.com": "1@example.org", "*x@example.com": "2@example.org"}"#);
+    let resolved = map.resolve(&addr("shop-*@example.com")).unwrap();
+    assert_eq!(resolved.form, KeyForm::Pattern);
+    assert!(map.resolve(&addr("*@example.com")).is_none());
+}
+
+#[test]
+fn a_domain_leads_to_a_domain() {
+    let map = map(
+        r#"{"@old.example": "@New.example", "jane@old.example": ["@new.example", "JANE@new.example", "@new.example"],
+        "@*.old.example": {"to": ["x@new.example", "@new.example"]}}"#,
+    );
+    assert_eq!(map.problems(), []);
+    let targets = |recipient: &str| {
+        let recipient = addr(recipient);
+        let targets = entry_of(&map, &recipient).targets_of(&recipient);
+        targets
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(targets("Shop+x@old.example"), "Shop+x@new.example");
+    assert_eq!(targets("jane@old.example"), "JANE@new.example");
+    assert_eq!(targets("a@b.old.example"), "x@new.example a@new.example");
+    assert_eq!(targets("X@b.old.example"), "x@new.example");
+    assert_eq!(targets("\"a b\"@old.example"), "\"a b\"@new.example");
+}
+
+fn entry_of<'a>(map: &'a AliasMap, recipient: &Address) -> &'a Entry {
+    map.resolve(recipient).unwrap().entry.unwrap()
+}
+
+/// How mail to a recipient ends: its targets, or why it goes nowhere.
+#[test]
+fn an_alias_is_open_or_closed() {
+    let map = map(
+        r#"{"@example.com": {"to": "1@example.org", "signed": true}, "@": "2@example.org",
+        "@*.example.com": {"to": "@example.net", "until": "2027-01-31"}, "off@example.com": {"enabled": false},
+        "bad@example.com": 7, "shop-*@example.com": {"to": "3@example.org", "signed": 4, "until": "2026-01-01"}}"#,
+    );
+    let key = AliasKey::new(std::array::from_fn(|at| u8::try_from(at).unwrap()));
+    let other = AliasKey::new(std::array::from_fn(|at| u8::try_from(at + 1).unwrap()));
+    let signed = |name, length| key.signed_alias(name, "example.com", length).unwrap().to_string();
+    let today = |text: &str| text.parse::<Date>().unwrap();
+    let last = today("2027-01-31");
+    let end = |recipient: &str, day: &str, key: Option<&AliasKey>| {
+        let recipient = addr(recipient);
+        let resolved = map.resolve(&recipient).expect("an alias");
+        let open = resolved.open(&recipient, today(day), key);
+        open.map(|open| open.targets[0].to_string())
+            .map_err(|closed| match closed {
+                Closed::Broken(_) => Closed::Broken(""),
+                other => other,
+            })
+    };
+    for (recipient, key, expected) in [
+        (&*signed("shop", 5), Some(&key), Ok("1@example.org".to_owned())),
+        (&signed("shop", 5), Some(&other), Err(Closed::NotSigned)),
+        (&signed("shop", 5), None, Err(Closed::NoKey)),
+        (&signed("shop", 4), Some(&key), Err(Closed::NotSigned)),
+        ("shop@example.com", Some(&key), Err(Closed::NotSigned)),
+        ("shop@example.org", None, Ok("2@example.org".to_owned())),
+        ("off@example.com", None, Err(Closed::Disabled)),
+        ("bad@example.com", Some(&key), Err(Closed::Broken(""))),
+        ("a@b.example.com", None, Ok("a@example.net".to_owned())),
+        (
+            &signed("shop-a", 4),
+            Some(&key),
+            Err(Closed::Expired(today("2026-01-01"))),
+        ),
+        // Nobody can find out by its outcome that a name is right.
+        ("shop-a.aaaa@example.com", Some(&key), Err(Closed::NotSigned)),
+    ] {
+        assert_eq!(end(recipient, "2027-01-31", key), expected, "{recipient}");
+    }
+    assert_eq!(
+        end("a@b.example.com", "2027-02-01", None),
+        Err(Closed::Expired(last))
+    );
+}
+
+#[test]
+fn only_what_is_made_up_is_signed() {
+    for (key, fits) in [
+        ("shop@example.com", false),
+        ("shop+x@example.com", false),
+        ("shop", false),
+        ("@example.com", true),
+        ("shop-*@example.com", true),
+        ("@*.example.com", true),
+        ("@", true),
+    ] {
+        let map = map(&json!({key: {"to": "b@example.org", "signed": true}}).to_string());
+        assert_eq!(map.problems().is_empty(), fits, "{key}");
     }
 }
 
@@ -213,6 +355,9 @@ fn values_that_break_their_alias_alone() {
         (r#"["b@example.org", "nobody"]"#, "\"nobody\" is no address"),
         (r#""Jane <jane@example.org>""#, "the address alone"),
         (r#""b@example.org, c@example.org""#, "as a list"),
+        (r#""@""#, "is no domain"),
+        (r#"["@exa mple.org"]"#, "is no domain"),
+        (r#"["@example.org, @example.net"]"#, "is no domain"),
         (r#"{"enabled": false, "to": "nobody"}"#, "is no address"),
         (r#"{"to": "b@c.de", "enabled": "false"}"#, "true or false"),
         (r#"{"to": "b@c.de", "from_format": "loud"}"#, "from_format: "),
@@ -402,8 +547,10 @@ fn keys_that_never_match() {
         "a@b@c.de",
         "@a b",
         "é@c.de",
-        "*@c.de",
-        "*",
+        "shop-*@c d",
+        "a*b@@c.de",
+        "*@c..de",
+        "a b*",
         "a@c.de.",
         "\"a\"@c.de",
     ] {
@@ -435,20 +582,87 @@ fn a_domain_without_its_at_sign() {
 #[test]
 fn targets_that_come_back() {
     let cases = [
-        (r#"{"a@x.org": "A@X.org"}"#, Some("a@x.org")),
+        (r#"{"a@x.org": "A@X.org"}"#, &["a loop: a@x.org -> a@x.org:"][..]),
         (
             r#"{"a@x.org": "b+x@x.org", "b@x.org": "c@y.org"}"#,
-            Some("a@x.org"),
+            &["b+x@x.org is itself an alias"],
         ),
-        (r#"{"a@x.org": "b@x.org", "b": "c@y.org"}"#, Some("a@x.org")),
-        (r#"{"@x.org": "b@x.org"}"#, Some("@x.org")),
-        (r#"{"a@x.org": "b@x.org"}"#, None),
-        (r#"{"a@x.org": "b@y.org", "b": "d@y.org", "@": "e@y.org"}"#, None),
-        (r#"{"a@x.org": {"to": "a@x.org", "enabled": false}}"#, None),
+        (
+            r#"{"a@x.org": ["b@x.org", "t@y.org"], "b@x.org": "c+t@z.org", "c@z.org": ["t@y.org", "a@x.org"]}"#,
+            &[
+                "a loop: a@x.org -> b@x.org -> c@z.org -> a@x.org:",
+                "a loop: b@x.org -> c@z.org",
+                "a loop: c@z.org -> a@x.org",
+            ],
+        ),
+        (r#"{"a@x.org": "b@x.org", "b": "c@y.org"}"#, &["itself an alias"]),
+        (r#"{"@x.org": "b@x.org"}"#, &["a loop: @x.org -> @x.org"]),
+        (
+            r#"{"@x.org": "@y.org", "@y.org": "@x.org"}"#,
+            &["a loop: @x.org -> @y.org -> @x.org", "a loop"],
+        ),
+        (r#"{"@x.org": "@y.org", "jane@y.org": "j@z.org"}"#, &[]),
+        (
+            r#"{"a-*@x.org": "a-b@x.org"}"#,
+            &["a loop: a-*@x.org -> a-*@x.org"],
+        ),
+        (r#"{"@*.x.org": "b@c.x.org"}"#, &["a loop: @*.x.org -> @*.x.org"]),
+        (r#"{"a@x.org": "b@x.org"}"#, &[]),
+        (r#"{"a@x.org": "b@y.org", "b": "d@y.org", "@": "e@y.org"}"#, &[]),
+        (r#"{"a@x.org": {"to": "a@x.org", "enabled": false}}"#, &[]),
+        (
+            r#"{"a@x.org": "b@x.org", "b@x.org": {"enabled": false}}"#,
+            &["itself an alias"],
+        ),
     ];
-    for (json, key) in cases {
-        let expected: Vec<_> = key.iter().map(|key| format!("Warning {key}")).collect();
-        assert_eq!(problems(&map(json)), expected, "{json}");
+    for (json, expected) in cases {
+        let map = map(json);
+        assert_eq!(map.problems(), [], "{json}");
+        reviewed(&map, expected);
+    }
+}
+
+/// Each reason of the review holds the text that stands in its place.
+fn reviewed(map: &AliasMap, expected: &[&str]) {
+    let reviewed = map.review();
+    let shown: Vec<String> = reviewed.iter().map(ToString::to_string).collect();
+    assert_eq!(shown.len(), expected.len(), "{shown:#?}");
+    for (shown, expected) in shown.iter().zip(expected) {
+        assert!(
+            shown.starts_with("warning: ") && shown.contains(expected),
+            "{shown}: {expected}"
+        );
+    }
+}
+
+#[test]
+fn keys_that_no_mail_reaches_and_patterns_that_overlap() {
+    for (json, expected) in [
+        (
+            r#"{"shop+*@x.org": "a@y.org", "shop@x.org": "b@y.org"}"#,
+            &["\"shop+*@x.org\": mail to such an address, as shop+x0@x.org, goes to \"shop@x.org\""][..],
+        ),
+        (
+            r#"{"shop-*@x.org": "a@y.org", "*-news@x.org": "b@y.org", "shop-a*@x.org": "c@y.org", "shop-x0@x.org": "d@y.org"}"#,
+            &[
+                "\"shop-a*@x.org\": \"*-news@x.org\" fits \"shop-a-news@x.org\", too: this pattern counts",
+                "\"*-news@x.org\": \"shop-*@x.org\" fits \"shop--news@x.org\", too: this pattern counts",
+            ],
+        ),
+        (
+            r#"{"a*@x.org": "a@y.org", "*b@z.org": "a@y.org", "a*": "a@y.org"}"#,
+            &[],
+        ),
+        (
+            r#"{"a*@*.x.org": "a@y.org", "*b@*.x.org": "a@y.org"}"#,
+            &["fits \"ab@.x.org\""],
+        ),
+        (
+            r#"{"@*.x.org": "a@y.org", "@a.x.org": "a@y.org", "b@*.x.org": "a@y.org"}"#,
+            &[],
+        ),
+    ] {
+        reviewed(&map(json), expected);
     }
 }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use readdress::alias::{AliasMap, Severity};
+use readdress::alias::{AliasMap, Problem, Severity};
 use readdress::header::mailbox::Address;
 
 use super::{Failure, counted, map};
@@ -51,15 +51,13 @@ pub(super) fn run(command: &Command) -> Result<ExitCode, Failure> {
 }
 
 fn check(text: &mut impl Write, aliases: &AliasMap, name: &str) -> io::Result<ExitCode> {
-    for problem in aliases.problems() {
+    let problems = [aliases.problems(), &aliases.review()].concat();
+    for problem in &problems {
         writeln!(text, "{problem}")?;
     }
-    let errors = aliases
-        .problems()
-        .iter()
-        .filter(|problem| problem.severity == Severity::Error)
-        .count();
-    let warnings = aliases.problems().len() - errors;
+    let is_error = |problem: &&Problem| problem.severity == Severity::Error;
+    let errors = problems.iter().filter(is_error).count();
+    let warnings = problems.len() - errors;
     writeln!(
         text,
         "{name}: {}, {}, {}",

@@ -107,7 +107,10 @@ impl Steps {
         if let Err(stop @ Stop::Failed { .. }) = undelivered(claim.deliveries(), route) {
             return (false, Err(stop));
         }
-        let claimed = self.ledger.claim(claim, recipient, route.targets, deadline).await;
+        let claimed = self
+            .ledger
+            .claim(claim, recipient, &route.targets, deadline)
+            .await;
         if claimed == Err(InProgress) {
             return (false, Err(Stop::failed(Cause::InProgress, IN_PROGRESS)));
         }
@@ -172,7 +175,7 @@ impl Steps {
         let case = Case {
             arrival: attempt.arrival,
             alias: &route.alias,
-            targets: route.targets,
+            targets: &route.targets,
             options: route.options,
             defaults: &self.defaults,
         };
@@ -236,9 +239,9 @@ impl Steps {
 /// Returns the targets that do not have the message yet. Stops if all have it, or if sending it to exactly these targets has
 /// failed before.
 fn undelivered(deliveries: &Deliveries, route: &Route<'_>) -> Result<Vec<Address>, Stop> {
-    let left = deliveries.left(route.targets);
+    let left = deliveries.left(&route.targets);
     if left.is_empty()
-        && let Some(receipt) = deliveries.receipt(route.targets)
+        && let Some(receipt) = deliveries.receipt(&route.targets)
     {
         return Err(Stop::Delivered(receipt));
     }

@@ -2,7 +2,7 @@
 
 use super::outcome::Ending;
 use super::stop::Stop;
-use crate::alias::{Date, Entry, Options};
+use crate::alias::{Closed, Date, Open, Options};
 use crate::alias_store::CurrentMap;
 use crate::deadline::since_1970;
 use crate::header::mailbox::Address;
@@ -12,7 +12,7 @@ use crate::outbox::Cause;
 #[derive(Debug, PartialEq)]
 pub(super) struct Route<'a> {
     pub(super) alias: Address,
-    pub(super) targets: &'a [Address],
+    pub(super) targets: Vec<Address>,
     pub(super) options: &'a Options,
 }
 
@@ -35,15 +35,17 @@ pub(super) fn recipient(text: &str, map: &CurrentMap) -> Result<Address, Stop> {
 /// Finds where the mail of the alias goes.
 pub(super) fn route(alias: Address, map: &CurrentMap) -> Result<Route<'_>, Stop> {
     let resolved = map.aliases.resolve(&alias).ok_or_else(|| unknown(map))?;
-    match resolved.entry {
-        Ok(Entry { options, .. }) if !options.enabled => Err(Stop::Ended(Ending::Disabled)),
-        Ok(Entry { options, .. }) if options.has_expired(today()) => Err(Stop::Ended(Ending::Expired)),
-        Ok(Entry { targets, options, .. }) => Ok(Route {
+    match resolved.open(&alias, today(), None) {
+        Ok(Open { targets, options }) => Ok(Route {
             alias,
             targets,
             options,
         }),
-        Err(reason) => {
+        Err(Closed::Disabled) => Err(Stop::Ended(Ending::Disabled)),
+        Err(Closed::Expired(_)) => Err(Stop::Ended(Ending::Expired)),
+        Err(Closed::NotSigned) => Err(Stop::Ended(Ending::NoAlias)),
+        Err(Closed::NoKey) => Err(Stop::failed(Cause::Configuration, NO_KEY)),
+        Err(Closed::Broken(reason)) => {
             // The reason may repeat an address.
             tracing::debug!(reason, "a broken entry");
             let error =
@@ -52,6 +54,9 @@ pub(super) fn route(alias: Address, map: &CurrentMap) -> Result<Route<'_>, Stop>
         }
     }
 }
+
+const NO_KEY: &str =
+    "the alias is one of those that are signed, and there is no key to check it by: set ALIAS_KEY_PARAM";
 
 fn today() -> Date {
     Date::from_unix_time(since_1970().as_secs())

@@ -91,11 +91,11 @@ impl Steps {
             Notify::Off => Vec::new(),
             Notify::Address(address) => vec![address.clone()],
             Notify::Targets if *stop == Stop::Bounced => {
-                let gone = message.reported_on(route.targets);
+                let gone = message.reported_on(&route.targets);
                 let is_left = |target: &&Address| route.targets.len() > 1 && !gone.contains(target);
                 route.targets.iter().filter(is_left).cloned().collect()
             }
-            Notify::Targets => route.targets.to_vec(),
+            Notify::Targets => route.targets.clone(),
         }
     }
 

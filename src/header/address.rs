@@ -132,6 +132,18 @@ impl Address {
         self
     }
 
+    /// The address with the same local part at another domain.
+    ///
+    /// # Errors
+    /// If the text is no domain, or the address would be too long.
+    pub fn with_domain(&self, domain: &str) -> Result<Address, AddressError> {
+        let address = Address {
+            local: self.local.clone(),
+            domain: domain.to_owned(),
+        };
+        Address::parse(&address.written())
+    }
+
     /// Can the local part be written without quotes (RFC 5322 3.2.3)?
     fn is_dot_atom(&self) -> bool {
         let is_atom = |atom: &[u8]| !atom.is_empty() && atom.iter().copied().all(is_atext);
