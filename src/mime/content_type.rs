@@ -192,7 +192,7 @@ pub(crate) fn says_anything(body: &[u8]) -> bool {
 }
 
 /// The token of a Content-Transfer-Encoding field as written (RFC 2045 6.1), without comments (3). `None`: it says nothing.
-pub(super) fn transfer_encoding(body: &[u8]) -> Option<&[u8]> {
+pub(crate) fn transfer_encoding(body: &[u8]) -> Option<&[u8]> {
     Cursor::new(body).word(b";")
 }
 

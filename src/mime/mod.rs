@@ -11,6 +11,6 @@ mod parts;
 mod scanner;
 
 pub use content_type::ContentType;
-pub(crate) use content_type::says_anything;
+pub(crate) use content_type::{says_anything, transfer_encoding};
 pub use parts::{Part, PartChange, PartTree, Parts, Span};
 pub use scanner::{Error, Event, Kind, Limits, Scanner};

@@ -29,6 +29,9 @@ pub enum Code {
     ContentTypeSyntax,
     /// `duplicate-field`: a field that SES takes once only.
     DuplicateField,
+    /// `eight-bit`: octets above 127, or NULs, in a body or in a field of a part. SES takes them as far as is known, so only a
+    /// strict preflight says it.
+    EightBit,
     /// `empty-field-name`: a line of the header section with nothing before its colon.
     EmptyFieldName,
     /// `header-too-large`: a header section of over 1 MiB.
@@ -69,6 +72,7 @@ impl Code {
             Code::ContentDispositionSyntax => "content-disposition-syntax",
             Code::ContentTypeSyntax => "content-type-syntax",
             Code::DuplicateField => "duplicate-field",
+            Code::EightBit => "eight-bit",
             Code::EmptyFieldName => "empty-field-name",
             Code::HeaderTooLarge => "header-too-large",
             Code::LineTooLong => "line-too-long",

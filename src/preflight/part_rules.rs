@@ -1,5 +1,7 @@
 //! The rules for parts: lines, file names and Content-* fields, with the part that each finding is in.
 
+use memchr::memchr;
+
 use super::attachment::has_blocked_name;
 use super::collector::{Collector, PartEnd};
 use super::content_type::{check_content_disposition, check_content_type};
@@ -12,9 +14,14 @@ use crate::mime::{Event, Kind, PartTree, Span, says_anything};
 /// What SES says of a line that is too long.
 const LONG_TEXT: &str = "message line is too long";
 
+/// What a strict preflight says of an octet above 127 or a NUL.
+const EIGHT_BIT_TEXT: &str = "octets that are not ASCII, which no rule of SES is known to forbid";
+
 /// Follows the parts of a message, and finds what SES says of them.
 #[derive(Debug, Default)]
 pub(super) struct PartRules {
+    /// Whether octets are looked at that SES takes as far as is known.
+    pub(super) is_strict: bool,
     lines: LineWatch,
     /// What the line that is passing began in.
     line_in: Option<(Kind, usize)>,
@@ -42,6 +49,7 @@ struct Open {
     /// Lines that are too long were found in its body or preamble, and in its epilogue.
     is_told: bool,
     is_epilogue_told: bool,
+    is_eight_bit_told: bool,
     /// Its index in the report, once something was found in it.
     kept: Option<usize>,
     encoding_fields: EncodingFields,
@@ -110,6 +118,9 @@ impl PartRules {
                 if let Some(open) = self.open.get_mut(event.depth) {
                     open.is_opaque = true;
                 }
+                if self.is_strict {
+                    self.look_at_octets(event, found);
+                }
             }
             Kind::Preamble | Kind::Epilogue => {}
         }
@@ -124,6 +135,9 @@ impl PartRules {
     fn field(&mut self, event: &Event<'_>, found: &mut Collector) {
         self.tree.push(event, &mut |_| {});
         // The top-level header section has rules of its own.
+        if self.is_strict && event.depth > 0 && is_eight_bit(event.bytes) {
+            self.tell_of_field(event, Code::EightBit, Source::Suspected, EIGHT_BIT_TEXT, found);
+        }
         let first = event.bytes.first().map(u8::to_ascii_lowercase);
         if event.depth == 0 || !matches!(first, Some(b'c' | b'd' | b'l')) {
             return;
@@ -281,6 +295,19 @@ impl PartRules {
         });
     }
 
+    /// Tells of the first octets of a body that are not ASCII.
+    fn look_at_octets(&mut self, event: &Event<'_>, found: &mut Collector) {
+        let Some(open) = self.open.get_mut(event.depth) else {
+            return;
+        };
+        if !open.is_eight_bit_told && is_eight_bit(event.bytes) {
+            open.is_eight_bit_told = true;
+            let text = (Code::EightBit, EIGHT_BIT_TEXT);
+            let depth = event.depth;
+            self.tell(depth, text, Source::Suspected, Within::Body, event.offset, found);
+        }
+    }
+
     fn delimiter(&mut self, event: &Event<'_>, found: &mut Collector) {
         if let Some(open) = self.open.get_mut(event.depth) {
             open.has_parts |= event.kind == Kind::Delimiter;
@@ -404,4 +431,9 @@ impl PartRules {
             }
         }
     }
+}
+
+/// Whether there is an octet above 127 or a NUL.
+fn is_eight_bit(octets: &[u8]) -> bool {
+    !octets.is_ascii() || memchr(0, octets).is_some()
 }

@@ -67,6 +67,13 @@ impl Preflight {
         }
     }
 
+    /// The same preflight, which also says where octets above 127 and NULs are, though no rule against them is known.
+    #[must_use]
+    pub fn strict(mut self) -> Self {
+        self.parts.is_strict = true;
+        self
+    }
+
     /// Takes the next event of the scanner; all must come, in order.
     pub fn push(&mut self, event: &Event<'_>) {
         self.octets = event.offset + event.bytes.len() as u64;
@@ -236,6 +243,13 @@ pub struct Checker {
 }
 
 impl Checker {
+    /// A checker with a strict preflight: see [`Preflight::strict`].
+    #[must_use]
+    pub fn strict(mut self) -> Self {
+        self.preflight = self.preflight.strict();
+        self
+    }
+
     /// Takes the next octets of the message.
     pub fn write(&mut self, chunk: &[u8]) {
         self.advance(chunk, false);

@@ -22,11 +22,32 @@ pub(super) fn repaired_type(body: &[u8], came: &[u8]) -> Option<FieldBody> {
 
 /// The body that stands in place of a Content-Disposition, `None` if it can go out as it came.
 pub(super) fn repaired_disposition(body: &[u8]) -> Option<FieldBody> {
-    check_content_disposition(body).is_err().then(|| {
-        let parsed = ContentType::parse_disposition(body);
-        let disposition = Some(parsed.type_()).filter(|type_| is_token(type_));
-        with_parameters(disposition.unwrap_or("attachment").to_owned(), &parsed)
-    })
+    check_content_disposition(body)
+        .is_err()
+        .then(|| plain_disposition(body))
+}
+
+/// A Content-Type in its plainest form. `None`: its boundary cannot be written.
+pub(super) fn plain_type(body: &[u8]) -> Option<FieldBody> {
+    let boundary = |body: &[u8]| ContentType::parse(body).and_then(|parsed| parsed.boundary());
+    let new = new_type(body);
+    (boundary(body) == boundary(new.as_str().as_bytes())).then_some(new)
+}
+
+/// A Content-Disposition in its plainest form.
+pub(super) fn plain_disposition(body: &[u8]) -> FieldBody {
+    let parsed = ContentType::parse_disposition(body);
+    let disposition = Some(parsed.type_()).filter(|type_| is_token(type_));
+    with_parameters(disposition.unwrap_or("attachment").to_owned(), &parsed)
+}
+
+/// The Content-Type of a text that was called a multipart and has no parts.
+pub(super) fn type_of_text(body: &[u8]) -> FieldBody {
+    let charset = ContentType::parse(body).and_then(|parsed| parsed.parameter("charset"));
+    match charset.filter(|charset| is_token(charset) && charset.len() <= MAX_WORD) {
+        Some(charset) => FieldBody::words(["text/plain;", &format!("charset={charset}")]),
+        None => FieldBody::words(["text/plain"]),
+    }
 }
 
 fn new_type(body: &[u8]) -> FieldBody {

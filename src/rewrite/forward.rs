@@ -17,6 +17,7 @@ use super::recode::Form;
 use super::references;
 use super::route::{ROUTE, route_id};
 use super::sender::{SenderStyle, new_from};
+use super::strict;
 use super::subject;
 use super::unsubscribe::Unsubscribe;
 use crate::header::mailbox::{Address, MAX_MAILBOXES, Mailbox, parse_at_most};
@@ -45,6 +46,11 @@ pub struct Rules {
     pub envelope_sender: Option<Address>,
     /// How far a message may be changed so that SES takes it.
     pub repair: Repair,
+    /// Whether everything that may be changed goes out in its plainest form, for a message that SES has refused although
+    /// preflight found nothing: each field of the header section written anew, in ASCII and once; with a report of a strict
+    /// preflight, bodies with octets above 127 in another transfer encoding too. The notes then name
+    /// [`Code::Unforeseen`].
+    pub strict: bool,
 }
 
 /// The line ending of a message that has none (RFC 5322 2.1).
@@ -76,6 +82,7 @@ impl Rules {
             marks: Vec::new(),
             envelope_sender: None,
             repair: Repair::default(),
+            strict: false,
         }
     }
 
@@ -118,7 +125,8 @@ impl Rules {
         if self.repair != Repair::Parts {
             return self.plan(head);
         }
-        let parts = PartEdits::of(report, head.line_ending.unwrap_or(CRLF), whereabouts);
+        let line_ending = head.line_ending.unwrap_or(CRLF);
+        let parts = PartEdits::of(report, line_ending, whereabouts, self.strict);
         let (header, notes) = self.new_header(head, &parts);
         Plan::of_header(head.header.octets() as u64, header, notes)
             .with_parts(parts.edits)
@@ -144,6 +152,14 @@ impl Rules {
         let chosen = Chosen::of(header, &head.header, &rows);
         let original = OriginalFields::read(header, &head.header, &rows, &chosen);
         let mut changes = self.changes(&original, &mut notes);
+        if self.strict {
+            notes.add(Code::Unforeseen);
+        }
+        if let Some(body) = original.content_type.filter(|_| parts.has_no_parts) {
+            let change = Change::Replace(content_fields::type_of_text(body));
+            let once = Once::new(Role::ContentType, "Content-Type", change);
+            changes.once.insert(0, once);
+        }
         if let Some(form) = parts.body {
             encode(&mut changes, form);
         }
@@ -154,7 +170,11 @@ impl Rules {
             line_ending,
             repairs: self.repairs(),
         };
-        (writer.write(&changes, &mut notes), notes)
+        let header = writer.write(&changes, &mut notes);
+        if self.strict {
+            return (strict::plain_section(header, line_ending), notes);
+        }
+        (header, notes)
     }
 
     fn repairs(&self) -> bool {

@@ -99,8 +99,19 @@ fn octets_to_colon(field: &Field<'_>) -> usize {
     name + blanks.count() + 1
 }
 
+/// Whether it is a field of text that is not one of another program's own.
+fn is_unstructured(field: &Field<'_>) -> bool {
+    UNSTRUCTURED.iter().any(|known| field.is(known))
+}
+
+/// Whether an encoded-word in the field is read: it is a field of text, or another program's own.
+pub(super) fn is_text(field: &Field<'_>) -> bool {
+    let prefix = field.name().get(..2);
+    prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(b"x-")) || is_unstructured(field)
+}
+
 fn encode(out: &mut Vec<u8>, field: &Field<'_>, line_ending: &[u8]) -> bool {
-    let unstructured = UNSTRUCTURED.iter().any(|known| field.is(known));
+    let unstructured = is_unstructured(field);
     if is_content(field) && !unstructured {
         out.extend_from_slice(field.raw());
         return false;

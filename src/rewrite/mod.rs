@@ -22,6 +22,7 @@ mod references;
 mod rewriter;
 mod route;
 mod sender;
+mod strict;
 mod subject;
 mod unsubscribe;
 

@@ -2,6 +2,7 @@
 //! that SES does not send.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use super::edit::{Edit, Replacement};
 use super::recode::{Form, Recoder, Recoding};
@@ -14,21 +15,24 @@ pub(super) struct PartEdits {
     pub(super) edits: Vec<Edit>,
     /// The form of the message's own body, where that is not taken apart and goes out in another one.
     pub(super) body: Option<Form>,
+    /// Whether the message is a multipart in which no part begins. Only a strict reading counts that as a fault.
+    pub(super) has_no_parts: bool,
     /// What was mended.
     pub(super) codes: Vec<Code>,
 }
 
 impl PartEdits {
     /// The edits that cure what was found, as far as they can. `whereabouts` tells a reader in a sentence where the whole
-    /// message is.
-    pub(super) fn of(report: &Report, line_ending: &'static [u8], whereabouts: &str) -> Self {
+    /// message is. With `strict` also what is only suspected is edited.
+    pub(super) fn of(report: &Report, line_ending: &'static [u8], whereabouts: &str, strict: bool) -> Self {
         let mut found = Found {
             line_ending,
             edits: Vec::new(),
             body: None,
+            recoded: BTreeSet::new(),
         };
         for finding in &report.findings {
-            let Some(affected) = report.part_of(finding).filter(|_| is_curable(finding)) else {
+            let Some(affected) = report.part_of(finding).filter(|_| is_curable(finding, strict)) else {
                 continue;
             };
             match (finding.code, &finding.within) {
@@ -36,7 +40,8 @@ impl PartEdits {
                     let note = note_in_place_of(affected, line_ending, whereabouts);
                     found.push(finding, finding.span, Replacement::Octets(note));
                 }
-                (Code::LineTooLong, Within::Body) => found.recode(finding, affected),
+                (Code::LineTooLong | Code::EightBit, Within::Body) => found.recode(finding, affected),
+                (_, Within::Field(_)) if strict => found.encode(finding, Form::PlainField),
                 (Code::LineTooLong, Within::Field(_)) => found.encode(finding, Form::Folded),
                 (Code::LineTooLong, Within::Preamble | Within::Epilogue) => {
                     found.encode(finding, Form::HardBreaks);
@@ -44,8 +49,16 @@ impl PartEdits {
                 _ => {}
             }
         }
-        found.settle()
+        PartEdits {
+            has_no_parts: strict && report.findings.iter().any(is_without_parts),
+            ..found.settle()
+        }
     }
+}
+
+/// Whether the message itself is a multipart in which no part begins.
+fn is_without_parts(finding: &Finding) -> bool {
+    finding.part == 0 && finding.code == Code::NoStartBoundary
 }
 
 /// Edits as they are found.
@@ -53,6 +66,8 @@ struct Found {
     line_ending: &'static [u8],
     edits: Vec<(Edit, Code)>,
     body: Option<Form>,
+    /// The parts whose body goes out in another form, by their indices in the report.
+    recoded: BTreeSet<usize>,
 }
 
 impl Found {
@@ -70,6 +85,9 @@ impl Found {
     /// Writes the body of a part in another transfer encoding, or its lines anew in the same, and says so in its header
     /// section.
     fn recode(&mut self, finding: &Finding, affected: &AffectedPart) {
+        if !self.recoded.insert(finding.part) {
+            return;
+        }
         let form = form_of(affected);
         self.encode(finding, form);
         if finding.part == 0 {
@@ -124,6 +142,7 @@ impl Found {
             edits,
             codes,
             body: self.body,
+            has_no_parts: false,
         }
     }
 }
@@ -131,12 +150,12 @@ impl Found {
 /// Whether something was found that an edit of a part cures.
 #[cfg(feature = "forward")]
 pub(crate) fn needs_edits_of_parts(report: &Report) -> bool {
-    report.findings.iter().any(is_curable)
+    report.findings.iter().any(|finding| is_curable(finding, false))
 }
 
-/// Whether an edit of a part is known to be needed, and to help.
-fn is_curable(finding: &Finding) -> bool {
-    finding.rung == Rung::Parts && finding.source > Source::Suspected
+/// Whether an edit of a part is known to be needed, and to help; with `strict`, whether it may be needed.
+fn is_curable(finding: &Finding, strict: bool) -> bool {
+    finding.rung == Rung::Parts && (strict || finding.source > Source::Suspected)
 }
 
 /// The form in which a body with long lines goes out.
@@ -154,7 +173,7 @@ pub(super) fn encoding_name(form: Form) -> Option<&'static str> {
     match form {
         Form::QuotedPrintable => Some("quoted-printable"),
         Form::Base64 => Some("base64"),
-        Form::Base64Lines | Form::SoftBreaks | Form::HardBreaks | Form::Folded => None,
+        Form::Base64Lines | Form::SoftBreaks | Form::HardBreaks | Form::Folded | Form::PlainField => None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::strict;
 use crate::header::{FOLD_AT, MAX_LINE};
 
 /// Columns of a line of base64 or quoted-printable at most (RFC 2045 6.7, 6.8).
@@ -28,6 +29,8 @@ pub enum Form {
     HardBreaks,
     /// A header field, folded.
     Folded,
+    /// A header field in its plainest form, or nothing where it has none.
+    PlainField,
 }
 
 /// A form, and the line ending that is written in it.
@@ -101,6 +104,13 @@ impl Recoder {
         match self.recoding.form {
             Form::Base64 => self.encode_base64(chunk, last, &mut out),
             Form::Base64Lines => self.break_base64(chunk, &mut out),
+            // A field is short: see `mime::Limits::field`.
+            Form::PlainField => {
+                self.pending.extend_from_slice(chunk);
+                if last {
+                    out = strict::plain_field(&self.pending, self.recoding.line_ending);
+                }
+            }
             Form::SoftBreaks | Form::QuotedPrintable | Form::HardBreaks | Form::Folded => {
                 let mut input = std::mem::take(&mut self.pending);
                 input.extend_from_slice(chunk);
@@ -140,7 +150,12 @@ impl Recoder {
                     input[0] == b'=' && input.len() > 2 && input[1..3].iter().all(u8::is_ascii_hexdigit);
                 let len = if is_quoted { 3 } else { 1 };
                 let at_line_end = input.len() == len || line_break_len(&input[len..]) > 0;
-                self.put(&input[..len], at_line_end, out);
+                if matches!(input[0], 0 | b'\x7f'..) {
+                    // Such octets have no place in quoted-printable, though every reader takes them as they are.
+                    self.put(&quoted(input[0]), at_line_end, out);
+                } else {
+                    self.put(&input[..len], at_line_end, out);
+                }
                 len
             }
             Form::Folded => {
