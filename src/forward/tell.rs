@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::inbox::Message;
 use super::notice::{self, Trouble};
-use super::route::Route;
+use super::route::{Route, untagged};
 use super::steps::{Attempt, Steps};
 use super::stop::Stop;
 use crate::alias::Notify;
@@ -61,11 +61,17 @@ impl Steps {
                 Told::before()
             };
         }
+        if *stop == Stop::Bounced && !self.is_first_bounce(attempt, message).await {
+            return Told {
+                is_told: true,
+                now: left,
+            };
+        }
         let mut is_last = false;
         let mut told = Vec::new();
         let mut counted = Vec::new();
         for owner in left.drain(..) {
-            let count = self.ledger.count_notice(&owner, attempt.until).await;
+            let count = self.ledger.count_notice(&owner.key(), attempt.until).await;
             is_last |= count == MAX_AN_HOUR;
             // The last notice says that there is more: whoever has it is told.
             if count > MAX_AN_HOUR {
@@ -83,6 +89,18 @@ impl Steps {
             is_told: !told.is_empty() || !before.is_empty(),
             now: told,
         }
+    }
+
+    /// Whether nobody was told in this hour that these targets of the alias are gone. Where the one who is told is gone as well,
+    /// its report need not enclose the notice, and would be told to the first.
+    async fn is_first_bounce(&self, attempt: &Attempt<'_>, message: &Message) -> bool {
+        let route = attempt.route;
+        let mut kind = format!("bounced {}", untagged(&route.alias));
+        for gone in message.reported_on(&route.targets) {
+            kind.push(' ');
+            kind.push_str(&gone.key());
+        }
+        self.ledger.count_notice(&kind, attempt.until).await == 1
     }
 
     /// Who is told: as `notify` of the alias or the setting says; of a target that is gone, the others.

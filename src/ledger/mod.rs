@@ -224,14 +224,14 @@ impl Ledger {
         claim.state = State::Unwritten;
     }
 
-    /// Counts a notice to this address, and returns how many it was sent in this hour, this one included.
-    pub async fn count_notice(&self, address: &Address, deadline: Deadline) -> u32 {
-        let in_memory = self.counts.count(address);
+    /// Counts a notice of this kind, such as to an address, and returns how many there were in this hour, this one included.
+    pub async fn count_notice(&self, kind: &str, deadline: Deadline) -> u32 {
+        let in_memory = self.counts.count(kind);
         let Some(pages) = &self.pages else {
             return in_memory;
         };
         let time = Deadline::after(PATIENCE).or(deadline);
-        match time.race(told::count(pages, address)).await {
+        match time.race(told::count(pages, kind)).await {
             Some(Ok(count)) => count,
             Some(Err(error)) => {
                 tracing::warn!(error = %error, "the ledger cannot count notices; they are counted in this process alone (LEDGER)");

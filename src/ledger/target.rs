@@ -18,12 +18,6 @@ impl From<&Address> for TargetHash {
     }
 }
 
-impl TargetHash {
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 /// The SHA-256 in hexadecimal digits.
 pub(super) fn sha256(octets: &[u8]) -> String {
     hexadecimal(&Sha256::digest(octets))
