@@ -11,6 +11,8 @@ mod filters;
 mod forward;
 #[path = "cli/memory.rs"]
 mod memory;
+#[path = "cli/pages.rs"]
+mod pages;
 #[path = "cli/storage.rs"]
 mod storage;
 #[cfg(feature = "aws")]
