@@ -109,6 +109,14 @@ impl Address {
         Ok(address)
     }
 
+    /// The address of a local part and a domain that were found to be plain atoms and labels, and short.
+    pub(super) fn of_plain(local: &str, domain: &str) -> Self {
+        Address {
+            local: local.to_owned(),
+            domain: domain.to_owned(),
+        }
+    }
+
     /// The local part, without the quotes that it may need.
     pub fn local(&self) -> &str {
         &self.local
@@ -146,8 +154,12 @@ impl Address {
 
     /// Can the local part be written without quotes (RFC 5322 3.2.3)?
     fn is_dot_atom(&self) -> bool {
-        let is_atom = |atom: &[u8]| !atom.is_empty() && atom.iter().copied().all(is_atext);
-        self.local.as_bytes().split(|&b| b == b'.').all(is_atom)
+        let mut after_dot = true;
+        let atoms = self.local.bytes().all(|b| {
+            let was_after_dot = std::mem::replace(&mut after_dot, b == b'.');
+            is_atext(b) || b == b'.' && !was_after_dot
+        });
+        atoms && !after_dot
     }
 
     /// As [`Display`](fmt::Display) writes it.
@@ -162,7 +174,9 @@ impl Address {
     /// `local@domain` in lower case and without quotes, to compare addresses as nearly every system does. Only
     /// the last `@` is the one between the two.
     pub fn key(&self) -> String {
-        format!("{}@{}", self.local, self.domain).to_ascii_lowercase()
+        let mut key = [&self.local, "@", &self.domain].concat();
+        key.make_ascii_lowercase();
+        key
     }
 }
 

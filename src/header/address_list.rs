@@ -11,6 +11,7 @@ use super::address::{Address, MAX_MAILBOX};
 use super::address_lexer::{AT, Kind, Lexer, Token, is_escapable, is_unseen};
 use super::display::Mailbox;
 use super::encoded_word::{self, collapse};
+use super::plain_mailbox::PlainMailbox;
 
 /// Mailboxes that are read from one field; the rest is passed over.
 pub const MAX_MAILBOXES: usize = 1000;
@@ -32,6 +33,12 @@ pub fn parse_address_list(body: &[u8]) -> Vec<Mailbox> {
 
 /// The same, of at most so many octets and mailboxes. A mailbox that the limit cuts is not one.
 pub(crate) fn parse_at_most(body: &[u8], octets: usize, mailboxes: usize) -> Vec<Mailbox> {
+    if body.len() <= octets
+        && mailboxes > 0
+        && let Some(plain) = PlainMailbox::read(body)
+    {
+        return vec![plain.to_mailbox()];
+    }
     let mut list = List::default();
     for token in Lexer::new(&body[..body.len().min(octets)]) {
         if list.found.len() >= mailboxes {

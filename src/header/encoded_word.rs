@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use encoding_rs::{Encoding, WINDOWS_1252};
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memchr2};
 
 use super::charset;
 use super::encoded_text::{EncodedText, Octets};
@@ -291,6 +291,9 @@ pub fn encode_phrase(text: &str) -> String {
 
 /// Writes a quoted-string (RFC 5322 3.2.4).
 pub(super) fn quoted(text: &str) -> String {
+    if memchr2(b'"', b'\\', text.as_bytes()).is_none() {
+        return ["\"", text, "\""].concat();
+    }
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for c in text.chars() {
@@ -338,12 +341,24 @@ fn is_plain(word: &[u8], longest: usize) -> bool {
 
 /// Might some program see an encoded-word in it?
 pub(super) fn has_start(text: &[u8]) -> bool {
-    text.windows(2).any(|pair| pair == b"=?")
+    find(text, 0, *b"=?").is_some()
 }
 
 /// The characters of an atom (RFC 5322 3.2.3).
 pub(super) fn is_atext(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte)
+    const IS_ATEXT: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut octet = b'!';
+        while octet <= b'~' {
+            table[octet as usize] = !matches!(
+                octet,
+                b'"' | b'(' | b')' | b',' | b'.' | b':' | b';' | b'<' | b'>' | b'@' | b'[' | b'\\' | b']'
+            );
+            octet += 1;
+        }
+        table
+    };
+    IS_ATEXT[usize::from(byte)]
 }
 
 /// Appends `text` as encoded-words with a space between them.

@@ -41,6 +41,17 @@ impl<'a> Field<'a> {
         self.cut().map_or(&[], |(name, _)| name)
     }
 
+    /// What stands before the first colon and the blanks in front of it: the field name, if that is one. `None`: there is no
+    /// colon.
+    #[inline]
+    pub(crate) fn up_to_colon(&self) -> Option<&'a [u8]> {
+        let mut name = &self.raw[..memchr(b':', self.raw)?];
+        while let [before @ .., b' ' | b'\t'] = name {
+            name = before;
+        }
+        Some(name)
+    }
+
     /// Is this its name? `name` is one that a field can have: printable ASCII without a colon. Case does not count.
     #[inline]
     pub fn is(&self, name: &str) -> bool {
@@ -50,9 +61,14 @@ impl<'a> Field<'a> {
     /// The field body as written: what follows the colon, folds included, without the last line break. Empty for
     /// what is no field.
     pub fn body(&self) -> &'a [u8] {
-        let body = self.cut().map_or(&[][..], |(_, body)| body);
-        let body = body.strip_suffix(b"\n").unwrap_or(body);
-        body.strip_suffix(b"\r").unwrap_or(body)
+        without_line_break(self.cut().map_or(&[][..], |(_, body)| body))
+    }
+
+    /// The same of a field whose name is known to have so many octets, for less.
+    #[inline]
+    pub(crate) fn body_behind(&self, name: usize) -> &'a [u8] {
+        let rest = self.raw.get(name..).unwrap_or_default();
+        without_line_break(after_colon(rest).unwrap_or_default())
     }
 
     /// The `From ` line that separates the messages of an mbox file (RFC 4155), or `>From `, as which it is escaped.
@@ -66,6 +82,11 @@ impl<'a> Field<'a> {
         let body = after_colon(rest)?;
         (!name.is_empty()).then_some((name, body))
     }
+}
+
+fn without_line_break(body: &[u8]) -> &[u8] {
+    let body = body.strip_suffix(b"\n").unwrap_or(body);
+    body.strip_suffix(b"\r").unwrap_or(body)
 }
 
 /// What follows the mark of an mbox line, `From ` or `>From `.
@@ -92,9 +113,14 @@ pub(crate) fn name_len(line: &[u8]) -> usize {
 
 /// What follows the colon; blanks may stand before it (RFC 5322 4.5).
 #[inline]
-fn after_colon(rest: &[u8]) -> Option<&[u8]> {
-    let blanks = rest.iter().take_while(|&&b| b == b' ' || b == b'\t').count();
-    rest[blanks..].strip_prefix(b":")
+fn after_colon(mut rest: &[u8]) -> Option<&[u8]> {
+    loop {
+        match rest {
+            [b':', body @ ..] => return Some(body),
+            [b' ' | b'\t', after @ ..] => rest = after,
+            _ => return None,
+        }
+    }
 }
 
 /// A header section: its fields in order and the empty line, as they came.
@@ -132,6 +158,14 @@ impl Header {
         self.ends.iter().map(move |&end| Field {
             raw: &self.raw[std::mem::replace(&mut start, end)..end],
         })
+    }
+
+    /// The field at this index.
+    pub(crate) fn field(&self, index: usize) -> Option<Field<'_>> {
+        let end = *self.ends.get(index)?;
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        let raw = &self.raw[start..end];
+        Some(Field { raw })
     }
 
     /// The first field of this name.

@@ -62,7 +62,14 @@ impl FieldBody {
 
     /// Words of ASCII, put one after the other.
     pub(crate) fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
-        FieldBody::structured(words.into_iter().collect::<Vec<_>>().join(" "))
+        let mut text = String::new();
+        for word in words {
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            text.push_str(word);
+        }
+        FieldBody::structured(text)
     }
 
     /// A copy of another field's body, unfolded: as it is where it is ASCII, else as encoded-words. At most
@@ -110,8 +117,13 @@ pub fn write_field(out: &mut Vec<u8>, name: &str, body: &FieldBody, line_ending:
     debug_assert!(name.bytes().all(|b| matches!(b, b'!'..=b'9' | b';'..=b'~')));
     out.extend_from_slice(name.as_bytes());
     out.push(b':');
-    let mut column = name.len() + 1;
     let mut rest = body.as_str().as_bytes();
+    let mut column = name.len() + 1;
+    if !rest.is_empty() && column + 1 + rest.len() <= FOLD_AT {
+        out.push(b' ');
+        out.extend_from_slice(rest);
+        rest = &[];
+    }
     let mut first = true;
     while !rest.is_empty() {
         let blanks = rest.iter().take_while(|&&b| b == b' ').count();

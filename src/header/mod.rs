@@ -9,11 +9,15 @@ mod encoded_text;
 pub mod encoded_word;
 mod field;
 mod field_body;
+mod name_table;
+mod plain_mailbox;
 mod text;
 
 pub use field::{Field, Header};
 pub(crate) use field::{after_mbox_mark, body_if_named, line_ending, name_len};
 pub use field_body::{FieldBody, write_field};
+pub(crate) use name_table::{NameTable, is_same, position};
+pub(crate) use plain_mailbox::PlainMailbox;
 pub(crate) use text::{
     FOLD_AT, MAX_LINE, MAX_WORD, MAX_WRITTEN_NAME, has_long_word, hexadecimal, is_invisible, unfolded,
     without_controls,

@@ -1,5 +1,7 @@
 //! Limits of what a line of a header section can hold, and folding (RFC 5322 2.1.1, 2.2.3).
 
+use memchr::memchr2_iter;
+
 /// Octets of a line at most, its line break not counted (RFC 5322 2.1.1; SES's documentation: 1,000 with CRLF).
 pub(crate) const MAX_LINE: usize = 998;
 
@@ -19,8 +21,28 @@ pub(super) const MAX_BLANKS: usize = 60;
 
 /// Whether there are more than [`MAX_BLANKS`] spaces in a row.
 pub(super) fn has_long_blank(text: &str) -> bool {
-    let mut runs = text.as_bytes().windows(MAX_BLANKS + 1);
-    text.len() > MAX_BLANKS && runs.any(|run| run.iter().all(|&b| b == b' '))
+    let text = text.as_bytes();
+    // A run of so many has one of every so many octets in it.
+    let mut at = MAX_BLANKS;
+    while let Some(&octet) = text.get(at) {
+        if octet == b' ' {
+            let is_other = |&b: &u8| b != b' ';
+            let start = text[..at]
+                .iter()
+                .rposition(is_other)
+                .map_or(0, |before| before + 1);
+            let end = text[at..]
+                .iter()
+                .position(is_other)
+                .map_or(text.len(), |len| at + len);
+            if end - start > MAX_BLANKS {
+                return true;
+            }
+            at = end;
+        }
+        at += MAX_BLANKS + 1;
+    }
+    false
 }
 
 /// Whether there is a word longer than [`MAX_WORD`].
@@ -31,17 +53,25 @@ pub(crate) fn has_long_word(text: &[u8]) -> bool {
 
 /// Returns a field body without the line breaks of its folds (RFC 5322 2.2.3), and without any bare CR.
 pub(crate) fn unfolded(body: &[u8]) -> Vec<u8> {
-    let mut unfolded = body.to_vec();
-    unfolded.retain(|b| !matches!(b, b'\r' | b'\n'));
+    let mut unfolded = Vec::with_capacity(body.len());
+    let mut start = 0;
+    for at in memchr2_iter(b'\r', b'\n', body) {
+        unfolded.extend_from_slice(&body[start..at]);
+        start = at + 1;
+    }
+    unfolded.extend_from_slice(&body[start..]);
     unfolded
 }
 
 /// Octets in hexadecimal digits, in small letters.
 pub(crate) fn hexadecimal(octets: &[u8]) -> String {
-    let halves = octets.iter().flat_map(|octet| [octet >> 4, octet & 15]);
-    halves
-        .map(|half| char::from(b"0123456789abcdef"[usize::from(half)]))
-        .collect()
+    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
+    let mut digits = String::with_capacity(2 * octets.len());
+    for octet in octets {
+        digits.push(digit(octet >> 4));
+        digits.push(digit(octet & 15));
+    }
+    digits
 }
 
 /// The text with a space in place of every control character.

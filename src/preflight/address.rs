@@ -8,6 +8,7 @@
 
 use super::address_fault::AddressFault;
 use super::content_type::table_of;
+use crate::header::PlainMailbox;
 use std::borrow::Cow;
 
 /// The size of an address list that SES can read.
@@ -35,6 +36,13 @@ pub struct AddressList {
 /// # Errors
 /// The first fault of the list's structure, or else the first of an address.
 pub fn check_address_list(body: &[u8]) -> Result<AddressList, AddressFault> {
+    if let Some(plain) = PlainMailbox::read(body) {
+        return Ok(AddressList {
+            entries: 1,
+            mailboxes: 1,
+            longest: written_len(Some(plain.phrase.as_bytes()), plain.address.as_bytes()),
+        });
+    }
     let text = unfold(body);
     let mut reader = Reader {
         text: &text,

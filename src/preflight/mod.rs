@@ -27,8 +27,7 @@ pub use address::{AddressList, check_address_list};
 pub use address_fault::AddressFault;
 pub use charset::{has_unknown_charset, is_known_charset};
 pub use content_type::{ContentTypeFault, check_content_disposition, check_content_type};
-#[cfg(test)]
-pub(crate) use fields::once_only_fields;
+pub(crate) use fields::ONCE_ONLY;
 pub use finding::{
     AffectedPart, Code, EncodingFields, Finding, MAX_FINDINGS, Report, Rung, Seal, Source, Within,
 };

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::fields::{Fate, Role, Row};
+use super::fields::{Fate, ROWS, Role, Row};
 use super::long_lines;
 use super::notes::{NOTES, Notes};
 use crate::header::{Field, FieldBody, Header, MAX_WRITTEN_NAME, write_field};
@@ -49,48 +49,60 @@ pub(super) enum Change {
 }
 
 /// Which occurrence counts of each field that goes out once: the first that says anything.
-#[derive(Default)]
-pub(super) struct Chosen(Vec<(&'static Row, usize, bool)>);
+pub(super) struct Chosen {
+    /// For each row of the table the index of the field, [`NO_FIELD`] where there is none.
+    indices: [usize; ROWS],
+    /// The rows whose field says anything.
+    speaking: [bool; ROWS],
+    /// A bit for each role that a chosen field has.
+    roles: u32,
+}
+
+const NO_FIELD: usize = usize::MAX;
 
 impl Chosen {
     /// Chooses among the fields of a header section. Of the fields that say what the body is, the one counts that the scanner
     /// follows, which has read the header section `as_it_came`, its controls included.
     pub(super) fn of(header: &Header, as_it_came: &Header, rows: &[Option<&'static Row>]) -> Self {
-        let mut chosen: Vec<(&'static Row, usize, bool)> = Vec::new();
-        let fields = header.fields().zip(as_it_came.fields()).zip(rows);
-        for (index, ((field, original), row)) in fields.enumerate() {
+        let mut chosen = Chosen {
+            indices: [NO_FIELD; ROWS],
+            speaking: [false; ROWS],
+            roles: 0,
+        };
+        for (index, (field, row)) in header.fields().zip(rows).enumerate() {
             let Some(row) = row.filter(|row| row.is_read_once()) else {
                 continue;
             };
-            let says_anything = || match row.role {
-                Role::ContentType | Role::TransferEncoding | Role::ContentDisposition => {
-                    mime::says_anything(original.body())
-                }
-                _ => !field.body().trim_ascii().is_empty(),
+            if chosen.speaking[row.place] {
+                continue;
+            }
+            let says_anything = match row.role {
+                Role::ContentType | Role::TransferEncoding | Role::ContentDisposition => as_it_came
+                    .field(index)
+                    .is_some_and(|field| mime::says_anything(field.body())),
+                _ => !row.body(&field).iter().all(u8::is_ascii_whitespace),
             };
-            let before = chosen.iter_mut().find(|(other, ..)| std::ptr::eq(*other, row));
-            match before {
-                Some((_, _, true)) => {}
-                Some(silent) => {
-                    if says_anything() {
-                        *silent = (row, index, true);
-                    }
-                }
-                None => chosen.push((row, index, says_anything())),
+            if says_anything || chosen.indices[row.place] == NO_FIELD {
+                chosen.indices[row.place] = index;
+                chosen.speaking[row.place] = says_anything;
+                chosen.roles |= bit(row.role);
             }
         }
-        Chosen(chosen)
+        chosen
     }
 
     /// Whether the field at this index is the one that counts.
     pub(super) fn is(&self, row: &'static Row, index: usize) -> bool {
-        let this = self.0.iter().find(|(other, ..)| std::ptr::eq(*other, row));
-        this.is_some_and(|&(_, chosen, _)| chosen == index)
+        self.indices.get(row.place) == Some(&index)
     }
 
     fn has(&self, role: Role) -> bool {
-        self.0.iter().any(|(row, ..)| row.role == role)
+        self.roles & bit(role) != 0
     }
+}
+
+const fn bit(role: Role) -> u32 {
+    1 << role as u32
 }
 
 /// Writes the new header section.

@@ -45,10 +45,11 @@ pub(super) fn note(header: &Header, notes: &mut Notes) {
 
 /// Whether there is an octet to replace or to leave out.
 fn has_controls(raw: &[u8]) -> bool {
-    // No early exit, so that it vectorises.
+    // No early exit and no branch, so that it vectorises.
     let pairs = raw.iter().zip(raw.iter().skip(1));
-    let any = pairs.fold(false, |any, pair| {
-        any | is_dropped(*pair.0) | matches!(pair, (b'\r', &next) if next != b'\n')
+    let any = pairs.fold(false, |any, (&octet, &next)| {
+        let is_control = (octet < b' ') & (octet != b'\t') & (octet != b'\n') & (octet != b'\r');
+        any | is_control | (octet == 0x7f) | ((octet == b'\r') & (next != b'\n'))
     });
     any || raw.last().is_some_and(|&last| is_dropped(last) || last == b'\r')
 }

@@ -1,14 +1,17 @@
 //! The table of fields: for each name, what happens to it. A field that is not in it goes out as it came.
 
-use crate::header::Field;
+use crate::header::{Field, NameTable, is_same};
+use crate::preflight::ONCE_ONLY;
 
 /// A field that a rule names.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Row {
     /// In lower case.
     pub(super) name: &'static str,
     pub(super) role: Role,
     pub(super) fate: Fate,
+    /// Where it stands in the table.
+    pub(super) place: usize,
 }
 
 /// What the rules read a field as.
@@ -50,27 +53,26 @@ pub(super) enum Fate {
     Removed,
 }
 
-const fn decided(name: &'static str, role: Role) -> Row {
-    let fate = Fate::Decided;
-    Row { name, role, fate }
+const fn row(name: &'static str, role: Role, fate: Fate) -> Row {
+    Row {
+        name,
+        role,
+        fate,
+        place: 0,
+    }
 }
 
-const fn once(name: &'static str) -> Row {
-    once_read(name, Role::Unread)
+const fn decided(name: &'static str, role: Role) -> Row {
+    row(name, role, Fate::Decided)
 }
 
 const fn once_read(name: &'static str, role: Role) -> Row {
-    let fate = Fate::Once;
-    Row { name, role, fate }
+    row(name, role, Fate::Once)
 }
 
 /// An address list that no rule reads.
 const fn each(name: &'static str) -> Row {
-    Row {
-        name,
-        role: Role::Addresses,
-        fate: Fate::Each,
-    }
+    row(name, Role::Addresses, Fate::Each)
 }
 
 const fn removed(name: &'static str) -> Row {
@@ -78,8 +80,7 @@ const fn removed(name: &'static str) -> Row {
 }
 
 const fn removed_read(name: &'static str, role: Role) -> Row {
-    let fate = Fate::Removed;
-    Row { name, role, fate }
+    row(name, role, Fate::Removed)
 }
 
 /// What is in a header section without being a field, and fields of a removed prefix.
@@ -92,108 +93,49 @@ const REMOVED_PREFIXES: [&str; 2] = ["x-ses-", "x-readdress-"];
 /// The exception: a message that passes several aliases carries the route of each.
 const KEPT_OF_PREFIX: &str = super::route::ROUTE;
 
-/// The rows by the first letter of their names, since most fields of a message are in none.
+/// The rows that say more than that a field goes out once.
 ///
 /// What is removed is what SES writes or verifies itself (Return-Path, Sender, DKIM-Signature, Message-ID, Feedback-ID);
 /// what a broken chain of seals would count against (ARC-*); or what would give recipients away (Bcc), make a reader's
 /// program answer from the private address (Disposition-Notification-To), misroute errors and loops, or pass for a field
 /// that only we write (X-Original-*).
-static ROWS: [&[Row]; 26] = {
-    let mut rows: [&[Row]; 26] = [&[]; 26];
-    rows[letter(b'a')] = &[
-        once("accept-language"),
-        once("acceptlanguage"),
-        once("archived-at"),
-        once("auto-submitted"),
-        removed("arc-seal"),
-        removed("arc-message-signature"),
-        removed("arc-authentication-results"),
-    ];
-    rows[letter(b'b')] = &[removed("bcc"), once("bounces-to")];
-    rows[letter(b'c')] = &[
-        once_read("content-type", Role::ContentType),
-        once_read("content-transfer-encoding", Role::TransferEncoding),
-        decided("cc", Role::Cc),
-        once_read("content-disposition", Role::ContentDisposition),
-        once("content-alternative"),
-        once("content-base"),
-        once("content-class"),
-        once("content-description"),
-        once("content-duration"),
-        once("content-id"),
-        once("content-language"),
-        once_read("content-length", Role::OfEncoding),
-        once("content-location"),
-        once_read("content-md5", Role::OfEncoding),
-        once("comments"),
-    ];
-    rows[letter(b'd')] = &[
-        once_read("date", Role::Date),
-        removed("dkim-signature"),
-        removed("delivered-to"),
-        removed("domainkey-signature"),
-        removed("disposition-notification-to"),
-        once("disposition-notification-options"),
-    ];
-    rows[letter(b'e')] = &[removed("errors-to")];
-    rows[letter(b'f')] = &[decided("from", Role::From), removed("feedback-id")];
-    rows[letter(b'g')] = &[removed("generate-delivery-report")];
-    rows[letter(b'i')] = &[once_read("in-reply-to", Role::InReplyTo), once("importance")];
-    rows[letter(b'k')] = &[once("keywords")];
-    rows[letter(b'l')] = &[
-        decided("list-unsubscribe", Role::ListUnsubscribe),
-        once("list-unsubscribe-post"),
-        once("list-id"),
-        once("list-archive"),
-        once("list-help"),
-        once("list-owner"),
-        once("list-post"),
-        once("list-subscribe"),
-        once_read("lines", Role::OfEncoding),
-    ];
-    rows[letter(b'm')] = &[
-        removed_read("message-id", Role::MessageId),
-        once("mime-version"),
-        once("message-context"),
-    ];
-    rows[letter(b'o')] = &[
-        once("organization"),
-        once("original-from"),
-        once("original-message-id"),
-        once("original-recipient"),
-        once("original-subject"),
-    ];
-    rows[letter(b'p')] = &[once("precedence"), once("priority")];
-    rows[letter(b'r')] = &[
-        decided("references", Role::References),
-        decided("reply-to", Role::ReplyTo),
-        removed_read("return-path", Role::ReturnPath),
-        removed("return-receipt-to"),
-        removed("resent-bcc"),
-        each("resent-from"),
-        each("resent-to"),
-        each("resent-cc"),
-        each("resent-sender"),
-        each("resent-reply-to"),
-    ];
-    rows[letter(b's')] = &[
-        decided("subject", Role::Subject),
-        removed_read("sender", Role::Sender),
-        once("sensitivity"),
-        once("solicitation"),
-    ];
-    rows[letter(b't')] = &[
-        decided("to", Role::To),
-        once("thread-index"),
-        once("thread-topic"),
-    ];
-    rows[letter(b'u')] = &[once("user-agent")];
-    rows[letter(b'v')] = &[once("vbr-info")];
-    rows
-};
-
-/// Rows of names that begin with `x-`, which most others of these names do not go on like.
-static EXTENSIONS: &[Row] = &[
+const NAMED: [Row; 51] = [
+    decided("from", Role::From),
+    decided("to", Role::To),
+    decided("cc", Role::Cc),
+    decided("reply-to", Role::ReplyTo),
+    decided("subject", Role::Subject),
+    decided("references", Role::References),
+    decided("list-unsubscribe", Role::ListUnsubscribe),
+    once_read("content-type", Role::ContentType),
+    once_read("content-transfer-encoding", Role::TransferEncoding),
+    once_read("content-disposition", Role::ContentDisposition),
+    once_read("content-length", Role::OfEncoding),
+    once_read("content-md5", Role::OfEncoding),
+    once_read("lines", Role::OfEncoding),
+    once_read("date", Role::Date),
+    once_read("in-reply-to", Role::InReplyTo),
+    each("resent-from"),
+    each("resent-to"),
+    each("resent-cc"),
+    each("resent-sender"),
+    each("resent-reply-to"),
+    removed_read("message-id", Role::MessageId),
+    removed_read("return-path", Role::ReturnPath),
+    removed_read("sender", Role::Sender),
+    removed("arc-seal"),
+    removed("arc-message-signature"),
+    removed("arc-authentication-results"),
+    removed("bcc"),
+    removed("dkim-signature"),
+    removed("delivered-to"),
+    removed("domainkey-signature"),
+    removed("disposition-notification-to"),
+    removed("errors-to"),
+    removed("feedback-id"),
+    removed("generate-delivery-report"),
+    removed("return-receipt-to"),
+    removed("resent-bcc"),
     removed("x-confirm-reading-to"),
     removed("x-original-from"),
     removed("x-original-sender"),
@@ -211,9 +153,56 @@ static EXTENSIONS: &[Row] = &[
     removed("x-original-resent-reply-to"),
 ];
 
-const fn letter(letter: u8) -> usize {
-    (letter - b'a') as usize
+/// Whether a field that SES takes once has no row of its own.
+const fn is_plain(name: &str) -> bool {
+    let mut at = 0;
+    while at < NAMED.len() {
+        if is_same(NAMED[at].name, name) {
+            return false;
+        }
+        at += 1;
+    }
+    true
 }
+
+/// How many rows there are.
+pub(super) const ROWS: usize = {
+    let (mut count, mut at) = (NAMED.len(), 0);
+    while at < ONCE_ONLY.len() {
+        count += is_plain(ONCE_ONLY[at]) as usize;
+        at += 1;
+    }
+    count
+};
+
+/// The rows: those above, and one for each further field that SES takes once.
+static TABLE: [Row; ROWS] = {
+    let mut rows = [removed(""); ROWS];
+    let (mut count, mut at) = (0, 0);
+    while at < NAMED.len() + ONCE_ONLY.len() {
+        let row = match at.checked_sub(NAMED.len()) {
+            None => Some(NAMED[at]),
+            Some(at) if is_plain(ONCE_ONLY[at]) => Some(once_read(ONCE_ONLY[at], Role::Unread)),
+            Some(_) => None,
+        };
+        if let Some(row) = row {
+            rows[count] = Row { place: count, ..row };
+            count += 1;
+        }
+        at += 1;
+    }
+    rows
+};
+
+static NAMES: NameTable<ROWS> = {
+    let mut names = [""; ROWS];
+    let mut at = 0;
+    while at < ROWS {
+        names[at] = TABLE[at].name;
+        at += 1;
+    }
+    NameTable::new(names)
+};
 
 impl Row {
     /// The name as it is written: each word with a capital letter.
@@ -236,26 +225,31 @@ impl Row {
         }
     }
 
+    /// The body of a field that this is the row of.
+    #[inline]
+    pub(super) fn body<'a>(&self, field: &Field<'a>) -> &'a [u8] {
+        field.body_behind(self.name.len())
+    }
+
     /// Looks the field up in the table. `None`: no rule names it.
     #[inline]
     pub(super) fn of(field: &Field<'_>) -> Option<&'static Row> {
         let raw = field.raw();
-        let first = raw.first()?.to_ascii_lowercase();
-        let rows = match first {
+        match raw.first()?.to_ascii_lowercase() {
             b'x' => match raw.get(2)?.to_ascii_lowercase() {
                 b's' | b'r' if REMOVED_PREFIXES.iter().any(|prefix| begins_with(field, prefix)) => {
                     return (!field.is(KEPT_OF_PREFIX)).then_some(&REMOVED);
                 }
-                b'o' | b'c' => EXTENSIONS,
+                b'o' | b'c' => {}
                 _ => return None,
             },
             b'f' if field.is_mbox_line() => return Some(&REMOVED),
-            b'a'..=b'z' => ROWS[usize::from(first - b'a')],
+            b'a'..=b'z' => {}
             // Another program's name for a field that begins with a digit or a mark, or no field at all: white space before
             // the first, which programs that trim names take for one, or a byte order mark.
             _ => return field.name().is_empty().then_some(&REMOVED),
-        };
-        rows.iter().find(|row| field.is(row.name))
+        }
+        NAMES.find(field.up_to_colon()?).map(|at| &TABLE[at])
     }
 }
 
@@ -269,7 +263,6 @@ fn begins_with(field: &Field<'_>, prefix: &str) -> bool {
 mod tests {
     use super::*;
     use crate::header::Header;
-    use crate::preflight::once_only_fields;
 
     fn row_of(name: &str) -> Option<&'static Row> {
         let mut header = Header::new();
@@ -279,8 +272,9 @@ mod tests {
 
     #[test]
     fn every_row_is_found_by_its_name() {
-        for row in ROWS.iter().flat_map(|rows| rows.iter()).chain(EXTENSIONS) {
+        for row in &TABLE {
             assert_eq!(row_of(&row.name.to_ascii_uppercase()), Some(row));
+            assert_eq!(row_of(&format!("{} \t", row.name)), Some(row));
         }
         for name in ["Received", "X-Mailer", "X-Readdress-Route", "Fro", "1"] {
             assert_eq!(row_of(name), None, "{name}");
@@ -290,10 +284,10 @@ mod tests {
         }
     }
 
-    /// Catches a field that SES takes once and that this table has forgotten.
+    /// Catches a row of its own that lets a field out again that SES takes once.
     #[test]
     fn what_ses_takes_once_goes_out_once() {
-        for name in once_only_fields() {
+        for name in ONCE_ONLY {
             let fate = row_of(name).map(|row| row.fate);
             assert!(
                 matches!(fate, Some(Fate::Once | Fate::Decided | Fate::Removed)),

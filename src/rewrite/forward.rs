@@ -21,7 +21,7 @@ use super::strict;
 use super::subject;
 use super::unsubscribe::Unsubscribe;
 use crate::header::mailbox::{Address, MAX_MAILBOXES, Mailbox, parse_at_most};
-use crate::header::{FieldBody, encoded_word};
+use crate::header::{FieldBody, PlainMailbox, encoded_word};
 use crate::preflight::{Code, Report};
 
 /// How one message is readdressed.
@@ -252,6 +252,10 @@ impl Rules {
 
     /// Where answers go: to nobody who is the alias itself, since they would come back round.
     fn new_reply_to(&self, original: &OriginalFields<'_>, from: &[Mailbox], notes: &mut Notes) -> Change {
+        let plain = original.reply_to.and_then(PlainMailbox::read);
+        if plain.is_some_and(|plain| !self.is_alias_of(plain.local(), plain.domain())) {
+            return Change::Keep;
+        }
         let all = |body| parse_at_most(body, MAX_SENDER_OCTETS, MAX_MAILBOXES);
         let reply_to = original.reply_to.map(all).unwrap_or_default();
         let fault = original.reply_to.and_then(|body| addresses::check(body).err());
@@ -285,10 +289,13 @@ impl Rules {
 
     /// Whether mail to this address comes back to the alias, whatever its `+tag`.
     fn is_alias(&self, address: &Address) -> bool {
-        address.domain().eq_ignore_ascii_case(self.alias.domain())
-            && address
-                .untagged_local()
-                .eq_ignore_ascii_case(self.alias.untagged_local())
+        self.is_alias_of(address.local(), address.domain())
+    }
+
+    fn is_alias_of(&self, local: &str, domain: &str) -> bool {
+        let untagged = local.split('+').next().unwrap_or_default();
+        domain.eq_ignore_ascii_case(self.alias.domain())
+            && untagged.eq_ignore_ascii_case(self.alias.untagged_local())
     }
 
     fn envelope_sender(&self, original: &OriginalFields<'_>) -> Option<Address> {
@@ -347,10 +354,10 @@ impl Rules {
         ];
         let lists = lists.into_iter().filter_map(|(name, body)| Some((name, body?)));
         let copies = short.chain(lists).filter(|(_, body)| !body.as_str().is_empty());
-        let alias = || FieldBody::written(self.alias.written());
+        let alias = FieldBody::written(self.alias.written());
         let signs = [
-            (ORIGINAL_TO, alias()),
-            ("X-Forwarded-For", alias()),
+            (ORIGINAL_TO, alias.clone()),
+            ("X-Forwarded-For", alias),
             (ROUTE, FieldBody::written(route_id(&self.alias))),
         ];
         copies

@@ -35,22 +35,21 @@ impl<'a> OriginalFields<'a> {
         chosen: &Chosen,
     ) -> Self {
         let mut original = OriginalFields::default();
-        let fields = header.fields().zip(as_it_came.fields()).zip(rows);
-        for (index, ((field, came), row)) in fields.enumerate() {
-            let Some(row) = *row else {
+        for (index, (field, row)) in header.fields().zip(rows).enumerate() {
+            let Some(row) = row.filter(|row| row.role != Role::Unread) else {
                 continue;
             };
             let only = match row.role {
                 Role::To => {
-                    original.to.push(field.body());
+                    original.to.push(row.body(&field));
                     continue;
                 }
                 Role::Cc => {
-                    original.cc.push(field.body());
+                    original.cc.push(row.body(&field));
                     continue;
                 }
                 Role::Addresses => {
-                    original.lists.push((index, row, field.body()));
+                    original.lists.push((index, row, row.body(&field)));
                     continue;
                 }
                 Role::From => &mut original.from,
@@ -68,9 +67,9 @@ impl<'a> OriginalFields<'a> {
                 Role::TransferEncoding | Role::OfEncoding | Role::Unread => continue,
             };
             if chosen.is(row, index) {
-                *only = Some(field.body());
+                *only = Some(row.body(&field));
                 if row.role == Role::ContentType {
-                    original.content_type_as_it_came = Some(came.body());
+                    original.content_type_as_it_came = as_it_came.field(index).map(|field| field.body());
                 }
             }
         }

@@ -1,5 +1,9 @@
 //! List-Unsubscribe (RFC 2369 3.2): ways to leave a list, of which a mail would be sent from the private mailbox.
 
+use std::borrow::Cow;
+
+use memchr::memchr2_iter;
+
 use super::apply::Change;
 use crate::header::{FieldBody, MAX_WORD};
 
@@ -19,13 +23,16 @@ impl Unsubscribe {
         let Some(body) = body.filter(|body| has_mailto(body)) else {
             return kept;
         };
-        let web: Vec<String> = addresses(body).filter(|uri| is_web(uri)).collect();
-        let list: Vec<String> = web.iter().map(|uri| format!("<{uri}>")).collect();
+        let mut list = String::new();
+        for uri in addresses(body).filter(|uri| is_web(uri)) {
+            let separator = if list.is_empty() { "<" } else { ", <" };
+            list.extend([separator, &uri, ">"]);
+        }
         Unsubscribe {
-            change: if web.is_empty() {
+            change: if list.is_empty() {
                 Change::Drop
             } else {
-                Change::Replace(FieldBody::words([&*list.join(", ")]))
+                Change::Replace(FieldBody::written(list))
             },
             moved: Some(FieldBody::copy_list(body)),
         }
@@ -34,29 +41,30 @@ impl Unsubscribe {
 
 /// Whether a reader could find the scheme in it: blanks inside of the brackets do not count (RFC 2369 2).
 fn has_mailto(body: &[u8]) -> bool {
-    let dense: Vec<u8> = body
-        .iter()
-        .copied()
-        .filter(|b| !b.is_ascii_whitespace())
-        .collect();
-    dense
-        .windows("mailto".len())
-        .any(|word| word.eq_ignore_ascii_case(b"mailto"))
+    memchr2_iter(b'm', b'M', body).any(|start| {
+        let mut dense = body[start..].iter().filter(|b| !b.is_ascii_whitespace());
+        // The next `m` is looked at in a turn of its own, so that each octet is read twice at most.
+        b"mailto"
+            .iter()
+            .all(|letter| dense.next().is_some_and(|b| b.eq_ignore_ascii_case(letter)))
+    })
 }
 
 /// What stands between angle brackets, without its blanks, and is text that fits in a line.
-fn addresses(body: &[u8]) -> impl Iterator<Item = String> {
+fn addresses(body: &[u8]) -> impl Iterator<Item = Cow<'_, str>> {
     let bracketed = body.split(|&b| b == b'<').skip(1);
     let uris = bracketed.filter_map(|rest| rest.split(|&b| b == b'>').next());
-    let dense = uris.map(|uri| {
-        uri.iter()
-            .copied()
-            .filter(|b| !b.is_ascii_whitespace())
-            .collect::<Vec<u8>>()
-    });
-    dense
-        .filter(|uri| uri.len() < MAX_WORD && uri.iter().all(u8::is_ascii_graphic))
-        .filter_map(|uri| String::from_utf8(uri).ok())
+    let is_uri = |uri: &[u8]| uri.len() < MAX_WORD && uri.iter().all(u8::is_ascii_graphic);
+    uris.filter_map(move |uri| {
+        if is_uri(uri) {
+            return Some(Cow::Borrowed(std::str::from_utf8(uri).ok()?));
+        }
+        let dense: Vec<u8> = uri.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect();
+        String::from_utf8(dense)
+            .ok()
+            .filter(|uri| is_uri(uri.as_bytes()))
+            .map(Cow::Owned)
+    })
 }
 
 fn is_web(uri: &str) -> bool {
