@@ -85,16 +85,18 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
 }
 
 /// Rewrites the header section as the message passes. Faults of the body for which SES would refuse the message are named on
-/// stderr, and make the exit code 1.
+/// stderr, and make the exit code 1; where nothing is to be repaired, nobody looks for them.
 fn in_one_pass(file: Option<&PathBuf>, rules: Rules) -> Result<ExitCode, Failure> {
     let mut input = Input::open(file)?;
     let name = input.name.clone();
     let mut output = unbuffered(io::stdout())?;
+    let mut checker = (rules.repair != Repair::Off).then(Checker::default);
     let mut rewriter = Rewriter::new(rules);
-    let mut checker = Checker::default();
     let refused = |error| Failure::failed(&name, error);
     input.read(&mut |chunk| {
-        checker.write(chunk);
+        if let Some(checker) = &mut checker {
+            checker.write(chunk);
+        }
         let mut written = Ok(());
         rewriter
             .write(chunk, &mut sink(&mut output, &mut written))
@@ -106,7 +108,10 @@ fn in_one_pass(file: Option<&PathBuf>, rules: Rules) -> Result<ExitCode, Failure
         .end(&mut sink(&mut output, &mut written))
         .map_err(refused)?;
     written.map_err(|error| Failure::output(&error))?;
-    Ok(tell(&checker.finish(), "--parts FILE mends it"))
+    Ok(match checker {
+        Some(checker) => tell(&checker.finish(), "--parts FILE mends it"),
+        None => ExitCode::SUCCESS,
+    })
 }
 
 /// Rewrites the header section, and the parts that SES would refuse. The file is read twice.

@@ -63,6 +63,57 @@ pub(crate) fn unfolded(body: &[u8]) -> Vec<u8> {
     unfolded
 }
 
+/// Where a field that came is folded: before the last blank in front of a word, on a line that is long enough and says
+/// something already. A line of blanks alone would end the header section for some, as would a fold before the colon.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FoldPlaces {
+    column: usize,
+    after_colon: bool,
+    says_something: bool,
+}
+
+impl FoldPlaces {
+    /// Takes the next octet, which another follows. Returns whether a fold goes before it.
+    pub(crate) fn take(&mut self, octet: u8, next: Option<u8>) -> bool {
+        let is_blank = |b: u8| matches!(b, b' ' | b'\t');
+        let may_fold = self.after_colon && self.says_something && self.column > FOLD_AT;
+        let folds = may_fold && is_blank(octet) && next.is_some_and(|next| !is_blank(next));
+        if folds {
+            self.new_line();
+        }
+        self.says_something |= !is_blank(octet);
+        self.after_colon |= octet == b':';
+        self.column += 1;
+        folds
+    }
+
+    /// A line break comes, or was made.
+    pub(crate) fn new_line(&mut self) {
+        self.column = 0;
+        self.says_something = false;
+    }
+}
+
+/// Whether all lines of a field are short enough where it is folded so.
+pub(crate) fn can_be_folded(field: &[u8]) -> bool {
+    let mut places = FoldPlaces::default();
+    field.split_inclusive(|&b| b == b'\n').all(|line| {
+        let text = line.strip_suffix(b"\n");
+        let text = text.map_or(line, |text| text.strip_suffix(b"\r").unwrap_or(text));
+        places.new_line();
+        let mut octets = text.iter().copied().peekable();
+        while let Some(octet) = octets.next() {
+            let next = octets.peek().copied();
+            places.take(octet, next);
+            // A carriage return at the very end is of a line break that was cut off.
+            if places.column > MAX_LINE && (octet != b'\r' || next.is_some()) {
+                return false;
+            }
+        }
+        true
+    })
+}
+
 /// Octets in hexadecimal digits, in small letters.
 pub(crate) fn hexadecimal(octets: &[u8]) -> String {
     let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);

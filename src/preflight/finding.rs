@@ -234,7 +234,8 @@ pub struct Finding {
     pub within: Within,
     /// The offset at which the fault begins: of the field, or of the first line that is too long.
     pub offset: u64,
-    /// The octets that an edit would replace: the field, the body, the part, the preamble.
+    /// The octets that an edit would replace: the field, the body, the part, the preamble, or those of a delimiter's padding
+    /// that are too many.
     pub span: Span,
 }
 

@@ -8,7 +8,7 @@ use super::content_type::{check_content_disposition, check_content_type};
 use super::finding::{Code, EncodingFields, Finding, Rung, Seal, Source, Within};
 use super::lines::LineWatch;
 use super::section_rules::{BLOCKED_TEXT, printable_name};
-use crate::header::{MAX_LINE, body_if_named, name_len};
+use crate::header::{MAX_LINE, body_if_named, can_be_folded, name_len};
 use crate::mime::{Event, Kind, PartTree, Span, says_anything};
 
 /// What SES says of a line that is too long.
@@ -366,7 +366,13 @@ impl PartRules {
         match event.kind {
             // A byte order mark before the field is of its line.
             Kind::Field if long.carried.or(long.begun).is_some() => {
+                let first = found.count();
                 self.tell_of_field(event, Code::LineTooLong, Source::Documented, LONG_TEXT, found);
+                if event.depth > 0 && !can_be_folded(event.bytes) {
+                    for finding in found.since(first) {
+                        finding.rung = Rung::Notice;
+                    }
+                }
             }
             Kind::Delimiter | Kind::CloseDelimiter => {
                 self.long_line(self.line_in, long.carried, found);
@@ -408,7 +414,7 @@ impl PartRules {
         }
     }
 
-    /// A delimiter that is too long: its padding can go, its boundary stands in every other too.
+    /// A delimiter that is too long: what is too much of its padding can go, its boundary stands in every other too.
     fn long_delimiter(&mut self, event: &Event<'_>, start: u64, found: &mut Collector) {
         let first = found.count();
         let text = (Code::LineTooLong, LONG_TEXT);
@@ -421,10 +427,12 @@ impl PartRules {
             found,
         );
         let is_padding = event.bytes.trim_ascii().len() <= MAX_LINE;
+        let text = event.bytes.strip_suffix(b"\n").unwrap_or(event.bytes);
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
         for finding in found.since(first) {
             finding.span = Span {
-                start: event.offset,
-                end: event.offset + event.bytes.len() as u64,
+                start: start + MAX_LINE as u64,
+                end: event.offset + text.len() as u64,
             };
             if !is_padding {
                 finding.rung = Rung::Notice;

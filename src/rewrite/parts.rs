@@ -46,6 +46,9 @@ impl PartEdits {
                 (Code::LineTooLong, Within::Preamble | Within::Epilogue) => {
                     found.encode(finding, Form::HardBreaks);
                 }
+                (Code::LineTooLong, Within::Delimiter) => {
+                    found.push(finding, finding.span, Replacement::Octets(Vec::new()));
+                }
                 _ => {}
             }
         }
@@ -304,6 +307,29 @@ mod tests {
         )]);
         let out = sent(&message.replace("preamble", &long));
         assert!(out.contains("\r\n\r\nHello.\r\n--b--\r\n"), "{out}");
+    }
+
+    #[test]
+    fn padding_of_a_delimiter_is_cut_to_what_fits() {
+        let padded = format!("--b{}\r\n", " ".repeat(1010));
+        let message = multipart(&["Content-Type: text/plain\r\n\r\nHello."]).replacen("--b\r\n", &padded, 1);
+        let out = sent(&message);
+        assert!(
+            out.contains(&format!("\r\n--b{}\r\nContent-Type", " ".repeat(995))),
+            "{out}"
+        );
+        assert!(out.contains("X-Readdress-Notes: line-too-long\r\n"), "{out}");
+    }
+
+    /// Catches a note of a repair that was none.
+    #[test]
+    fn a_field_that_no_fold_makes_shorter_stays_as_it_is() {
+        let long = "x".repeat(1500);
+        let plan = plan(&multipart(&[&format!(
+            "Content-Type: text/plain\r\nX: {long}\r\n\r\nHello."
+        )]));
+        assert_eq!(plan.edits().len(), 1);
+        assert!(plan.notes().is_empty(), "{}", plan.notes());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::strict;
-use crate::header::{FOLD_AT, MAX_LINE};
+use crate::header::{FoldPlaces, MAX_LINE};
 
 /// Columns of a line of base64 or quoted-printable at most (RFC 2045 6.7, 6.8).
 const MAX_ENCODED_LINE: usize = 76;
@@ -57,10 +57,8 @@ pub(super) struct Recoder {
     pending: Vec<u8>,
     /// The last octet that came was a line feed.
     after_line_feed: bool,
-    /// Of a field: the colon has passed, before which a fold would end the header section; and of its line, whether it says
-    /// something, since a line of blanks alone is none.
-    after_colon: bool,
-    says_something: bool,
+    /// Of a field.
+    folds: FoldPlaces,
 }
 
 impl Recoder {
@@ -70,8 +68,7 @@ impl Recoder {
             column: 0,
             pending: Vec::new(),
             after_line_feed: false,
-            after_colon: false,
-            says_something: false,
+            folds: FoldPlaces::default(),
         }
     }
 
@@ -132,6 +129,7 @@ impl Recoder {
         if line_break > 0 {
             out.extend_from_slice(&input[..line_break]);
             self.column = 0;
+            self.folds.new_line();
             return line_break;
         }
         match self.recoding.form {
@@ -159,16 +157,12 @@ impl Recoder {
                 len
             }
             Form::Folded => {
-                let is_blank = |b: u8| matches!(b, b' ' | b'\t');
-                let may_fold = self.after_colon && self.says_something && self.column > FOLD_AT;
-                if may_fold && is_blank(input[0]) && input.get(1).is_some_and(|&b| !is_blank(b)) {
-                    self.new_line(out);
-                    self.says_something = false;
+                let next = &input[1..];
+                let next = next.first().filter(|_| line_break_len(next) == 0);
+                if self.folds.take(input[0], next.copied()) {
+                    out.extend_from_slice(self.recoding.line_ending);
                 }
-                self.says_something |= !is_blank(input[0]);
-                self.after_colon |= input[0] == b':';
                 out.push(input[0]);
-                self.column += 1;
                 1
             }
             _ => {
@@ -259,6 +253,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::header::{FOLD_AT, can_be_folded};
 
     fn recoded(form: Form, input: &[u8], chunk: usize) -> Vec<u8> {
         let mut out = Vec::new();
@@ -393,7 +388,7 @@ mod tests {
                 }
                 match form {
                     Form::HardBreaks => prop_assert!(longest_line(&out) <= MAX_LINE),
-                    Form::Folded => {}
+                    Form::Folded => prop_assert_eq!(longest_line(&out) <= MAX_LINE, can_be_folded(&input)),
                     _ => prop_assert!(longest_line(&out) <= MAX_ENCODED_LINE, "{:?}", form),
                 }
             }
