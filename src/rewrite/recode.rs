@@ -114,13 +114,37 @@ impl Recoder {
                 let kept = if last { 0 } else { LOOK_AHEAD };
                 let mut at = 0;
                 while at + kept < input.len() {
-                    at += self.step(&input[at..], &mut out);
+                    let run = self.plain_run(&input[at..input.len() - kept]);
+                    out.extend_from_slice(&input[at..at + run]);
+                    self.column += run;
+                    at += run;
+                    if at + kept < input.len() {
+                        at += self.step(&input[at..], &mut out);
+                    }
                 }
                 input.drain(..at);
                 self.pending = input;
             }
         }
         out
+    }
+
+    /// Octets at the front of `input` that go out as they are and for which the line has room: what [`Recoder::step`] would
+    /// do with each of them, for less.
+    fn plain_run(&self, input: &[u8]) -> usize {
+        let is_plain: fn(&[u8]) -> bool = match self.recoding.form {
+            Form::QuotedPrintable => are_printable,
+            Form::SoftBreaks => are_of_a_line,
+            _ => return 0,
+        };
+        let room = (MAX_ENCODED_LINE - 1).saturating_sub(self.column);
+        let ahead = &input[..input.len().min(room)];
+        let mut run = ahead.len();
+        if !is_plain(ahead) {
+            run = ahead.iter().position(|octet| !is_plain(&[*octet])).unwrap_or(run);
+        }
+        // At the end of a line a blank is written otherwise.
+        ahead[..run].trim_ascii_end().len()
     }
 
     /// Writes what the first octets of `input` become, and returns how many of them that were.
@@ -201,17 +225,28 @@ impl Recoder {
     }
 
     fn break_base64(&mut self, chunk: &[u8], out: &mut Vec<u8>) {
-        let digits = chunk.iter().filter(|octet| !octet.is_ascii_whitespace());
-        for &octet in digits {
+        let mut rest = chunk;
+        while let [octet, after @ ..] = rest {
+            if octet.is_ascii_whitespace() {
+                rest = after;
+                continue;
+            }
             if self.column >= MAX_ENCODED_LINE {
                 // No digit, and at the start of a line of ours it could begin a delimiter.
-                if octet == b'-' {
+                if *octet == b'-' {
+                    rest = after;
                     continue;
                 }
                 self.new_line(out);
             }
-            out.push(octet);
-            self.column += 1;
+            let ahead = &rest[..rest.len().min(MAX_ENCODED_LINE - self.column)];
+            let mut run = ahead.len();
+            if !are_visible(ahead) {
+                run = ahead.iter().position(u8::is_ascii_whitespace).unwrap_or(run);
+            }
+            out.extend_from_slice(&ahead[..run]);
+            self.column += run;
+            rest = &rest[run..];
         }
     }
 
@@ -228,6 +263,25 @@ impl Recoder {
         }
         self.pending.drain(..ready);
     }
+}
+
+// None of these leaves early, so that they vectorise.
+
+/// Whether quoted-printable text holds these octets as they are, but for blanks at the end of a line.
+fn are_printable(octets: &[u8]) -> bool {
+    let is_printable = |b: u8| matches!(b, b' '..=b'~') & (b != b'=');
+    octets.iter().fold(true, |all, &b| all & is_printable(b))
+}
+
+/// Whether neither line breaks nor characters that are quoted are among these octets.
+fn are_of_a_line(octets: &[u8]) -> bool {
+    let is_of_a_line = |b: u8| (b != b'\r') & (b != b'\n') & (b != b'=');
+    octets.iter().fold(true, |all, &b| all & is_of_a_line(b))
+}
+
+/// Whether no white space or control is among these octets.
+fn are_visible(octets: &[u8]) -> bool {
+    octets.iter().fold(true, |all, &b| all & (b > b' '))
 }
 
 /// Octets of the line break that stands here; 0 if there is none.
