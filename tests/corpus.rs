@@ -4,12 +4,14 @@
 
 mod common;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use common::oracle::{self, corpus, messages};
-use common::{crlf, rewrite, rules};
-use readdress::mime::{Parts, Scanner};
+use common::{crlf, rewrite, rules, sealed};
+use readdress::mime::{Part, Parts, Scanner};
 use readdress::rewrite::Error;
 use serde_json::Value;
 
@@ -56,18 +58,19 @@ fn every_message_goes_out_sealed() {
 /// The octets of a part: where it begins, where its body begins, where it ends.
 type Offsets = (u64, u64, u64);
 
-fn our_offsets(message: &[u8]) -> Vec<Offsets> {
+fn parts(message: &[u8]) -> Vec<Part> {
     let mut scanner = Scanner::default();
     let mut parts = Parts::new();
     let mut rest = message;
     while let Some(event) = scanner.next(&mut rest, true).unwrap() {
         parts.push(&event);
     }
-    parts
-        .finish()
-        .iter()
-        .map(|part| (part.header.start, part.body.start, part.body.end))
-        .collect()
+    parts.finish()
+}
+
+fn our_offsets(message: &[u8]) -> Vec<Offsets> {
+    let offsets = |part: Part| (part.header.start, part.body.start, part.body.end);
+    parts(message).into_iter().map(offsets).collect()
 }
 
 fn offset(part: &Value, name: &str) -> u64 {
@@ -205,4 +208,86 @@ fn part_offsets_are_those_of_other_parsers() {
         compared += offsets.len();
     }
     assert!(compared > 10);
+}
+
+/// Every message in CRLF, and what goes out of it, below two directories: for judges that compare them.
+fn written(corpus: &Path, work: &Path) -> (PathBuf, PathBuf) {
+    let (inputs, outputs) = (work.join("in"), work.join("out"));
+    for path in messages(corpus) {
+        let message = crlf(&fs::read(corpus.join("messages").join(&path)).unwrap());
+        let Ok((out, _)) = rewrite(&rules(), [&message[..]]) else {
+            continue;
+        };
+        for (directory, bytes) in [(&inputs, &message), (&outputs, &out)] {
+            let file = directory.join(&path);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, bytes).unwrap();
+        }
+    }
+    (inputs, outputs)
+}
+
+/// What one of Python's judges prints, and its last word.
+fn judged(script: &str, directories: &[&Path]) -> (String, String) {
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/common");
+    let judge = Command::new("python3")
+        .arg(scripts.join(script))
+        .args(directories)
+        .output()
+        .expect("python3 runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (text(&judge.stdout), text(&judge.stderr))
+}
+
+/// Catches a repair that is bought by leaving somebody out.
+#[test]
+fn no_address_is_lost() {
+    let Some(corpus) = corpus() else { return };
+    let work = tempfile::tempdir().unwrap();
+    let (inputs, outputs) = written(&corpus, work.path());
+    let (missing, summary) = judged("same_addresses.py", &[&inputs, &outputs]);
+    assert!(
+        summary.trim().ends_with(" addresses, 0 missing"),
+        "{summary}{missing}"
+    );
+    let count: usize = summary.split(' ').next().unwrap().parse().unwrap();
+    assert!(count > 5_000, "{summary}");
+}
+
+/// A Content-Type that was written anew must say the same to every reader.
+#[test]
+fn other_parsers_see_our_parts_where_a_type_was_repaired() {
+    /// Python takes a field with blanks before its colon for the start of the body.
+    const BLANK_COLON: &str = "mail-parser/resources__eml__malformed__019.eml";
+    let Some(corpus) = corpus() else { return };
+    let work = tempfile::tempdir().unwrap();
+    let mut ours = BTreeMap::new();
+    for path in messages(&corpus) {
+        let message = crlf(&fs::read(corpus.join("messages").join(&path)).unwrap());
+        let Ok((out, _)) = rewrite(&rules(), [&message[..]]) else {
+            continue;
+        };
+        let is_note = |name: &str| name == "x-readdress-notes";
+        let notes = sealed::split(&out)
+            .fields
+            .into_iter()
+            .find(|(name, _)| is_note(name));
+        let notes = notes.map_or(String::new(), |(_, raw)| String::from_utf8(raw).unwrap());
+        let is_repaired = notes.contains("content-type-syntax") || notes.contains("duplicate-field");
+        if is_repaired && path != BLANK_COLON {
+            let file = work.path().join(&path);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, &out).unwrap();
+            let types: Vec<String> = parts(&out).into_iter().map(|part| part.content_type).collect();
+            ours.insert(path, types.join(", "));
+        }
+    }
+    assert!(ours.len() > 40, "{} with a repair of their type", ours.len());
+    let (told, _) = judged("part_types.py", &[work.path()]);
+    let theirs: BTreeMap<String, String> = told
+        .lines()
+        .filter_map(|line| line.split_once('\t'))
+        .map(|(path, types)| (path.to_owned(), types.to_owned()))
+        .collect();
+    assert_eq!(theirs, ours);
 }
