@@ -4,6 +4,8 @@
 #[path = "edge/ledger.rs"]
 mod ledger;
 mod support;
+#[path = "edge/unforeseen.rs"]
+mod unforeseen;
 
 use std::path::Path;
 use std::time::Duration;

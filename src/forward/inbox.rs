@@ -4,11 +4,11 @@ use std::io;
 
 use super::policy::{self, Case, Decision, Facts, Kept, Refusal};
 use crate::arrival::Arrival;
-use crate::bucket::{Bucket, Source, Stream};
+use crate::bucket::{self, Bucket, Stream};
 use crate::cause::{Cause, StorageError};
 use crate::header::mailbox::Address;
 use crate::outbox::BodyReader;
-use crate::preflight::Report;
+use crate::preflight::{Checker, Report, Rung, Source};
 use crate::rewrite::{Head, HeaderReader, needs_edits_of_parts};
 
 /// The place of all stored messages.
@@ -30,13 +30,15 @@ pub(super) struct Stored<'a> {
 /// A stored message whose head has been read.
 #[derive(Debug)]
 pub(super) struct Message {
-    pub(super) source: Source,
+    pub(super) source: bucket::Source,
     pub(super) head: Head,
     /// The first reading, which goes on with the body. `None`: it has been used.
     stream: Option<Stream>,
     facts: Option<Result<Facts, Refusal>>,
     /// The faults for which SES would refuse the message. `None`: the body has not been read yet.
     pub(super) found: Option<Report>,
+    /// Whether it goes out in its plainest form: SES has refused another although preflight found nothing.
+    pub(super) is_strict: bool,
 }
 
 impl Inbox {
@@ -107,6 +109,7 @@ impl Inbox {
             stream: is_at_body.then_some(stream),
             facts: None,
             found: None,
+            is_strict: false,
         })
     }
 }
@@ -184,6 +187,28 @@ impl Message {
         } else {
             body
         }
+    }
+
+    /// Whether SES is known to refuse something of it that no edit mends.
+    pub(super) fn is_beyond_repair(&self) -> bool {
+        let findings = self.found.iter().flat_map(|report| &report.findings);
+        findings
+            .filter(|finding| finding.source > Source::Suspected)
+            .any(|finding| finding.rung > Rung::Parts)
+    }
+
+    /// Reads all of it for a strict preflight, which also finds what SES takes as far as is known.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub(super) async fn check_strictly(&mut self) -> io::Result<()> {
+        let mut checker = Checker::default().strict();
+        let mut stream = self.source.stream(0);
+        while let Some(chunk) = stream.next().await? {
+            checker.write(chunk);
+        }
+        self.found = Some(checker.finish());
+        Ok(())
     }
 
     /// Keeps what was found in the body. Returns whether the message has to be planned again for it.

@@ -98,6 +98,10 @@ pub struct Outcome {
     /// The marks that were put before the subject.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<&'static str>,
+    /// The words in which SES refused the message. Where preflight had found nothing, it was then sent once more in its plainest
+    /// form, and `repairs` has `unforeseen`. No address is in them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
     /// SHA-256 of the body that was sent, in hexadecimal digits, if it was asked for: the same as that of the stored one.
     pub body_sha256: Option<String>,
     /// The id that the outbox gave the message; several, with commas between them, where the targets were more than
@@ -137,6 +141,7 @@ impl Outcome {
             bytes_out: None,
             repairs: Vec::new(),
             marks: Vec::new(),
+            refusal: None,
             body_sha256: None,
             sent_id: None,
             reason: None,
@@ -184,6 +189,7 @@ impl Outcome {
                 sent_id = self.sent_id,
                 reason = self.reason,
                 told = self.told,
+                refusal = self.refusal,
                 "outcome"
             );
         } else {
@@ -194,6 +200,7 @@ impl Outcome {
                 bytes_out = self.bytes_out,
                 reason = self.reason,
                 cause = self.cause.map(Cause::as_str),
+                refusal = self.refusal,
                 error = self.error,
                 "outcome"
             );

@@ -17,6 +17,7 @@ use super::inbox::{Message, Stored};
 use super::outcome::{Ending, Outcome};
 use super::policy::{Case, Decision};
 use super::route::{Route, recipient, route, untagged};
+use super::send::is_rejected;
 use super::steps::{Attempt, KeptFrom, Steps, Work};
 use super::stop::{IN_PROGRESS, NOT_MENDED, OUT_OF_TIME, Stop, TOO_MANY, in_doubt};
 use crate::header::mailbox::Address;
@@ -151,6 +152,15 @@ impl Steps {
             outgoing = self.plan(message, &attempt, &decision, outgoing.to);
             sent = self.send(&attempt, message, &outgoing, claim, outcome).await;
         }
+        if is_rejected(&sent) && self.goes_plainer(&attempt, message, &outgoing, claim).await {
+            // Some batches may have been taken.
+            let left = claim.deliveries().left(&outgoing.to);
+            outgoing = self.plan(message, &attempt, &decision, left);
+            sent = self.send(&attempt, message, &outgoing, claim, outcome).await;
+            message.is_strict = sent.is_ok();
+            let all = || claim.deliveries().receipt(route.targets);
+            sent = sent.map(|receipt| all().unwrap_or(receipt));
+        }
         match sent {
             Ok(_) if attempt.holds => Err(in_doubt()),
             Ok(receipt) => Ok(receipt),
@@ -200,6 +210,7 @@ impl Steps {
         let sender = arrival.envelope_sender.as_deref();
         let mut rules = self.rules(attempt.route, targets, sender);
         rules.marks.clone_from(&decision.marks);
+        rules.strict = message.is_strict;
         let plan = match &message.found {
             None => rules.plan(&message.head),
             Some(found) => {

@@ -7,7 +7,7 @@ use super::steps::{Attempt, Steps};
 use super::stop::{IN_PROGRESS, Stop, not_sent};
 use crate::header::mailbox::Address;
 use crate::ledger::{Claim, Delivery, Failure, Receipt};
-use crate::outbox::{Cause, Outgoing, Sending, Sent};
+use crate::outbox::{Cause, Outgoing, SendError, Sending, Sent};
 use crate::rewrite::Repair;
 
 impl Steps {
@@ -40,8 +40,35 @@ impl Steps {
             // With edits of parts it is not the stored one.
             body_sha256: body.sha256().filter(|_| outgoing.content.plan.edits().len() == 1),
         };
-        self.send_all(attempt, sending, &outgoing.to, receipt, claim)
+        self.send_all(attempt, sending, &outgoing.to, receipt, claim, outcome)
             .await
+    }
+
+    /// Decides whether a message that was refused goes out once more, in its plainest form, and makes it ready for that. It
+    /// does not where it has been in that form already, where it may not be repaired, and where preflight knows why.
+    pub(super) async fn goes_plainer(
+        &self,
+        attempt: &Attempt<'_>,
+        message: &mut Message,
+        outgoing: &Outgoing,
+        claim: &mut Claim,
+    ) -> bool {
+        if message.is_strict || self.repair == Repair::Off || message.is_beyond_repair() {
+            return false;
+        }
+        if self.repair == Repair::Parts {
+            let reading = attempt.until.race(message.check_strictly());
+            if !matches!(self.ledger.keep(claim, reading).await, Some(Ok(()))) {
+                return false;
+            }
+        }
+        message.is_strict = true;
+        tracing::warn!(
+            message_id = outgoing.message_id.as_str(),
+            "SES has refused the message although nothing was found in it; it goes out once more, in its plainest form. Please \
+             report the words of its outcome's refusal"
+        );
+        true
     }
 
     /// Sends the message to all of its targets, and records each delivery before the next. With the last one the claim ends,
@@ -53,8 +80,9 @@ impl Steps {
         all: &[Address],
         mut receipt: Receipt,
         claim: &mut Claim,
+        outcome: &mut Outcome,
     ) -> Result<Receipt, Stop> {
-        let (mut ids, mut failed) = (Vec::new(), None);
+        let (mut ids, mut failed): (_, Option<SendError>) = (Vec::new(), None);
         loop {
             self.ledger.refresh(claim).await;
             if claim.is_lost() {
@@ -76,13 +104,21 @@ impl Steps {
                         .record(claim, delivery, last_of, attempt.deadline)
                         .await;
                 }
-                Some(Err(error)) => failed = failed.or(Some(error)),
+                Some(Err(error)) if error.cause == Cause::Rejected => {
+                    outcome.refusal.get_or_insert_with(|| error.reason.clone());
+                    failed = failed.or(Some(error));
+                }
+                // The last: nothing is sent after it. It may leave open whether a target has got the message.
+                Some(Err(error)) => failed = Some(error),
             }
         }
         receipt.id = ids.join(",");
         match failed {
             None => Ok(receipt),
-            Some(error) => Err(not_sent(&error, all, &claim.deliveries().left(all))),
+            Some(error) => {
+                let all = attempt.route.targets;
+                Err(not_sent(&error, all, &claim.deliveries().left(all)))
+            }
         }
     }
 
@@ -121,4 +157,10 @@ impl Steps {
             ),
         ))
     }
+}
+
+/// Whether the outbox has refused the message for what it is.
+pub(super) fn is_rejected(sent: &Result<Receipt, Stop>) -> bool {
+    let rejected = Cause::Rejected;
+    matches!(sent, Err(Stop::Failed { cause, .. }) if *cause == rejected)
 }

@@ -135,8 +135,11 @@ pub struct Attempt {
     pub error: Option<(String, String)>,
 }
 
-#[derive(Debug)]
+/// Says why a message is not taken that the rules would let pass.
+type Judge = dyn Fn(&Message) -> Option<Refusal> + Send + Sync;
+
 struct State {
+    judge: Mutex<Option<Arc<Judge>>>,
     rules: Mutex<Rules>,
     credentials: Mutex<Credentials>,
     script: Script<Fault>,
@@ -146,7 +149,6 @@ struct State {
 }
 
 /// The endpoint.
-#[derive(Debug)]
 pub struct SesEndpoint {
     server: Server,
     state: Arc<State>,
@@ -156,6 +158,7 @@ impl SesEndpoint {
     /// Starts it; example.com is verified, [`Credentials::test`] are known.
     pub fn start() -> Self {
         let state = Arc::new(State {
+            judge: Mutex::default(),
             rules: Mutex::default(),
             credentials: Mutex::new(Credentials::test()),
             script: Script::new(Fault::None),
@@ -181,6 +184,11 @@ impl SesEndpoint {
     /// Changes the rules.
     pub fn rules(&self, change: impl FnOnce(&mut Rules)) {
         change(&mut lock(&self.state.rules));
+    }
+
+    /// Refuses every message for which this gives a reason, though the rules would let it pass.
+    pub fn refuse(&self, judge: impl Fn(&Message) -> Option<Refusal> + Send + Sync + 'static) {
+        *lock(&self.state.judge) = Some(Arc::new(judge));
     }
 
     /// Other credentials.
@@ -345,7 +353,8 @@ fn read(state: &State, head: &Head, connection: &mut Connection, attempt: &mut A
     let message = signature
         .map_err(|why| Refusal::new(403, "SignatureDoesNotMatch", &why))
         .and_then(|()| told_to_fail(&fault))
-        .and_then(|()| read_request(body, &rules));
+        .and_then(|()| read_request(body, &rules))
+        .and_then(|message| state.judged(message));
     let taken = message.map(|message| state.take(message));
     Ok(match (taken, fault) {
         (_, Fault::CutAfterTaking) => End::Cut,
@@ -359,6 +368,11 @@ fn read(state: &State, head: &Head, connection: &mut Connection, attempt: &mut A
 }
 
 impl State {
+    fn judged(&self, message: Message) -> Result<Message, Refusal> {
+        let judge = lock(&self.judge).clone();
+        judge.and_then(|judge| judge(&message)).map_or(Ok(message), Err)
+    }
+
     fn take(&self, mut message: Message) -> String {
         let count = self.taken.fetch_add(1, Relaxed);
         message.id = format!("0102019a{count:08x}-stand-in-000000");

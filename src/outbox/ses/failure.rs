@@ -91,6 +91,8 @@ fn answered(status: u16, code: &str, message: &str) -> Failure {
         _ if status == 429 => (Cause::Throttled, true),
         // Ambiguous in theory; in practice SES answers so instead of sending.
         _ if status >= 500 => (Cause::Unavailable, true),
+        // The request as a whole is too large.
+        _ if status == 413 => (Cause::TooLarge, false),
         _ if matches!(status, 401 | 403) => (Cause::Denied, false),
         _ if status == 404 => (Cause::Configuration, false),
         _ => (Cause::Rejected, false),
