@@ -5,6 +5,8 @@ use crate::alias_store::{AliasCache, AliasStore};
 use crate::aws::{Clients, NotBuilt};
 use crate::bucket::Bucket;
 use crate::config::{BucketPlace, KeyPlace, MapPlace, OutboxPlace, SettingError, Settings};
+#[cfg(feature = "cli")]
+use crate::forward::Explainer;
 use crate::forward::Forwarder;
 use crate::outbox::{Outbox, SesOutbox, remove_abandoned_drafts};
 
@@ -15,10 +17,7 @@ use crate::outbox::{Outbox, SesOutbox, remove_abandoned_drafts};
 /// If a setting names a service of AWS and this build has none (feature `aws`).
 pub async fn connect(settings: &Settings) -> Result<Forwarder, SettingError> {
     let clients = Clients::default();
-    let bucket = match &settings.email_bucket {
-        BucketPlace::Directory(path) => Bucket::Directory(path.clone()),
-        BucketPlace::S3(name) => Bucket::S3(clients.bucket(name).await.map_err(in_setting("EMAIL_BUCKET"))?),
-    };
+    let bucket = connect_bucket(&clients, &settings.email_bucket).await?;
     let outbox = match &settings.outbox {
         OutboxPlace::Directory(path) => {
             remove_abandoned_drafts(path);
@@ -32,6 +31,27 @@ pub async fn connect(settings: &Settings) -> Result<Forwarder, SettingError> {
     let store = connect_aliases(&clients, &settings.alias_map).await?;
     let aliases = AliasCache::new(store, settings.alias_map_ttl);
     Ok(Forwarder::new(aliases, bucket, outbox, settings))
+}
+
+/// The pipeline without an outbox: it says what it would do.
+///
+/// # Errors
+/// As [`connect`].
+#[cfg(feature = "cli")]
+pub async fn explainer(settings: &Settings) -> Result<Explainer, SettingError> {
+    let clients = Clients::default();
+    let bucket = connect_bucket(&clients, &settings.email_bucket).await?;
+    let store = connect_aliases(&clients, &settings.alias_map).await?;
+    let aliases = AliasCache::new(store, settings.alias_map_ttl);
+    Ok(Explainer::new(aliases, bucket, settings))
+}
+
+async fn connect_bucket(clients: &Clients, place: &BucketPlace) -> Result<Bucket, SettingError> {
+    let error = in_setting("EMAIL_BUCKET");
+    Ok(match place {
+        BucketPlace::Directory(path) => Bucket::Directory(path.clone()),
+        BucketPlace::S3(name) => Bucket::S3(clients.bucket(name).await.map_err(error)?),
+    })
 }
 
 /// The alias map alone.

@@ -2,7 +2,9 @@
 
 mod aliases;
 mod event;
+mod explain;
 mod forward;
+mod header_diff;
 mod inspect;
 mod map;
 mod part_spool;
@@ -42,6 +44,7 @@ const EXIT_CODES: &str = "Exit codes: 0 all done, 1 something failed or must be 
 enum Command {
     Forward(Box<forward::Arguments>),
     Event(event::Arguments),
+    Explain(Box<explain::Arguments>),
     Rewrite(rewrite::Arguments),
     Inspect(inspect::Arguments),
     Preflight(preflight::Arguments),
@@ -105,6 +108,7 @@ pub(crate) fn run() -> ExitCode {
     let done = match arguments.command {
         Command::Forward(arguments) => forward::run(&arguments),
         Command::Event(arguments) => event::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Rewrite(arguments) => rewrite::run(arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Preflight(arguments) => preflight::run(&arguments),

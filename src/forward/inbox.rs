@@ -55,6 +55,17 @@ impl Inbox {
         }
     }
 
+    /// A message that is at hand and in no bucket, as if it were that of the arrival.
+    #[cfg(feature = "cli")]
+    pub(super) async fn at_hand<'a>(&'a self, arrival: &'a Arrival, message: Vec<u8>) -> Stored<'a> {
+        let source = bucket::Source::memory(message);
+        let stream = source.stream(0);
+        Stored {
+            message: Some(Message::read(source, stream).await),
+            ..self.stored(arrival)
+        }
+    }
+
     /// Whether the event is about an object of our bucket whose key begins with this prefix.
     pub(super) fn is_under(&self, arrival: &Arrival, prefix: &str) -> bool {
         arrival.stored.as_ref().is_some_and(|stored| {
@@ -91,7 +102,7 @@ impl Inbox {
 
     async fn open(&self, arrival: &Arrival) -> Result<Message, StorageError> {
         let key = self.key(arrival)?;
-        let (source, mut stream) = self.bucket.open(&key).await.map_err(|error| {
+        let (source, stream) = self.bucket.open(&key).await.map_err(|error| {
             // Some keep mail in folders by address.
             let shown = if key.contains('@') { "its key" } else { &key };
             let place = self.bucket.place();
@@ -99,18 +110,7 @@ impl Inbox {
                 "the message cannot be read from {place} under {shown:?} (EMAIL_BUCKET, EMAIL_PREFIX)"
             ))
         })?;
-        let head = read_head(&mut stream)
-            .await
-            .map_err(|error| StorageError::from(error).while_trying("the message cannot be forwarded"))?;
-        let is_at_body = stream.rewind(head.header.octets() as u64);
-        Ok(Message {
-            source,
-            head,
-            stream: is_at_body.then_some(stream),
-            facts: None,
-            found: None,
-            is_strict: false,
-        })
+        Message::read(source, stream).await
     }
 }
 
@@ -137,6 +137,22 @@ impl Stored<'_> {
 }
 
 impl Message {
+    /// Reads the head of a message.
+    async fn read(source: bucket::Source, mut stream: Stream) -> Result<Self, StorageError> {
+        let head = read_head(&mut stream)
+            .await
+            .map_err(|error| StorageError::from(error).while_trying("the message cannot be forwarded"))?;
+        let is_at_body = stream.rewind(head.header.octets() as u64);
+        Ok(Message {
+            source,
+            head,
+            stream: is_at_body.then_some(stream),
+            facts: None,
+            found: None,
+            is_strict: false,
+        })
+    }
+
     fn header_octets(&self) -> u64 {
         self.head.header.octets() as u64
     }
@@ -197,12 +213,11 @@ impl Message {
             .any(|finding| finding.rung > Rung::Parts)
     }
 
-    /// Reads all of it for a strict preflight, which also finds what SES takes as far as is known.
+    /// Reads all of it for a preflight of another kind than the usual one, which comes with the send.
     ///
     /// # Errors
     /// If it cannot be read.
-    pub(super) async fn check_strictly(&mut self) -> io::Result<()> {
-        let mut checker = Checker::default().strict();
+    pub(super) async fn check_with(&mut self, mut checker: Checker) -> io::Result<()> {
         let mut stream = self.source.stream(0);
         while let Some(chunk) = stream.next().await? {
             checker.write(chunk);

@@ -1,6 +1,8 @@
 //! One arrival from event to outcomes.
 
 mod counted;
+#[cfg(feature = "cli")]
+mod explain;
 mod inbox;
 mod notice;
 mod outcome;
@@ -20,6 +22,8 @@ use crate::deadline::Deadline;
 use crate::ledger::{Ledger, Pages};
 use crate::outbox::{Cause, Outbox};
 
+#[cfg(feature = "cli")]
+pub use explain::{Explainer, Explanation};
 pub use outcome::{Ending, Outcome};
 
 use inbox::Inbox;

@@ -28,7 +28,13 @@ impl Steps {
     /// Takes all steps for a recipient.
     pub(super) async fn forward(&self, work: &mut Work<'_>, recipient: &str) -> Outcome {
         let mut outcome = Outcome::new(&work.arrival.message_id, recipient, Ending::Sent);
-        match self.take(work, recipient, &mut outcome).await {
+        let taken = self.take(work, recipient, &mut outcome).await;
+        Steps::conclude(outcome, taken)
+    }
+
+    /// The outcome of a recipient whose mail went as far as this.
+    pub(super) fn conclude(outcome: Outcome, taken: Result<Receipt, Stop>) -> Outcome {
+        match taken {
             Ok(receipt) | Err(Stop::Delivered(receipt)) => outcome.sent(receipt),
             Err(Stop::Ended(ending)) => outcome.ended(ending),
             Err(Stop::Held(hold)) => outcome.held(hold.as_str()),
@@ -172,7 +178,7 @@ impl Steps {
     }
 
     /// Opens the message, and asks whether it is forwarded for this alias, and how.
-    async fn policy<'m>(
+    pub(super) async fn policy<'m>(
         &self,
         message: &'m mut Stored<'_>,
         attempt: &Attempt<'_>,
@@ -199,7 +205,7 @@ impl Steps {
     }
 
     /// Plans the message as it is to go out.
-    fn plan(
+    pub(super) fn plan(
         &self,
         message: &Message,
         attempt: &Attempt<'_>,

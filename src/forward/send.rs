@@ -8,6 +8,7 @@ use super::stop::{IN_PROGRESS, Stop, not_sent};
 use crate::header::mailbox::Address;
 use crate::ledger::{Claim, Delivery, Failure, Receipt};
 use crate::outbox::{Cause, Outgoing, SendError, Sending, Sent};
+use crate::preflight::Checker;
 use crate::rewrite::Repair;
 
 impl Steps {
@@ -20,12 +21,25 @@ impl Steps {
         claim: &mut Claim,
         outcome: &mut Outcome,
     ) -> Result<Receipt, Stop> {
+        let reading = self.prepare(attempt, message, outgoing, outcome);
+        let (sending, receipt) = self.ledger.keep(claim, reading).await?;
+        self.send_all(attempt, sending, &outgoing.to, receipt, claim, outcome)
+            .await
+    }
+
+    /// Reads the message as it is to go out. Nothing is sent yet.
+    pub(super) async fn prepare<'o>(
+        &'o self,
+        attempt: &Attempt<'_>,
+        message: &mut Message,
+        outgoing: &'o Outgoing,
+        outcome: &mut Outcome,
+    ) -> Result<(Sending<'o>, Receipt), Stop> {
         outcome.planned(&outgoing.content);
         // The least that it can be: nothing is read for a message that is too large whatever its parts become.
         self.check_size(outgoing.content.octets(), "")?;
         let mut body = message.body(self.hashes_bodies, self.repair == Repair::Parts);
-        let reading = self.outbox.begin(outgoing, &mut body, attempt.until);
-        let begun = self.ledger.keep(claim, reading).await;
+        let begun = self.outbox.begin(outgoing, &mut body, attempt.until).await;
         let sending = begun.map_err(|error| not_sent(&error, &outgoing.to, &outgoing.to))?;
         if message.note(body.report()) {
             return Err(Stop::Findings);
@@ -40,8 +54,7 @@ impl Steps {
             // With edits of parts it is not the stored one.
             body_sha256: body.sha256().filter(|_| outgoing.content.plan.edits().len() == 1),
         };
-        self.send_all(attempt, sending, &outgoing.to, receipt, claim, outcome)
-            .await
+        Ok((sending, receipt))
     }
 
     /// Decides whether a message that was refused goes out once more, in its plainest form, and makes it ready for that. It
@@ -57,7 +70,9 @@ impl Steps {
             return false;
         }
         if self.repair == Repair::Parts {
-            let reading = attempt.until.race(message.check_strictly());
+            let reading = attempt
+                .until
+                .race(message.check_with(Checker::default().strict()));
             if !matches!(self.ledger.keep(claim, reading).await, Some(Ok(()))) {
                 return false;
             }

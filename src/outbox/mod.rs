@@ -9,6 +9,8 @@ mod absent;
 mod directory;
 mod error;
 mod message;
+#[cfg(feature = "cli")]
+pub(crate) mod nowhere;
 #[cfg(feature = "aws")]
 mod ses;
 
@@ -29,6 +31,9 @@ pub enum Outbox {
     Directory(PathBuf),
     /// SES.
     Ses(SesOutbox),
+    /// No place: a message is made ready for SES and looked at, and goes to nobody.
+    #[cfg(feature = "cli")]
+    Nowhere,
 }
 
 /// Removes what interrupted runs have left half written in a directory of messages.
@@ -43,6 +48,9 @@ pub enum Sending<'a> {
     Directory(directory::Sending<'a>),
     /// To SES.
     Ses(ses::Sending<'a>),
+    /// To nobody.
+    #[cfg(feature = "cli")]
+    Nowhere(nowhere::Sending),
 }
 
 impl Outbox {
@@ -62,6 +70,8 @@ impl Outbox {
                     Sending::Directory(directory::begin(directory, outgoing, body).await?)
                 }
                 Outbox::Ses(ses) => Sending::Ses(ses.begin(outgoing, body, deadline).await?),
+                #[cfg(feature = "cli")]
+                Outbox::Nowhere => Sending::Nowhere(nowhere::begin(outgoing, body).await?),
             })
         };
         let out_of_time = || SendError {
@@ -78,6 +88,8 @@ impl Sending<'_> {
         match self {
             Sending::Directory(sending) => sending.message_octets(),
             Sending::Ses(sending) => sending.message_octets(),
+            #[cfg(feature = "cli")]
+            Sending::Nowhere(sending) => sending.octets,
         }
     }
 
@@ -86,6 +98,8 @@ impl Sending<'_> {
         match self {
             Sending::Directory(sending) => sending.next(),
             Sending::Ses(sending) => sending.next().await,
+            #[cfg(feature = "cli")]
+            Sending::Nowhere(_) => None,
         }
     }
 }

@@ -1,0 +1,176 @@
+//! One recipient of an arrival, without the send: what would be done, and why. The steps are those of [`super::recipient`];
+//! nothing is claimed, sent, told or recorded.
+
+use std::sync::Arc;
+
+use super::inbox::{Inbox, Stored};
+use super::outcome::{Ending, Outcome};
+use super::route::{recipient, route};
+use super::steps::{Attempt, Steps, Work};
+use super::stop::Stop;
+use crate::alias_store::{AliasCache, ReadError};
+use crate::arrival::{Arrival, Recipients};
+use crate::bucket::Bucket;
+use crate::config::Settings;
+use crate::deadline::Deadline;
+use crate::header::mailbox::Address;
+use crate::ledger::{Ledger, Receipt};
+use crate::outbox::{Cause, Outbox, Sending};
+use crate::preflight::{Checker, Report};
+use crate::rewrite::Plan;
+
+const REFUSED: &str =
+    "SES would refuse the message as it is planned: some findings are left, which no edit mends";
+
+/// Says what the pipeline would do with a message.
+#[derive(Debug)]
+pub struct Explainer {
+    aliases: AliasCache,
+    inbox: Inbox,
+    steps: Steps,
+}
+
+/// What would be done with a message for one recipient. What is not known, since the message does not get as far, is `None`.
+#[derive(Debug)]
+pub struct Explanation {
+    /// The outcome that forwarding would have, without an id: nothing has been sent.
+    pub outcome: Outcome,
+    /// The key of the alias map that matches, and the form of the key in words.
+    pub key: Option<(String, String)>,
+    /// The mistake for which the entry of that key cannot be used.
+    pub mistake: Option<String>,
+    /// The most octets that may go out.
+    pub max_send_bytes: u64,
+    /// The header section as it is stored, its empty line included.
+    pub header: Option<Vec<u8>>,
+    /// The edits.
+    pub plan: Option<Arc<Plan>>,
+    /// The reasons for which SES would refuse the stored message, or might.
+    pub found: Option<Report>,
+    /// The same of what goes out.
+    pub left: Option<Report>,
+}
+
+impl Explainer {
+    pub(crate) fn new(aliases: AliasCache, bucket: Bucket, settings: &Settings) -> Self {
+        Explainer {
+            aliases,
+            inbox: Inbox::new(bucket, settings.email_prefix.clone()),
+            steps: Steps::new(Outbox::Nowhere, Ledger::default(), settings),
+        }
+    }
+
+    /// Says what would be done for this recipient, with the stored message of the arrival or with the one that is given.
+    ///
+    /// # Errors
+    /// If the alias map cannot be read.
+    pub async fn explain(
+        &self,
+        arrival: &Arrival,
+        message: Option<Vec<u8>>,
+        recipient: &str,
+    ) -> Result<Explanation, ReadError> {
+        let map = self.aliases.for_recipients(&Recipients::Unknown).await?;
+        let stored = match message {
+            Some(message) => self.inbox.at_hand(arrival, message).await,
+            None => self.inbox.stored(arrival),
+        };
+        let mut work = Work::new(arrival, &map, stored, Deadline::NEVER);
+        let outcome = Outcome::new(&arrival.message_id, recipient, Ending::Sent);
+        let mut explanation = Explanation {
+            outcome: outcome.clone(),
+            key: None,
+            mistake: None,
+            max_send_bytes: self.steps.max_send_bytes,
+            header: None,
+            plan: None,
+            found: None,
+            left: None,
+        };
+        if let Some(resolved) = Address::parse(recipient)
+            .ok()
+            .as_ref()
+            .and_then(|alias| map.aliases.resolve(alias))
+        {
+            explanation.key = Some((resolved.key.to_owned(), resolved.form.to_string()));
+            explanation.mistake = resolved.entry.err().map(str::to_owned);
+        }
+        let taken = self.steps.examine(&mut work, recipient, &mut explanation).await;
+        explanation.outcome = Steps::conclude(explanation.outcome, taken);
+        explanation.outcome.sent_id = None;
+        if explanation.outcome.bytes_in.is_some()
+            && let Ok(message) = work.message.open().await
+        {
+            explanation.header = Some(message.head.header.raw().to_vec());
+            // It is not known where nothing may be repaired, or not all was read.
+            let is_read = message.found.is_some() || message.check_with(Checker::default()).await.is_ok();
+            explanation.found = message.found.take().filter(|_| is_read);
+        }
+        Ok(explanation)
+    }
+}
+
+impl Explanation {
+    /// Whether the message would go out as it is planned.
+    pub fn goes_out(&self) -> bool {
+        self.outcome.ending == Ending::Sent
+    }
+}
+
+impl Steps {
+    /// Takes all steps for a recipient that come before the send, as if nothing had been sent yet.
+    async fn examine(
+        &self,
+        work: &mut Work<'_>,
+        text: &str,
+        explanation: &mut Explanation,
+    ) -> Result<Receipt, Stop> {
+        let route = route(recipient(text, work.map)?, work.map)?;
+        explanation.outcome.targets = route.targets.iter().map(Address::to_string).collect();
+        let attempt = Attempt {
+            arrival: work.arrival,
+            recipient: text,
+            route: &route,
+            until: work.deadline,
+            deadline: work.deadline,
+            holds: false,
+        };
+        self.make_ready(&attempt, &mut work.message, explanation).await
+    }
+
+    /// Asks the policy, plans the message, and reads it as it would go out.
+    async fn make_ready(
+        &self,
+        attempt: &Attempt<'_>,
+        message: &mut Stored<'_>,
+        explanation: &mut Explanation,
+    ) -> Result<Receipt, Stop> {
+        let outcome = &mut explanation.outcome;
+        let (message, decision) = self.policy(message, attempt, outcome).await?;
+        let mut targets = attempt.route.targets.to_vec();
+        targets.retain(|target| !decision.spares(target));
+        if targets.is_empty() {
+            return Err(Stop::Ended(Ending::Automatic));
+        }
+        // The body is read with the first plan, and what is found in it may need another.
+        let mut may_plan_again = true;
+        loop {
+            let outgoing = self.plan(message, attempt, &decision, targets.clone());
+            explanation.plan = Some(Arc::clone(&outgoing.content.plan));
+            match self.prepare(attempt, message, &outgoing, outcome).await {
+                Err(Stop::Findings) if std::mem::take(&mut may_plan_again) => {}
+                Err(stop) => return Err(stop),
+                Ok((Sending::Nowhere(sending), receipt)) => {
+                    let is_refused = sending.report.is_refused;
+                    explanation.left = Some(sending.report);
+                    return if is_refused {
+                        Err(Stop::failed(Cause::Rejected, REFUSED))
+                    } else {
+                        Ok(receipt)
+                    };
+                }
+                Ok((_, receipt)) => return Ok(receipt),
+            }
+        }
+    }
+}
