@@ -52,12 +52,13 @@ mod review;
 mod senders;
 mod spelling;
 
+pub use crate::rewrite::Replies;
 pub use date::{Date, DateError};
 pub use entry::Entry;
 use entry::{EntryReader, Pairs, Written, last_of_each};
 pub use key::KeyForm;
 use key::{Recipient, fold, form_of, looks_like_a_domain, lookups, never_matches};
-pub use options::{MAX_NAME, Notify, OnDmarc, OnVerdict, Options, Replies};
+pub use options::{MAX_NAME, Notify, OnDmarc, OnVerdict, Options};
 use pattern::KeyPattern;
 pub use senders::Senders;
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::date::Date;
 use super::senders::Senders;
 use crate::header::mailbox::Address;
-use crate::rewrite::{Style, UnknownSetting};
+use crate::rewrite::{Replies, Style, UnknownSetting};
 
 /// The longest display-name of an alias in octets. SES takes a mailbox of 320 octets in its encoded form, address included.
 pub const MAX_NAME: usize = 100;
@@ -154,18 +154,6 @@ pub enum Notify {
     Off,
 }
 
-/// Which addresses of a forwarded mail become reply addresses.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Replies {
-    /// Those that an answer goes to.
-    #[default]
-    Sender,
-    /// Also those of To and Cc, so that an answer to all goes through the alias, too.
-    All,
-    /// None.
-    Off,
-}
-
 impl OnVerdict {
     const ALL: [Self; 3] = [Self::Forward, Self::Mark, Self::Hold];
 
@@ -175,19 +163,6 @@ impl OnVerdict {
             Self::Forward => "forward",
             Self::Mark => "mark",
             Self::Hold => "hold",
-        }
-    }
-}
-
-impl Replies {
-    const ALL: [Self; 3] = [Self::Sender, Self::All, Self::Off];
-
-    /// As it is written in the map.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Sender => "sender",
-            Self::All => "all",
-            Self::Off => "off",
         }
     }
 }
@@ -212,15 +187,6 @@ impl FromStr for OnDmarc {
                 .map(Self::Always)
                 .map_err(|_| UnknownSetting::new(value, "obey, forward, mark, hold")),
         }
-    }
-}
-
-impl FromStr for Replies {
-    type Err = UnknownSetting;
-
-    fn from_str(value: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL.into_iter().find(|choice| choice.as_str() == value);
-        found.ok_or_else(|| UnknownSetting::new(value, "sender, all, off"))
     }
 }
 
@@ -255,12 +221,6 @@ impl fmt::Display for OnDmarc {
             Self::Obey => f.write_str("obey"),
             Self::Always(choice) => choice.fmt(f),
         }
-    }
-}
-
-impl fmt::Display for Replies {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

@@ -147,7 +147,7 @@ impl Steps {
     ) -> Result<Receipt, Stop> {
         let outcome = &mut explanation.outcome;
         let (message, decision) = self.policy(message, attempt, outcome).await?;
-        let mut targets = attempt.route.targets.to_vec();
+        let mut targets = attempt.route.targets.clone();
         targets.retain(|target| !decision.spares(target));
         if targets.is_empty() {
             return Err(Stop::Ended(Ending::Automatic));

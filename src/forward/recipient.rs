@@ -164,7 +164,7 @@ impl Steps {
             outgoing = self.plan(message, &attempt, &decision, left);
             sent = self.send(&attempt, message, &outgoing, claim, outcome).await;
             message.is_strict = sent.is_ok();
-            let all = || claim.deliveries().receipt(route.targets);
+            let all = || claim.deliveries().receipt(&route.targets);
             sent = sent.map(|receipt| all().unwrap_or(receipt));
         }
         match sent {

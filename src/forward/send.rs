@@ -131,7 +131,7 @@ impl Steps {
         match failed {
             None => Ok(receipt),
             Some(error) => {
-                let all = attempt.route.targets;
+                let all = &attempt.route.targets;
                 Err(not_sent(&error, all, &claim.deliveries().left(all)))
             }
         }

@@ -42,6 +42,9 @@ pub enum Code {
     MustNotGoOut,
     /// `no-from`: no author.
     NoFrom,
+    /// `no-reply-address`: answers go to the correspondent directly, from the private mailbox, since there are too many of them
+    /// or the reply address would be too long. Preflight itself never says it.
+    NoReplyAddress,
     /// `no-start-boundary`: a multipart without a part.
     NoStartBoundary,
     /// `nul`: a NUL in the header section.
@@ -78,6 +81,7 @@ impl Code {
             Code::LineTooLong => "line-too-long",
             Code::MustNotGoOut => "must-not-go-out",
             Code::NoFrom => "no-from",
+            Code::NoReplyAddress => "no-reply-address",
             Code::NoStartBoundary => "no-start-boundary",
             Code::Nul => "nul",
             Code::OrderToSes => "order-to-ses",

@@ -10,6 +10,9 @@ use crate::header::{Field, FieldBody, Header, MAX_WRITTEN_NAME, write_field};
 use crate::mime;
 use crate::preflight::Code;
 
+/// The line ending of a message that has none (RFC 5322 2.1).
+pub(super) const CRLF: &[u8] = b"\r\n";
+
 /// What a direction makes of a header section.
 #[derive(Default)]
 pub(super) struct Changes {
@@ -35,6 +38,10 @@ impl Once {
             written,
             change,
         }
+    }
+
+    pub(super) fn is_of(&self, role: Role) -> bool {
+        self.role == role
     }
 }
 
@@ -114,6 +121,8 @@ pub(super) struct Writer<'a> {
     pub(super) line_ending: &'static [u8],
     /// Whether fields that SES refuses are mended or left out, beyond what the direction changes.
     pub(super) repairs: bool,
+    /// Whether a field lists what was repaired: for the owner, and nobody else.
+    pub(super) shows_notes: bool,
 }
 
 impl Writer<'_> {
@@ -184,7 +193,7 @@ impl Writer<'_> {
             );
             write_field(out, name, body, self.line_ending);
         }
-        if !notes.is_empty() {
+        if self.shows_notes && !notes.is_empty() {
             let body = FieldBody::words([&*notes.to_string()]);
             write_field(out, NOTES, &body, self.line_ending);
         }

@@ -1,21 +1,23 @@
 //! The forward direction: from a correspondent, by the alias, to the targets.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::addresses::{self, Kept};
-use super::apply::{Change, Changes, Chosen, Once, Writer};
+use super::apply::{CRLF, Change, Changes, Chosen, Once, Writer};
 use super::content_fields;
 use super::controls;
 use super::edit::Plan;
 use super::fields::{Role, Row};
 use super::notes::Notes;
-use super::options::{FromFormat, Mark, Repair, Style, ToHeader};
+use super::options::{FromFormat, Mark, Repair, Replies, Style, ToHeader};
 use super::original::OriginalFields;
 use super::parts::{PartEdits, encoding_name};
 use super::reader::Head;
 use super::recode::Form;
 use super::references;
-use super::route::{ROUTE, route_id};
+use super::reply_addresses::ReplyAddresses;
+use super::route::{ROUTE, route_ids};
 use super::sender::{SenderStyle, new_from};
 use super::strict;
 use super::subject;
@@ -23,6 +25,7 @@ use super::unsubscribe::Unsubscribe;
 use crate::header::mailbox::{Address, MAX_MAILBOXES, Mailbox, parse_at_most};
 use crate::header::{FieldBody, PlainMailbox, encoded_word};
 use crate::preflight::{Code, Report};
+use crate::signed::AliasKey;
 
 /// How one message is readdressed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,13 +54,21 @@ pub struct Rules {
     /// preflight, bodies with octets above 127 in another transfer encoding too. The notes then name
     /// [`Code::Unforeseen`].
     pub strict: bool,
+    /// The key that makes reply addresses and signs the route. `None`: answers go to the correspondents themselves, from the
+    /// private mailbox.
+    pub key: Option<Arc<AliasKey>>,
+    /// Which addresses become reply addresses, where there is a key.
+    pub replies: Replies,
+    /// The id under which the message is stored, for reply addresses of those whose own address is too long. `None`: they have
+    /// none.
+    pub message_id: Option<String>,
+    /// Addresses besides the targets from which people answer as the alias. Ids of what they wrote do not become references,
+    /// since the answer to it would carry them to the correspondent.
+    pub owners: Vec<Address>,
 }
 
-/// The line ending of a message that has none (RFC 5322 2.1).
-const CRLF: &[u8] = b"\r\n";
-
 /// Mailboxes in To and Cc together at most: people report that SES counts those of the header section.
-const MAX_RECIPIENTS: usize = 50;
+pub(super) const MAX_RECIPIENTS: usize = 50;
 
 /// Names the alias that a message was forwarded for.
 const ORIGINAL_TO: &str = "X-Original-To";
@@ -83,6 +94,10 @@ impl Rules {
             envelope_sender: None,
             repair: Repair::default(),
             strict: false,
+            key: None,
+            replies: Replies::default(),
+            message_id: None,
+            owners: Vec::new(),
         }
     }
 
@@ -169,6 +184,7 @@ impl Rules {
             chosen: &chosen,
             line_ending,
             repairs: self.repairs(),
+            shows_notes: true,
         };
         let header = writer.write(&changes, &mut notes);
         if self.strict {
@@ -184,9 +200,15 @@ impl Rules {
     fn changes(&self, original: &OriginalFields<'_>, notes: &mut Notes) -> Changes {
         let from = original.from.map(sender_mailboxes).unwrap_or_default();
         let new_from = FieldBody::written(self.new_from(original, from.first()));
-        let recipients = self.new_recipients(original, notes);
-        let reply_to = self.new_reply_to(original, &from, notes);
-        let unsubscribe = Unsubscribe::of(original.list_unsubscribe);
+        let mut recipients = self.new_recipients(original, notes);
+        let mut reply_to = self.new_reply_to(original, &from, notes);
+        let mut unsubscribe = Unsubscribe::of(original.list_unsubscribe, |_| None);
+        if let Some(addresses) = self.reply_addresses(original) {
+            reply_to = addresses.in_reply_to(reply_to, original.reply_to, notes);
+            recipients.to = addresses.in_recipients(recipients.to, &original.to, notes);
+            recipients.cc = addresses.in_recipients(recipients.cc, &original.cc, notes);
+            unsubscribe = Unsubscribe::of(original.list_unsubscribe, |address| addresses.of_address(address));
+        }
         let added = self.copies(original, &recipients, &reply_to, unsubscribe.moved);
         let once = vec![
             Once::new(Role::From, "From", Change::Replace(new_from)),
@@ -194,7 +216,11 @@ impl Rules {
             Once::new(Role::Cc, "Cc", recipients.cc),
             Once::new(Role::ReplyTo, "Reply-To", reply_to),
             Once::new(Role::Subject, "Subject", self.new_subject(original)),
-            Once::new(Role::References, "References", references::with_own_id(original)),
+            Once::new(
+                Role::References,
+                "References",
+                self.new_references(original, &from),
+            ),
             Once::new(Role::ListUnsubscribe, "List-Unsubscribe", unsubscribe.change),
         ];
         let each = Vec::new();
@@ -298,11 +324,37 @@ impl Rules {
             && untagged.eq_ignore_ascii_case(self.alias.untagged_local())
     }
 
+    fn route_id(&self) -> String {
+        route_ids(&self.alias, self.key.as_deref()).swap_remove(0)
+    }
+
     fn envelope_sender(&self, original: &OriginalFields<'_>) -> Option<Address> {
         self.envelope_sender.clone().or_else(|| {
             let return_path = sender_mailboxes(original.return_path?);
             return_path.into_iter().next().map(|mailbox| mailbox.address)
         })
+    }
+
+    fn reply_addresses<'a>(&'a self, original: &'a OriginalFields<'a>) -> Option<ReplyAddresses<'a>> {
+        let key = self.key.as_deref().filter(|_| self.replies != Replies::Off)?;
+        Some(ReplyAddresses {
+            alias: &self.alias,
+            key,
+            replies: self.replies,
+            message_id: self.message_id.as_deref(),
+            owners: self.targets.iter().chain(&self.owners).collect(),
+            from_format: self.from_format,
+            original,
+        })
+    }
+
+    fn new_references(&self, original: &OriginalFields<'_>, from: &[Mailbox]) -> Change {
+        let owners = || self.owners.iter().chain(&self.targets);
+        let is_owner = |mailbox: &Mailbox| owners().any(|owner| owner.key() == mailbox.address.key());
+        if self.key.is_some() && from.iter().any(is_owner) {
+            return Change::Keep;
+        }
+        references::with_own_id(original)
     }
 
     fn new_subject(&self, original: &OriginalFields<'_>) -> Change {
@@ -358,7 +410,7 @@ impl Rules {
         let signs = [
             (ORIGINAL_TO, alias.clone()),
             ("X-Forwarded-For", alias),
-            (ROUTE, FieldBody::written(route_id(&self.alias))),
+            (ROUTE, FieldBody::written(self.route_id())),
         ];
         copies
             .chain(signs)
@@ -374,7 +426,7 @@ struct Recipients {
 }
 
 /// Says that the body goes out in another form.
-fn encode(changes: &mut Changes, form: Form) {
+pub(super) fn encode(changes: &mut Changes, form: Form) {
     if let Some(name) = encoding_name(form) {
         let body = FieldBody::words([name]);
         let name = "Content-Transfer-Encoding";
@@ -385,7 +437,7 @@ fn encode(changes: &mut Changes, form: Form) {
 }
 
 /// Writes Content-Type and Content-Disposition anew where a strict parser does not read them.
-fn repair_content_fields(original: &OriginalFields<'_>, changes: &mut Changes, notes: &mut Notes) {
+pub(super) fn repair_content_fields(original: &OriginalFields<'_>, changes: &mut Changes, notes: &mut Notes) {
     let both = original.content_type.zip(original.content_type_as_it_came);
     if let Some(body) = both.and_then(|(body, came)| content_fields::repaired_type(body, came)) {
         notes.add(Code::ContentTypeSyntax);

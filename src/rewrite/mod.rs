@@ -19,6 +19,8 @@ mod parts;
 mod reader;
 mod recode;
 mod references;
+mod reply;
+mod reply_addresses;
 mod rewriter;
 mod route;
 mod sender;
@@ -34,11 +36,13 @@ pub(crate) use line_breaks::LineBreakWatch;
 pub use notes::Notes;
 pub use notice::Notice;
 pub use options::{
-    FromFormat, MAX_SUBJECT_PREFIX, Mark, Repair, Style, ToHeader, UnknownSetting, subject_prefix,
+    FromFormat, MAX_SUBJECT_PREFIX, Mark, Repair, Replies, Style, ToHeader, UnknownSetting, subject_prefix,
 };
 #[cfg(feature = "forward")]
 pub(crate) use parts::needs_edits_of_parts;
 pub use reader::{Head, HeaderReader};
 pub use recode::{Form, Recoding};
+pub use reply::ReplyRules;
+pub use reply_addresses::{MAX_REPLY_ADDRESSES, correspondents};
 pub use rewriter::{HeaderOctets, Rewriter};
 pub use route::{NOTICE, ROUTE, route_id, route_ids};

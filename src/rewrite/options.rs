@@ -1,5 +1,6 @@
 //! The choices of how mail is readdressed.
 
+use std::fmt;
 use std::str::FromStr;
 
 use crate::header::mailbox::Address;
@@ -167,6 +168,46 @@ impl FromStr for Repair {
                 known: "parts, header, off",
             }),
         }
+    }
+}
+
+/// Which addresses of a forwarded mail become reply addresses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Replies {
+    /// Those that an answer goes to.
+    #[default]
+    Sender,
+    /// Also those of To and Cc, so that an answer to all goes through the alias, too.
+    All,
+    /// None.
+    Off,
+}
+
+impl Replies {
+    const ALL: [Self; 3] = [Self::Sender, Self::All, Self::Off];
+
+    /// As it is written in the map.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sender => "sender",
+            Self::All => "all",
+            Self::Off => "off",
+        }
+    }
+}
+
+impl FromStr for Replies {
+    type Err = UnknownSetting;
+
+    fn from_str(value: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.into_iter().find(|choice| choice.as_str() == value);
+        found.ok_or_else(|| UnknownSetting::new(value, "sender, all, off"))
+    }
+}
+
+impl fmt::Display for Replies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn with_own_id(original: &OriginalFields<'_>) -> Change {
 }
 
 /// The message ids of a field body (RFC 5322 3.6.4), in order; comments and what else stands between are passed over.
-fn message_ids(body: &[u8]) -> impl Iterator<Item = &str> {
+pub(super) fn message_ids(body: &[u8]) -> impl Iterator<Item = &str> {
     body.split_inclusive(|&b| b == b'>').filter_map(|piece| {
         let id = &piece[piece.iter().rposition(|&b| b == b'<')?..];
         let inner = id.strip_prefix(b"<")?.strip_suffix(b">")?;

@@ -1,11 +1,15 @@
-//! List-Unsubscribe (RFC 2369 3.2): ways to leave a list, of which a mail would be sent from the private mailbox.
+//! List-Unsubscribe (RFC 2369 3.2): ways to leave a list, of which a mail would be sent from the private mailbox, unless it
+//! goes to a reply address.
 
 use std::borrow::Cow;
 
 use memchr::memchr2_iter;
 
 use super::apply::Change;
-use crate::header::{FieldBody, MAX_WORD};
+use crate::header::mailbox::Address;
+use crate::header::{FieldBody, MAX_WORD, hexadecimal};
+
+const MAILTO: &str = "mailto:";
 
 /// What becomes of List-Unsubscribe, and what it said if something was taken out of it.
 pub(super) struct Unsubscribe {
@@ -14,8 +18,8 @@ pub(super) struct Unsubscribe {
 }
 
 impl Unsubscribe {
-    /// Takes out what is not a web address, if `mailto:` is among it.
-    pub(super) fn of(body: Option<&[u8]>) -> Self {
+    /// Takes out what is not a web address, if `mailto:` is among it; but for one address that has a reply address.
+    pub(super) fn of(body: Option<&[u8]>, reply_address: impl Fn(&Address) -> Option<Address>) -> Self {
         let kept = Unsubscribe {
             change: Change::Keep,
             moved: None,
@@ -23,8 +27,17 @@ impl Unsubscribe {
         let Some(body) = body.filter(|body| has_mailto(body)) else {
             return kept;
         };
+        let kept = |uri: Cow<'_, str>| {
+            if is_web(&uri) {
+                return Some(uri.into_owned());
+            }
+            let (address, query) = mail_of(&uri)?;
+            let written = percent_encoded(&reply_address(&address)?.to_string());
+            let new = [MAILTO, &written, query].concat();
+            (new.len() < MAX_WORD).then_some(new)
+        };
         let mut list = String::new();
-        for uri in addresses(body).filter(|uri| is_web(uri)) {
+        for uri in addresses(body).filter_map(kept) {
             let separator = if list.is_empty() { "<" } else { ", <" };
             list.extend([separator, &uri, ">"]);
         }
@@ -67,6 +80,57 @@ fn addresses(body: &[u8]) -> impl Iterator<Item = Cow<'_, str>> {
     })
 }
 
+/// The addresses to which a mail would unsubscribe.
+pub(super) fn mail_addresses(body: &[u8]) -> impl Iterator<Item = Address> {
+    addresses(body).filter_map(|uri| mail_of(&uri).map(|(address, _)| address))
+}
+
+/// The one address of a `mailto:` (RFC 6068 2), and its `?` with what follows, which names no other.
+fn mail_of(uri: &str) -> Option<(Address, &str)> {
+    let scheme = uri.get(..MAILTO.len())?;
+    let rest = &uri[MAILTO.len()..];
+    let (address, query) = rest.split_at(rest.find('?').unwrap_or(rest.len()));
+    let names = query
+        .split(['?', '&'])
+        .map(|field| field.split('=').next().unwrap_or_default());
+    let is_recipient = |name: &str| {
+        let name = percent_decoded(name).unwrap_or_default();
+        ["to", "cc", "bcc"]
+            .iter()
+            .any(|other| name.eq_ignore_ascii_case(other))
+    };
+    if !scheme.eq_ignore_ascii_case(MAILTO) || names.into_iter().any(is_recipient) {
+        return None;
+    }
+    Some((Address::parse(&percent_decoded(address)?).ok()?, query))
+}
+
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut octets = text.bytes();
+    let mut decoded = Vec::with_capacity(text.len());
+    while let Some(octet) = octets.next() {
+        let mut digit = || char::from(octets.next()?).to_digit(16);
+        decoded.push(match octet {
+            b'%' => u8::try_from(digit()? << 4 | digit()?).ok()?,
+            octet => octet,
+        });
+    }
+    String::from_utf8(decoded).ok()
+}
+
+/// Everything encoded that some program could take for part of the URI's own syntax.
+fn percent_encoded(address: &str) -> String {
+    let mut encoded = String::with_capacity(address.len());
+    for octet in address.bytes() {
+        if octet.is_ascii_alphanumeric() || b"-._@".contains(&octet) {
+            encoded.push(char::from(octet));
+        } else {
+            encoded.extend(["%", &hexadecimal(&[octet]).to_ascii_uppercase()]);
+        }
+    }
+    encoded
+}
+
 fn is_web(uri: &str) -> bool {
     ["https:", "http:"].iter().any(|scheme| {
         uri.get(..scheme.len())
@@ -105,7 +169,7 @@ mod tests {
                 Some("<ftp://example.org/u>, <mailto:u@example.org>, <HTTP://example.org>"),
             ),
         ] {
-            let Unsubscribe { change, moved: out } = Unsubscribe::of(Some(body.as_bytes()));
+            let Unsubscribe { change, moved: out } = Unsubscribe::of(Some(body.as_bytes()), |_| None);
             let change = match &change {
                 Change::Keep => None,
                 Change::Drop => Some(""),
@@ -114,6 +178,40 @@ mod tests {
             assert_eq!(change, kept, "{body}");
             assert_eq!(out.as_ref().map(FieldBody::as_str), moved, "{body}");
         }
-        assert!(matches!(Unsubscribe::of(None).change, Change::Keep));
+        assert!(matches!(Unsubscribe::of(None, |_| None).change, Change::Keep));
+    }
+
+    /// Catches a `mailto:` that names others beside the one that we answer for.
+    #[test]
+    fn a_mail_to_a_reply_address_comes_from_the_alias() {
+        let reply_address = |address: &Address| {
+            let local = format!("shop+{}={}.mac", address.local(), address.domain());
+            Address::parse(&format!("{local}@example.com")).ok()
+        };
+        for (body, kept) in [
+            (
+                "<mailto:u@example.org?subject=u%20x>, <https://example.org/u>",
+                "<mailto:shop%2Bu%3Dexample.org.mac@example.com?subject=u%20x>, <https://example.org/u>",
+            ),
+            (
+                "<MAILTO:u%2D1@example.org>",
+                "<mailto:shop%2Bu-1%3Dexample.org.mac@example.com>",
+            ),
+            ("<mailto:u@example.org,v@example.org>", ""),
+            ("<mailto:u@example.org?cc=v@example.org>", ""),
+            ("<mailto:u@example.org?subject=x&%42cc=v@example.org>", ""),
+            ("<mailto:?to=v@example.org>", ""),
+            ("<mailto:u%0a@example.org>", ""),
+            ("<mailto:u%f@example.org>", ""),
+            ("mailto:u@example.org", ""),
+        ] {
+            let change = Unsubscribe::of(Some(body.as_bytes()), reply_address).change;
+            let change = match &change {
+                Change::Replace(body) => body.as_str(),
+                Change::Drop => "",
+                Change::Keep => "kept",
+            };
+            assert_eq!(change, kept, "{body}");
+        }
     }
 }

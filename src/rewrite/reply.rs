@@ -1,0 +1,313 @@
+//! The reply direction: from the owner of an alias, by a reply address, to the correspondent.
+//!
+//! Of the owner's header section only what this file names goes out: no field that tells of the owner's mailbox, host or
+//! program, nor of the way that the mail has taken. What the body tells is the owner's affair; it goes out as it is.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::addresses::{merged, taken};
+use super::apply::{CRLF, Change, Changes, Chosen, Once, Writer};
+use super::content_fields;
+use super::controls;
+use super::edit::Plan;
+use super::fields::{Role, Row};
+use super::forward::{MAX_RECIPIENTS, encode, repair_content_fields};
+use super::notes::Notes;
+use super::options::Repair;
+use super::original::OriginalFields;
+use super::parts::PartEdits;
+use super::reader::Head;
+use super::references::message_ids;
+use super::reply_addresses::comes_back_to;
+use crate::header::mailbox::{Address, Mailbox, format_mailbox, parse_address_list};
+use crate::header::{FieldBody, Header};
+use crate::preflight::Report;
+use crate::signed::{AliasKey, Correspondent};
+
+/// The domain of the message ids that SES makes, with the region, or `email`, before it.
+const SES: &str = ".amazonses.com";
+
+/// Ids in References at most, as many as the forward direction writes.
+const MAX_REFERENCES: usize = 1000;
+
+/// A sentence for a correspondent whose attachment is taken out. Where the whole message is is not theirs to know.
+const WHEREABOUTS: &str = "Please ask for it in another way.";
+
+/// How one answer of an owner goes out as the alias.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplyRules {
+    /// The alias, which is the new From.
+    pub alias: Address,
+    /// The display-name beside it.
+    pub name: Option<String>,
+    /// The addresses that nobody must see: the targets of the alias, and those who may answer besides them.
+    pub owners: Vec<Address>,
+    /// The key that has signed the reply addresses.
+    pub key: Arc<AliasKey>,
+    /// The reply addresses that the mail has arrived for, each with the correspondent that it stands for.
+    pub recipients: Vec<(Address, Address)>,
+    /// How far a message may be changed so that SES takes it.
+    pub repair: Repair,
+}
+
+impl ReplyRules {
+    /// The correspondents, none twice: those to whom the mail goes.
+    pub fn targets(&self) -> Vec<Address> {
+        let mut seen = HashSet::new();
+        let all = self.recipients.iter().map(|(_, correspondent)| correspondent);
+        all.filter(|correspondent| seen.insert(correspondent.key()))
+            .cloned()
+            .collect()
+    }
+
+    /// Returns the plan with the new header section, and with notes of what was repaired in it, which do not go out.
+    pub fn plan(&self, head: &Head) -> Plan {
+        let (header, notes) = self.new_header(head, &PartEdits::default());
+        Plan::of_header(head.header.octets() as u64, header, notes)
+    }
+
+    /// Returns the plan with the new header section and with the edits of parts that cure what was found in the message.
+    /// Where they would be too many, the header section alone is changed.
+    pub fn plan_with_parts(&self, head: &Head, report: &Report) -> Plan {
+        if self.repair != Repair::Parts {
+            return self.plan(head);
+        }
+        let parts = PartEdits::of(report, head.line_ending.unwrap_or(CRLF), WHEREABOUTS);
+        let (header, notes) = self.new_header(head, &parts);
+        Plan::of_header(head.header.octets() as u64, header, notes)
+            .with_parts(parts.edits)
+            .unwrap_or_else(|_| self.plan(head))
+    }
+
+    fn new_header(&self, head: &Head, parts: &PartEdits) -> (Vec<u8>, Notes) {
+        let line_ending = head.line_ending.unwrap_or(CRLF);
+        let cleaned = controls::cleaned(&head.header, line_ending);
+        let all = cleaned.as_ref().unwrap_or(&head.header);
+        let mut notes = Notes::default();
+        for &code in &parts.codes {
+            notes.add(code);
+        }
+        let rows: Vec<Option<&'static Row>> = all.fields().map(|field| Row::of(&field)).collect();
+        let chosen = Chosen::of(all, &head.header, &rows);
+        let original = OriginalFields::read(all, &head.header, &rows, &chosen);
+        let mut changes = self.changes(&original);
+        if all.first("mime-version").is_some() {
+            // Programs write their names into comments of it.
+            changes
+                .added
+                .push((Cow::Borrowed("MIME-Version"), FieldBody::words(["1.0"])));
+        }
+        if self.repair != Repair::Off {
+            repair_content_fields(&original, &mut changes, &mut notes);
+        }
+        without_comments(&original, &mut changes);
+        if let Some(form) = parts.body {
+            encode(&mut changes, form);
+        }
+
+        // Of the allowed fields alone, the mechanics of every direction make a header section.
+        let (allowed, allowed_rows) = self::allowed(all, &rows);
+        let (as_it_came, _) = self::allowed(&head.header, &rows);
+        let chosen = Chosen::of(&allowed, &as_it_came, &allowed_rows);
+        let writer = Writer {
+            header: &allowed,
+            rows: &allowed_rows,
+            chosen: &chosen,
+            line_ending,
+            repairs: self.repair != Repair::Off,
+            shows_notes: false,
+        };
+        (writer.write(&changes, &mut notes), notes)
+    }
+
+    fn changes(&self, original: &OriginalFields<'_>) -> Changes {
+        let (to, cc) = self.new_recipients(original);
+        let Thread {
+            in_reply_to,
+            references,
+        } = Thread::of(original);
+        let written = |name: &'static str, body: FieldBody| {
+            (!body.as_str().is_empty()).then_some((Cow::Borrowed(name), body))
+        };
+        let from = FieldBody::written(format_mailbox(self.name.as_deref(), &self.alias));
+        let added = [
+            written("From", from),
+            written("To", FieldBody::list(to)),
+            written("Cc", FieldBody::list(cc)),
+            written("In-Reply-To", FieldBody::words(in_reply_to)),
+            written("References", FieldBody::words(references)),
+        ];
+        Changes {
+            added: added.into_iter().flatten().collect(),
+            ..Changes::default()
+        }
+    }
+
+    /// What To and Cc say: there are never more than [`MAX_RECIPIENTS`] mailboxes in both.
+    fn new_recipients(&self, original: &OriginalFields<'_>) -> (Vec<Mailbox>, Vec<Mailbox>) {
+        let mut seen = HashSet::new();
+        let mut turned = |bodies: &[&[u8]]| {
+            let mailboxes = parse_address_list(&merged(bodies));
+            let shown: Vec<Mailbox> = mailboxes
+                .into_iter()
+                .filter_map(|mailbox| self.shown(mailbox))
+                .collect();
+            let shown = taken(&shown).filter(|mailbox| seen.insert(mailbox.address.key()));
+            shown.collect::<Vec<Mailbox>>()
+        };
+        let (mut to, mut cc) = (turned(&original.to), turned(&original.cc));
+        to.truncate(MAX_RECIPIENTS);
+        cc.truncate(MAX_RECIPIENTS - to.len());
+        if to.is_empty() && cc.is_empty() {
+            // A blind copy to one is no secret to that one; to several they are secrets to each other.
+            if let [only] = &self.targets()[..] {
+                to.push(Mailbox {
+                    name: None,
+                    address: only.clone(),
+                });
+            }
+        }
+        (to, cc)
+    }
+
+    /// A mailbox of To or Cc as the correspondent may see it; `None` where it is to be left out.
+    fn shown(&self, mailbox: Mailbox) -> Option<Mailbox> {
+        let Mailbox { name, address } = mailbox;
+        let address = match self.key.read_reply_address(&address) {
+            Some(Ok(read)) => {
+                // What another alias writes to whom is nobody's affair here.
+                let is_ours = read.alias.key() == self.alias.key();
+                is_ours
+                    .then(|| self.correspondent(&address, read.correspondent))
+                    .flatten()?
+            }
+            Some(Err(_)) | None => address,
+        };
+        let is_owner = self.owners.iter().any(|owner| owner.key() == address.key());
+        // Also a reply address of ours whose signature does not hold.
+        if is_owner || comes_back_to(&self.alias, &address) {
+            return None;
+        }
+        // The name that our own reply address was shown with: the address in other words.
+        let words = format!("{} at {}", address.local(), address.domain());
+        let name = name.filter(|name| !name.contains('@') && !name.eq_ignore_ascii_case(&words));
+        Some(Mailbox { name, address })
+    }
+
+    fn correspondent(&self, reply_address: &Address, correspondent: Correspondent) -> Option<Address> {
+        match correspondent {
+            Correspondent::Address(address) => Some(address),
+            Correspondent::Stored { .. } => {
+                let mut recipients = self.recipients.iter();
+                let found = recipients.find(|(address, _)| address.key() == reply_address.key());
+                found.map(|(_, correspondent)| correspondent.clone())
+            }
+        }
+    }
+}
+
+/// The fields of a header section that may go out, and their rows.
+fn allowed(header: &Header, rows: &[Option<&'static Row>]) -> (Header, Vec<Option<&'static Row>>) {
+    let mut allowed = Header::new();
+    let mut allowed_rows = Vec::new();
+    for (field, row) in header.fields().zip(rows) {
+        let is_allowed = row.is_some_and(|row| match row.role {
+            Role::Subject | Role::ContentType | Role::TransferEncoding | Role::ContentDisposition => true,
+            Role::From
+            | Role::To
+            | Role::Cc
+            | Role::ReplyTo
+            | Role::References
+            | Role::ListUnsubscribe
+            | Role::Date
+            | Role::InReplyTo
+            | Role::Sender
+            | Role::ReturnPath
+            | Role::MessageId
+            | Role::OfEncoding
+            | Role::Addresses
+            | Role::Unread => false,
+        });
+        if is_allowed {
+            allowed.push(field.raw());
+            allowed_rows.push(*row);
+        }
+    }
+    allowed.end(header.empty_line());
+    (allowed, allowed_rows)
+}
+
+/// Writes Content-Type and Content-Disposition anew where they have comments, in which programs name themselves.
+fn without_comments(original: &OriginalFields<'_>, changes: &mut Changes) {
+    let has_comment = |body: &&[u8]| body.contains(&b'(');
+    let is_changed = |changes: &Changes, role| changes.once.iter().any(|once| once.is_of(role));
+    let type_ = original
+        .content_type
+        .filter(has_comment)
+        .zip(original.content_type_as_it_came);
+    if let Some((body, came)) = type_
+        && !is_changed(changes, Role::ContentType)
+        && let Some(new) = content_fields::rewritten_type(body, came)
+    {
+        let change = Once::new(Role::ContentType, "Content-Type", Change::Replace(new));
+        changes.once.push(change);
+    }
+    if let Some(body) = original.content_disposition.filter(has_comment)
+        && !is_changed(changes, Role::ContentDisposition)
+    {
+        let new = Change::Replace(content_fields::plain_disposition(body));
+        let change = Once::new(Role::ContentDisposition, "Content-Disposition", new);
+        changes.once.push(change);
+    }
+}
+
+/// The ids by which the correspondent's program finds the thread.
+struct Thread<'a> {
+    in_reply_to: Option<&'a str>,
+    references: Vec<&'a str>,
+}
+
+impl<'a> Thread<'a> {
+    /// Of the owner's ids go out those that SES made and those directly before one: the correspondent's, as the forward
+    /// direction has appended it to the message that SES then gave an id. Every other names the owner's host or program.
+    fn of(original: &OriginalFields<'a>) -> Self {
+        let all: Vec<&str> = original.references.into_iter().flat_map(message_ids).collect();
+        let followed = all.iter().skip(1).map(|next| is_by_ses(next)).chain([false]);
+        let kept = all
+            .iter()
+            .zip(followed)
+            .filter(|(id, followed)| *followed || is_by_ses(id));
+        let mut references: Vec<&str> = kept.map(|(id, _)| *id).collect();
+        if references.len() > MAX_REFERENCES {
+            references.drain(1..=references.len() - MAX_REFERENCES);
+        }
+        let answered = original.in_reply_to.into_iter().flat_map(message_ids).next();
+        let answered = answered.filter(|id| is_by_ses(id));
+        // The correspondent knows the message by its own id, not by the one that it got on its way to the owner.
+        let own = |id: &str| {
+            let at = all.iter().rposition(|other| *other == id)?;
+            at.checked_sub(1).map(|before| all[before])
+        };
+        let in_reply_to = answered.map(|id| own(id).unwrap_or(id));
+        if references.is_empty() {
+            references.extend(in_reply_to);
+        }
+        Thread {
+            in_reply_to,
+            references,
+        }
+    }
+}
+
+fn is_by_ses(id: &str) -> bool {
+    let domain = id
+        .trim_end_matches('>')
+        .rsplit_once('@')
+        .map(|(_, domain)| domain);
+    domain.is_some_and(|domain| domain.to_ascii_lowercase().ends_with(SES))
+}
+
+#[cfg(test)]
+mod tests;
