@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::aws::Parameters;
+use crate::cause::Cause;
 use crate::deadline::Deadline;
 use crate::signed::{AliasKey, KeyError};
 
@@ -44,6 +45,16 @@ pub enum KeyReadError {
         /// The mistake in the text.
         error: KeyError,
     },
+}
+
+impl KeyReadError {
+    /// The kind of the failure of mail that waits for the key.
+    pub fn cause(&self) -> Cause {
+        match self {
+            KeyReadError::Unreadable { .. } => Cause::Unavailable,
+            KeyReadError::NotAKey { .. } => Cause::Configuration,
+        }
+    }
 }
 
 impl KeyStore {

@@ -1,6 +1,6 @@
 //! Makes the pipeline that the settings describe.
 
-use crate::alias_key::KeyStore;
+use crate::alias_key::{KeyCache, KeyStore};
 use crate::alias_store::{AliasCache, AliasStore};
 use crate::aws::{Clients, NotBuilt};
 use crate::bucket::Bucket;
@@ -30,7 +30,11 @@ pub async fn connect(settings: &Settings) -> Result<Forwarder, SettingError> {
     };
     let store = connect_aliases(&clients, &settings.alias_map).await?;
     let aliases = AliasCache::new(store, settings.alias_map_ttl);
-    Ok(Forwarder::new(aliases, bucket, outbox, settings))
+    let forwarder = Forwarder::new(aliases, bucket, outbox, settings);
+    Ok(match connect_key_cache(&clients, settings).await? {
+        Some(key) => forwarder.with_key(key),
+        None => forwarder,
+    })
 }
 
 /// The pipeline without an outbox: it says what it would do.
@@ -43,7 +47,11 @@ pub async fn explainer(settings: &Settings) -> Result<Explainer, SettingError> {
     let bucket = connect_bucket(&clients, &settings.email_bucket).await?;
     let store = connect_aliases(&clients, &settings.alias_map).await?;
     let aliases = AliasCache::new(store, settings.alias_map_ttl);
-    Ok(Explainer::new(aliases, bucket, settings))
+    let explainer = Explainer::new(aliases, bucket, settings);
+    Ok(match connect_key_cache(&clients, settings).await? {
+        Some(key) => explainer.with_key(key),
+        None => explainer,
+    })
 }
 
 async fn connect_bucket(clients: &Clients, place: &BucketPlace) -> Result<Bucket, SettingError> {
@@ -68,6 +76,14 @@ pub async fn alias_store(place: &MapPlace) -> Result<AliasStore, SettingError> {
 /// As [`connect`].
 pub async fn key_store(place: &KeyPlace) -> Result<KeyStore, SettingError> {
     connect_key(&Clients::default(), place).await
+}
+
+async fn connect_key_cache(clients: &Clients, settings: &Settings) -> Result<Option<KeyCache>, SettingError> {
+    let Some(place) = &settings.alias_key else {
+        return Ok(None);
+    };
+    let store = connect_key(clients, place).await?;
+    Ok(Some(KeyCache::new(store, settings.alias_map_ttl)))
 }
 
 async fn connect_key(clients: &Clients, place: &KeyPlace) -> Result<KeyStore, SettingError> {

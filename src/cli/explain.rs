@@ -15,9 +15,13 @@ use readdress::forward::{Explanation, Outcome};
 use readdress::preflight::{Report, Within};
 use readdress::rewrite::{Edit, Form, Replacement};
 
+use super::forward::MAX_EVENT;
 use super::header_diff::{Difference, compare, read};
 use super::rewrite::StyleArguments;
 use super::{Failure, Input};
+
+/// The most octets of a message that is given: twice what SES receives.
+const MAX_MESSAGE: u64 = 80 << 20;
 
 /// Say what would be done with a message for an address, and why; nothing is sent. Exit code 1 if it would not go out
 #[derive(Args)]
@@ -77,7 +81,7 @@ impl Arguments {
     /// The arrivals that the event tells of, or one of the message that is given.
     fn arrivals(&self) -> Result<Vec<(Arrival, Option<Vec<u8>>)>, Failure> {
         let Some(event) = &self.event else {
-            let (message, _) = Input::open(self.file.as_ref())?.read_all()?;
+            let (message, _) = Input::open(self.file.as_ref())?.read_all(MAX_MESSAGE)?;
             let name = self.file.as_deref().and_then(Path::file_name);
             let id = name.and_then(|name| MessageId::parse(name.to_str()?).ok());
             let arrival = Arrival {
@@ -96,7 +100,7 @@ impl Arguments {
             let reason = "give an event or a message, not both: the event says where its message lies";
             return Err(Failure::Usage(reason.to_owned()));
         }
-        let (payload, name) = Input::open(Some(event))?.read_all()?;
+        let (payload, name) = Input::open(Some(event))?.read_all(MAX_EVENT)?;
         let failed = |error| Failure::failed(&name, error);
         let records = parse_event(&payload).map_err(failed)?;
         let arrivals = records.into_iter().map(|record| record.arrival.map_err(failed));
@@ -113,7 +117,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     block_on(async {
         let explainer = explainer(&settings).await?;
         for (arrival, message) in arrivals {
-            let explained = explainer.explain(&arrival, message, &arguments.address).await?;
+            let explained = explainer
+                .explain(&arrival, message, &arguments.address)
+                .await
+                .map_err(|error| Failure::Failed(error.to_string()))?;
             goes_out &= explained.goes_out();
             if arguments.json {
                 write_json(&mut out, &explained)

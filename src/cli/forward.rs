@@ -30,6 +30,14 @@ pub(super) struct Arguments {
         value_name = "MAP"
     )]
     alias_map_param: Option<String>,
+    /// The key of reply addresses and signed aliases: an SSM parameter, or file:PATH
+    #[arg(
+        long,
+        visible_alias = "alias-key",
+        env = "ALIAS_KEY_PARAM",
+        value_name = "KEY"
+    )]
+    alias_key_param: Option<String>,
     /// Where the mail goes: ses, or file:DIR [default: ses]
     #[arg(long, env = "OUTBOX")]
     outbox: Option<String>,
@@ -67,7 +75,7 @@ pub(super) struct Arguments {
 }
 
 /// The largest event in octets: more than Lambda passes to a function (6 MB), and than a record of its failure holds.
-const MAX_EVENT: u64 = 8 << 20;
+pub(super) const MAX_EVENT: u64 = 8 << 20;
 
 /// The choices that an alias can make for itself, but for those of the rewrite.
 #[derive(Args)]
@@ -103,6 +111,7 @@ impl Arguments {
         match name {
             "EMAIL_BUCKET" => self.email_bucket.clone(),
             "ALIAS_MAP_PARAM" => self.alias_map_param.as_deref().map(map::setting),
+            "ALIAS_KEY_PARAM" => self.alias_key_param.clone(),
             "OUTBOX" => self.outbox.clone(),
             "EMAIL_PREFIX" => self.email_prefix.clone(),
             "LEDGER" => self.ledger.clone(),

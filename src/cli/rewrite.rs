@@ -9,7 +9,7 @@ use clap::Args;
 use readdress::config;
 use readdress::header::mailbox::Address;
 use readdress::preflight::{Checker, Report, Rung, Source};
-use readdress::rewrite::{HeaderReader, Rewriter, Rules};
+use readdress::rewrite::{HeaderReader, Repair, Rewriter, Rules};
 
 use super::{Failure, Input, unbuffered};
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::inbox::{Inbox, Stored};
 use super::outcome::{Ending, Outcome};
-use super::route::{recipient, route};
 use super::steps::{Attempt, Steps, Work};
 use super::stop::Stop;
+use super::way::{Direction, Way};
+use crate::alias_key::{KeyCache, KeyReadError};
 use crate::alias_store::{AliasCache, ReadError};
 use crate::arrival::{Arrival, Recipients};
 use crate::bucket::Bucket;
@@ -28,6 +29,18 @@ pub struct Explainer {
     aliases: AliasCache,
     inbox: Inbox,
     steps: Steps,
+    key: Option<KeyCache>,
+}
+
+/// Why nothing can be said of any message.
+#[derive(Debug, thiserror::Error)]
+pub enum NotReady {
+    /// There is no alias map.
+    #[error(transparent)]
+    Map(#[from] ReadError),
+    /// There is no key.
+    #[error(transparent)]
+    Key(#[from] KeyReadError),
 }
 
 /// What would be done with a message for one recipient. What is not known, since the message does not get as far, is `None`.
@@ -57,25 +70,37 @@ impl Explainer {
             aliases,
             inbox: Inbox::new(bucket, settings.email_prefix.clone()),
             steps: Steps::new(Outbox::Nowhere, Ledger::default(), settings),
+            key: None,
+        }
+    }
+
+    pub(crate) fn with_key(self, key: KeyCache) -> Self {
+        Explainer {
+            key: Some(key),
+            ..self
         }
     }
 
     /// Says what would be done for this recipient, with the stored message of the arrival or with the one that is given.
     ///
     /// # Errors
-    /// If the alias map cannot be read.
+    /// If the alias map or the key cannot be read.
     pub async fn explain(
         &self,
         arrival: &Arrival,
         message: Option<Vec<u8>>,
         recipient: &str,
-    ) -> Result<Explanation, ReadError> {
+    ) -> Result<Explanation, NotReady> {
         let map = self.aliases.for_recipients(&Recipients::Unknown).await?;
         let stored = match message {
             Some(message) => self.inbox.at_hand(arrival, message).await,
             None => self.inbox.stored(arrival),
         };
-        let mut work = Work::new(arrival, &map, stored, Deadline::NEVER);
+        let key = match &self.key {
+            Some(key) => Some(key.current().await?),
+            None => None,
+        };
+        let mut work = Work::new(arrival, &map, key, stored, Deadline::NEVER);
         let outcome = Outcome::new(&arrival.message_id, recipient, Ending::Sent);
         let mut explanation = Explanation {
             outcome: outcome.clone(),
@@ -125,12 +150,20 @@ impl Steps {
         text: &str,
         explanation: &mut Explanation,
     ) -> Result<Receipt, Stop> {
-        let route = route(recipient(text, work.map)?, work.map)?;
+        let Way { owner, direction } = self.way(work, text).await?;
+        let (route, reply) = match &direction {
+            Direction::Forward => (&owner, None),
+            Direction::Reply(route, rules) => (route, Some(&**rules)),
+            Direction::Refused(stop) => return Err(stop.clone()),
+        };
         explanation.outcome.targets = route.targets.iter().map(Address::to_string).collect();
         let attempt = Attempt {
             arrival: work.arrival,
             recipient: text,
-            route: &route,
+            route,
+            owner: &owner,
+            reply,
+            key: work.key.as_ref(),
             until: work.deadline,
             deadline: work.deadline,
             holds: false,

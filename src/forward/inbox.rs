@@ -2,8 +2,8 @@
 
 use std::io;
 
-use super::policy::{self, Case, Decision, Facts, Kept, Refusal};
-use crate::arrival::Arrival;
+use super::policy::{self, Author, Case, Decision, Facts, Kept, Refusal};
+use crate::arrival::{Arrival, MessageId, Order, Recipients};
 use crate::bucket::{self, Bucket, Stream};
 use crate::cause::{Cause, StorageError};
 use crate::header::mailbox::Address;
@@ -115,6 +115,22 @@ impl Inbox {
 }
 
 impl Stored<'_> {
+    /// The head of another message, with this id.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is gone.
+    pub(super) async fn head_of(&self, message_id: &MessageId) -> Result<Head, StorageError> {
+        let arrival = Arrival {
+            message_id: message_id.clone(),
+            recipients: Recipients::Unknown,
+            envelope_sender: None,
+            verdicts: None,
+            order: Order::Forward,
+            stored: None,
+        };
+        Ok(self.inbox.open(&arrival).await?.head)
+    }
+
     /// The message, if it has been opened.
     pub(super) fn opened(&mut self) -> Option<&mut Message> {
         self.message.as_mut()?.as_mut().ok()
@@ -166,17 +182,31 @@ impl Message {
     ///
     /// # Errors
     /// Why the message is not to be forwarded for this recipient.
-    pub(super) async fn check(&mut self, case: &Case<'_>) -> Result<Decision, Kept> {
-        let facts = match &mut self.facts {
-            Some(facts) => facts,
-            None => self
-                .facts
-                .insert(policy::read(case.arrival, &self.head.header, &self.source).await),
-        };
-        match facts {
+    pub(super) async fn check(&mut self, case: &Case<'_>, is_reply: bool) -> Result<Decision, Kept> {
+        match self.facts(case.arrival).await {
+            Ok(facts) if is_reply => policy::check_reply(facts, case),
             Ok(facts) => policy::check(facts, case),
             Err(refusal) => Err(Kept::Refused(refusal.clone())),
         }
+    }
+
+    /// Who wrote the message.
+    ///
+    /// # Errors
+    /// If that cannot be read.
+    pub(super) async fn author(&mut self, arrival: &Arrival) -> Result<Author, Kept> {
+        match self.facts(arrival).await {
+            Ok(facts) => Ok(policy::author(facts)),
+            Err(refusal) => Err(Kept::Refused(refusal.clone())),
+        }
+    }
+
+    async fn facts(&mut self, arrival: &Arrival) -> &Result<Facts, Refusal> {
+        let facts = match self.facts.take() {
+            Some(facts) => facts,
+            None => policy::read(arrival, &self.head.header, &self.source).await,
+        };
+        self.facts.insert(facts)
     }
 
     /// Those of these targets that it reports on.
@@ -250,7 +280,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::arrival::{MessageId, Order, Recipients, Stored as Place};
+    use crate::arrival::Stored as Place;
 
     fn key(stored: Option<&str>) -> Result<String, StorageError> {
         let inbox = Inbox::new(Bucket::Directory(PathBuf::from("mail")), "in/".to_owned());

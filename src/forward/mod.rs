@@ -13,7 +13,9 @@ mod send;
 mod steps;
 mod stop;
 mod tell;
+mod way;
 
+use crate::alias_key::KeyCache;
 use crate::alias_store::{AliasCache, ReadError};
 use crate::arrival::{Arrival, Recipients, trace};
 use crate::bucket::Bucket;
@@ -23,7 +25,7 @@ use crate::ledger::{Ledger, Pages};
 use crate::outbox::{Cause, Outbox};
 
 #[cfg(feature = "cli")]
-pub use explain::{Explainer, Explanation};
+pub use explain::{Explainer, Explanation, NotReady};
 pub use outcome::{Ending, Outcome};
 
 use inbox::Inbox;
@@ -37,6 +39,7 @@ pub struct Forwarder {
     inbox: Inbox,
     steps: Steps,
     ledger_prefix: Option<String>,
+    key: Option<KeyCache>,
 }
 
 impl Forwarder {
@@ -50,6 +53,16 @@ impl Forwarder {
             inbox: Inbox::new(bucket, settings.email_prefix.clone()),
             steps: Steps::new(outbox, ledger, settings),
             ledger_prefix: settings.ledger.clone(),
+            key: None,
+        }
+    }
+
+    /// Makes reply addresses with this key, and sends what comes to them as the alias. Without one nothing of that is done.
+    #[must_use]
+    pub fn with_key(self, key: KeyCache) -> Self {
+        Forwarder {
+            key: Some(key),
+            ..self
         }
     }
 
@@ -110,7 +123,15 @@ impl Forwarder {
                 return Err((Cause::Deadline, reason.to_owned()));
             }
         };
-        let mut work = Work::new(arrival, &map, self.inbox.stored(arrival), deadline);
+        let key = match &self.key {
+            None => None,
+            Some(key) => match deadline.race(key.current()).await {
+                Some(Ok(key)) => Some(key),
+                Some(Err(error)) => return Err((error.cause(), error.to_string())),
+                None => return Err((Cause::Deadline, OUT_OF_TIME.to_owned())),
+            },
+        };
+        let mut work = Work::new(arrival, &map, key, self.inbox.stored(arrival), deadline);
         let traced;
         let recipients = if let Some(recipients) = arrival.recipients.known() {
             recipients

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::policy::Hold;
 use super::stop::Stop;
+use super::way::NoReply;
 use crate::arrival::MessageId;
 use crate::header::encoded_word;
 use crate::header::mailbox::Address;
@@ -20,6 +21,8 @@ const MAX_DECODED: usize = 4 << 10;
 pub(super) struct About<'a> {
     pub(super) message_id: &'a MessageId,
     pub(super) alias: &'a Address,
+    /// The sign of a loop.
+    pub(super) route_id: String,
     pub(super) head: &'a Head,
     pub(super) octets: u64,
     /// Whether more notices in this hour are not sent.
@@ -35,6 +38,8 @@ pub(super) enum Trouble<'a> {
     Refused(&'a str),
     /// It reports on a target that did not take what was forwarded.
     Bounced,
+    /// An answer that is not sent.
+    NoReply(NoReply),
 }
 
 impl<'a> Trouble<'a> {
@@ -43,6 +48,7 @@ impl<'a> Trouble<'a> {
         match stop {
             Stop::Held(hold) => Some(Trouble::Held(*hold)),
             Stop::Bounced => Some(Trouble::Bounced),
+            Stop::NoReply(reason) => Some(Trouble::NoReply(*reason)),
             Stop::Failed { cause, error } => match cause {
                 Cause::TooLarge => Some(Trouble::TooLarge(error)),
                 Cause::Rejected => Some(Trouble::Refused(error)),
@@ -63,6 +69,7 @@ impl<'a> Trouble<'a> {
             Trouble::TooLarge(_) => "too_large",
             Trouble::Refused(_) => "rejected",
             Trouble::Bounced => "bounced",
+            Trouble::NoReply(_) => "refused_reply",
         }
     }
 
@@ -72,6 +79,7 @@ impl<'a> Trouble<'a> {
             Trouble::TooLarge(_) => "Too large to forward",
             Trouble::Refused(_) => "Not forwarded",
             Trouble::Bounced => "Not delivered",
+            Trouble::NoReply(_) => "Answer not sent",
         }
     }
 
@@ -91,6 +99,17 @@ impl<'a> Trouble<'a> {
             Trouble::Bounced => {
                 "It reports that a mail that was forwarded for this alias was not delivered. Please mend or take out the target \
                  that it names: its mail does not arrive."
+            }
+            Trouble::NoReply(NoReply::Forged) => {
+                "It was sent to an address that looks like one to answer to, but was not made for this alias. Answer to the mail itself."
+            }
+            Trouble::NoReply(NoReply::Unproven) => {
+                "It claims to be your answer, and that is not proven (DMARC), so it was not sent to anybody. If you wrote it: the \
+                 domain of your mailbox needs a DMARC record (p=none is enough) and its provider must sign your mail. If you did \
+                 not, somebody has tried to write in your name."
+            }
+            Trouble::NoReply(NoReply::Gone) => {
+                "The mail that it answers is no longer kept, and with it the address that the answer would go to."
             }
             Trouble::TooLarge(error) | Trouble::Refused(error) => error,
         };
@@ -113,6 +132,7 @@ pub(super) fn compose(about: &About<'_>, trouble: &Trouble<'_>, from: Address, h
     };
     Notice {
         alias: about.alias.clone(),
+        route_id: about.route_id.clone(),
         from,
         kind: trouble.kind(),
         subject: title,
@@ -141,7 +161,7 @@ fn text(about: &About<'_>, trouble: &Trouble<'_>, subject: Option<&str>, has_mes
         _ if has_message => {
             line("The message is attached to this one, as it came: save the file and open it.".to_owned());
         }
-        Trouble::Held(Hold::Virus) | Trouble::Bounced => {
+        Trouble::Held(Hold::Virus) | Trouble::Bounced | Trouble::NoReply(_) => {
             line(format!("To look at it:\n\n    readdress show {id}"));
         }
         Trouble::Held(_) => {

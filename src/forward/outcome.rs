@@ -26,6 +26,8 @@ pub enum Ending {
     Held,
     /// It reports that a target did not take what was forwarded.
     Bounced,
+    /// It is an answer to a reply address that is not sent: `reason` says why.
+    RefusedReply,
     /// The outgoing message would be over the send limit. It stays in the bucket.
     TooLarge,
     /// The message could not be sent. It stays in the bucket.
@@ -51,6 +53,7 @@ impl Ending {
             Ending::Automatic => "automatic",
             Ending::Held => "held",
             Ending::Bounced => "bounced",
+            Ending::RefusedReply => "refused_reply",
             Ending::TooLarge => "too_large",
             Ending::Failed => "failed",
         }
@@ -65,7 +68,9 @@ impl Ending {
             | Ending::Expired
             | Ending::Blocked
             | Ending::Automatic => true,
-            Ending::Held | Ending::Bounced | Ending::TooLarge | Ending::Failed => false,
+            Ending::Held | Ending::Bounced | Ending::RefusedReply | Ending::TooLarge | Ending::Failed => {
+                false
+            }
         }
     }
 }
@@ -108,7 +113,7 @@ pub struct Outcome {
     /// it takes at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sent_id: Option<String>,
-    /// Why it is held: `spam`, `virus`, `unverified` or `own_domain`.
+    /// Why it is held: `spam`, `virus`, `unverified` or `own_domain`; or why a reply is refused: `forged`, `unproven`, `gone`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
     /// Whether somebody has been told of it by mail.
@@ -216,6 +221,17 @@ impl Outcome {
         let error = "the message waits for its owner to look at it, it is still in the bucket: readdress show, readdress release";
         Outcome {
             ending: Ending::Held,
+            reason: Some(reason),
+            error: Some(error.to_owned()),
+            ..self
+        }
+    }
+
+    pub(super) fn refused_reply(self, reason: &'static str) -> Self {
+        let error = "the answer was not sent: its sender is not proven to be the alias's owner, the address is not one that was made \
+                     here, or the mail that it answers is gone; it is still in the bucket";
+        Outcome {
+            ending: Ending::RefusedReply,
             reason: Some(reason),
             error: Some(error.to_owned()),
             ..self

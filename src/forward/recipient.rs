@@ -16,10 +16,11 @@ use std::sync::Arc;
 use super::inbox::{Message, Stored};
 use super::outcome::{Ending, Outcome};
 use super::policy::{Case, Decision};
-use super::route::{Route, recipient, route, untagged};
+use super::route::{Route, untagged};
 use super::send::is_rejected;
 use super::steps::{Attempt, KeptFrom, Steps, Work};
 use super::stop::{IN_PROGRESS, NOT_MENDED, OUT_OF_TIME, Stop, TOO_MANY, in_doubt};
+use super::way::{Direction, Way};
 use crate::header::mailbox::Address;
 use crate::ledger::{Claim, Deliveries, End, Failure, InProgress, Receipt};
 use crate::outbox::{Cause, Content, Outgoing};
@@ -39,6 +40,7 @@ impl Steps {
             Err(Stop::Ended(ending)) => outcome.ended(ending),
             Err(Stop::Held(hold)) => outcome.held(hold.as_str()),
             Err(Stop::Bounced) => outcome.bounced(),
+            Err(Stop::NoReply(reason)) => outcome.refused_reply(reason.as_str()),
             Err(Stop::Failed { cause, error }) => outcome.failed(cause, error),
             Err(Stop::Findings) => outcome.failed(Cause::Rejected, NOT_MENDED.to_owned()),
         }
@@ -46,19 +48,30 @@ impl Steps {
 
     /// Takes the steps one after the other. All that becomes known on the way is noted in the outcome.
     async fn take(&self, work: &mut Work<'_>, text: &str, outcome: &mut Outcome) -> Result<Receipt, Stop> {
+        let Way { owner, direction } = self.way(work, text).await?;
+        let (route, reply, refused) = match &direction {
+            Direction::Forward => (&owner, None, None),
+            Direction::Reply(route, rules) => (route, Some(&**rules), None),
+            Direction::Refused(stop) => (&owner, None, Some(stop)),
+        };
         let Work {
             arrival,
             message,
             deadline,
-            map,
+            key,
             claim,
             kept,
+            ..
         } = work;
-        let alias = recipient(text, map)?;
-        let route = route(alias, map)?;
         outcome.targets = route.targets.iter().map(Address::to_string).collect();
-        let key = untagged(&route.alias);
-        let is_same = |kept: &&KeptFrom<'_>| kept.alias == key && std::ptr::eq(kept.options, route.options);
+        let name = format!(
+            "{}{}",
+            refused.map_or("", |_| "reply to "),
+            untagged(&owner.alias)
+        );
+        let is_same = |kept: &&KeptFrom<'_>| {
+            reply.is_none() && kept.alias == name && std::ptr::eq(kept.options, owner.options)
+        };
         if let Some(kept) = kept.iter().find(is_same) {
             outcome.told = kept.is_told;
             return Err(kept.stop.clone());
@@ -67,21 +80,26 @@ impl Steps {
         let attempt = Attempt {
             arrival,
             recipient: text,
-            route: &route,
+            route,
+            owner: &owner,
+            reply,
+            key: key.as_ref(),
             until: self.ledger.sends_until(*deadline),
             deadline: *deadline,
             holds: false,
         };
-        let (is_claimed, sent) = self.claim_and_deliver(&attempt, message, claim, outcome).await;
+        let (is_claimed, sent) = self
+            .claim_and_deliver(&attempt, refused, message, claim, outcome)
+            .await;
         let Err(stop) = sent else {
             return sent;
         };
         let told = self.tell(&attempt, message.opened(), claim, &stop).await;
         outcome.told = told.is_told;
-        if stop.is_of_policy() {
+        if stop.is_of_policy() && reply.is_none() {
             kept.push(KeptFrom {
-                alias: key,
-                options: route.options,
+                alias: name,
+                options: owner.options,
                 stop: stop.clone(),
                 is_told: told.is_told,
             });
@@ -101,6 +119,7 @@ impl Steps {
     async fn claim_and_deliver(
         &self,
         attempt: &Attempt<'_>,
+        refused: Option<&Stop>,
         message: &mut Stored<'_>,
         claim: &mut Claim,
         outcome: &mut Outcome,
@@ -121,7 +140,10 @@ impl Steps {
         if claimed == Err(InProgress) {
             return (false, Err(Stop::failed(Cause::InProgress, IN_PROGRESS)));
         }
-        (true, self.deliver(attempt, message, claim, outcome).await)
+        match refused {
+            Some(stop) => (true, Err(stop.clone())),
+            None => (true, self.deliver(attempt, message, claim, outcome).await),
+        }
     }
 
     /// Sends a message that is claimed to those targets that are left.
@@ -194,8 +216,9 @@ impl Steps {
             targets: &route.targets,
             options: route.options,
             defaults: &self.defaults,
+            key: attempt.key.map(Arc::as_ref),
         };
-        let decision = message.check(&case).await?;
+        let decision = message.check(&case, attempt.reply.is_some()).await?;
         if decision.is_counted && !self.counted.admit(&untagged(&route.alias)) {
             return Err(Stop::failed(Cause::Loop, TOO_MANY));
         }
@@ -214,7 +237,22 @@ impl Steps {
     ) -> Outgoing {
         let arrival = attempt.arrival;
         let sender = arrival.envelope_sender.as_deref();
-        let mut rules = self.rules(attempt.route, targets, sender);
+        if let Some(rules) = attempt.reply {
+            let plan = match &message.found {
+                None => rules.plan(&message.head),
+                Some(found) => rules.plan_with_parts(&message.head, found),
+            };
+            return Outgoing {
+                message_id: arrival.message_id.clone(),
+                from: rules.alias.clone(),
+                to: targets,
+                content: Arc::new(Content {
+                    source: message.source.clone(),
+                    plan: Arc::new(plan),
+                }),
+            };
+        }
+        let mut rules = self.rules(attempt, targets, sender);
         rules.marks.clone_from(&decision.marks);
         rules.strict = message.is_strict;
         let plan = match &message.found {
@@ -238,7 +276,8 @@ impl Steps {
         }
     }
 
-    pub(super) fn rules(&self, route: &Route<'_>, targets: Vec<Address>, sender: Option<&str>) -> Rules {
+    pub(super) fn rules(&self, attempt: &Attempt<'_>, targets: Vec<Address>, sender: Option<&str>) -> Rules {
+        let route = attempt.owner;
         let style = self.style.clone().overlay(route.options.style.clone());
         let style = Style {
             // Permissions are compared with case.
@@ -248,6 +287,10 @@ impl Steps {
         Rules {
             envelope_sender: sender.and_then(|sender| Address::parse(sender).ok()),
             repair: self.repair,
+            key: attempt.key.cloned(),
+            replies: route.options.replies.unwrap_or_default(),
+            message_id: Some(attempt.arrival.message_id.to_string()),
+            owners: route.options.repliers.clone(),
             ..Rules::new(route.alias.clone(), targets).with_style(style)
         }
     }
@@ -270,6 +313,7 @@ fn undelivered(deliveries: &Deliveries, route: &Route<'_>) -> Result<Vec<Address
 
 #[cfg(test)]
 mod tests {
+    use super::super::route::route;
     use super::super::route::tests::{address, cause, map};
     use super::*;
     use crate::ledger::Delivery;
@@ -277,7 +321,7 @@ mod tests {
     #[test]
     fn targets_are_left_unless_they_got_the_message_or_it_failed_for_them() {
         let (map, mut deliveries) = (map(), Deliveries::default());
-        let route = route(address("shop@example.com"), &map).unwrap();
+        let route = route(address("shop@example.com"), &map, None).unwrap();
         assert_eq!(undelivered(&deliveries, &route).unwrap(), route.targets);
 
         let receipt = Receipt {

@@ -7,6 +7,7 @@ use crate::alias_store::CurrentMap;
 use crate::deadline::since_1970;
 use crate::header::mailbox::Address;
 use crate::outbox::Cause;
+use crate::signed::AliasKey;
 
 /// An alias and where its mail goes.
 #[derive(Debug, PartialEq)]
@@ -33,9 +34,13 @@ pub(super) fn recipient(text: &str, map: &CurrentMap) -> Result<Address, Stop> {
 }
 
 /// Finds where the mail of the alias goes.
-pub(super) fn route(alias: Address, map: &CurrentMap) -> Result<Route<'_>, Stop> {
+pub(super) fn route<'a>(
+    alias: Address,
+    map: &'a CurrentMap,
+    key: Option<&AliasKey>,
+) -> Result<Route<'a>, Stop> {
     let resolved = map.aliases.resolve(&alias).ok_or_else(|| unknown(map))?;
-    match resolved.open(&alias, today(), None) {
+    match resolved.open(&alias, today(), key) {
         Ok(Open { targets, options }) => Ok(Route {
             alias,
             targets,
@@ -137,7 +142,7 @@ pub(super) mod tests {
     #[test]
     fn a_route_has_targets() {
         let map = map();
-        let to = |alias: &str| route(address(alias), &map);
+        let to = |alias: &str| route(address(alias), &map, None);
         let route = to("shop+tag@example.com").unwrap();
         assert_eq!(
             route.targets,
@@ -153,10 +158,10 @@ pub(super) mod tests {
     #[test]
     fn an_old_map_that_does_not_know_a_recipient_decides_nothing() {
         let map = old_map();
-        let unknown = route(address("other@example.com"), &map).unwrap_err();
+        let unknown = route(address("other@example.com"), &map, None).unwrap_err();
         assert_eq!(cause(unknown), Cause::Unavailable);
         let unknown = recipient("a b@example.com", &map).unwrap_err();
         assert_eq!(cause(unknown), Cause::Unavailable);
-        assert!(route(address("shop@example.com"), &map).is_ok());
+        assert!(route(address("shop@example.com"), &map, None).is_ok());
     }
 }

@@ -1,5 +1,7 @@
 //! The steps' settings and state.
 
+use std::sync::Arc;
+
 use super::counted::Counted;
 use super::inbox::Stored;
 use super::policy::Defaults;
@@ -12,7 +14,8 @@ use crate::config::Settings;
 use crate::deadline::Deadline;
 use crate::ledger::{Claim, Ledger};
 use crate::outbox::Outbox;
-use crate::rewrite::{Repair, Style};
+use crate::rewrite::{Repair, ReplyRules, Style};
+use crate::signed::AliasKey;
 
 /// The steps, and what they need.
 #[derive(Debug)]
@@ -35,6 +38,8 @@ pub(super) struct Work<'a> {
     pub(super) message: Stored<'a>,
     pub(super) deadline: Deadline,
     pub(super) map: &'a CurrentMap,
+    /// Makes reply addresses, and reads them.
+    pub(super) key: Option<Arc<AliasKey>>,
     pub(super) claim: Option<Claim>,
     /// Aliases that the policy has kept the message from: a hundred tags of one cost no more than one.
     pub(super) kept: Vec<KeptFrom<'a>>,
@@ -55,6 +60,7 @@ impl<'a> Work<'a> {
     pub(super) fn new(
         arrival: &'a Arrival,
         map: &'a CurrentMap,
+        key: Option<Arc<AliasKey>>,
         message: Stored<'a>,
         deadline: Deadline,
     ) -> Self {
@@ -63,6 +69,7 @@ impl<'a> Work<'a> {
             message,
             deadline,
             map,
+            key,
             claim: None,
             kept: Vec::new(),
         }
@@ -76,6 +83,10 @@ pub(super) struct Attempt<'a> {
     /// As the event has it.
     pub(super) recipient: &'a str,
     pub(super) route: &'a Route<'a>,
+    /// The alias's own route: those who are told. It is another one if the message is a reply.
+    pub(super) owner: &'a Route<'a>,
+    pub(super) reply: Option<&'a ReplyRules>,
+    pub(super) key: Option<&'a Arc<AliasKey>>,
     /// When sending stops.
     pub(super) until: Deadline,
     /// When all work stops.

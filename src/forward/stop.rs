@@ -2,6 +2,7 @@
 
 use super::outcome::Ending;
 use super::policy::{Hold, Kept, Refusal};
+use super::way::NoReply;
 use crate::header::mailbox::Address;
 use crate::ledger::{End, Receipt};
 use crate::outbox::{Cause, SendError};
@@ -25,6 +26,8 @@ pub(super) enum Stop {
     Held(Hold),
     /// It reports that a target did not take what was forwarded.
     Bounced,
+    /// It is an answer of the owner that is not sent.
+    NoReply(NoReply),
     /// All targets have got the message already.
     Delivered(Receipt),
     /// The body has something in it that SES would refuse: the message is to be planned again.
@@ -59,9 +62,16 @@ pub(super) fn not_sent(SendError { cause, reason }: &SendError, all: &[Address],
 }
 
 impl Stop {
+    pub(super) fn out_of_time() -> Self {
+        Stop::failed(Cause::Deadline, OUT_OF_TIME)
+    }
+
     /// Whether the policy keeps the message from the alias, whatever its tag.
     pub(super) fn is_of_policy(&self) -> bool {
-        matches!(self, Stop::Ended(_) | Stop::Held(_) | Stop::Bounced)
+        matches!(
+            self,
+            Stop::Ended(_) | Stop::Held(_) | Stop::Bounced | Stop::NoReply(_)
+        )
     }
 
     /// How it ended, for the ledger and the outcome. `None`: all targets have the message.
@@ -71,6 +81,7 @@ impl Stop {
             Stop::Ended(ending) => (*ending, None, None),
             Stop::Held(hold) => (Ending::Held, Some(hold.as_str()), None),
             Stop::Bounced => (Ending::Bounced, None, None),
+            Stop::NoReply(reason) => (Ending::RefusedReply, Some(reason.as_str()), None),
             Stop::Findings => (Ending::Failed, None, Some(Cause::Rejected)),
             Stop::Failed { cause, .. } => (Ending::of_cause(*cause), None, Some(*cause)),
         };

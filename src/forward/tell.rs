@@ -11,7 +11,7 @@ use crate::alias::Notify;
 use crate::header::mailbox::Address;
 use crate::ledger::Claim;
 use crate::outbox::{BodyReader, Cause, Content, Outgoing, Sent};
-use crate::rewrite::Plan;
+use crate::rewrite::{Plan, route_ids};
 
 /// Notices to one address in an hour. The last of them says where the rest is to be seen.
 const MAX_AN_HOUR: u32 = 20;
@@ -50,7 +50,7 @@ impl Steps {
         if message.is_of_notice() {
             return Told::default();
         }
-        let owners = self.owners(attempt.route, message, stop);
+        let owners = self.owners(attempt.owner, message, stop, claim);
         let known = claim.deliveries();
         let (before, mut left): (Vec<Address>, Vec<Address>) =
             owners.into_iter().partition(|owner| known.was_told(owner));
@@ -94,7 +94,7 @@ impl Steps {
     /// Whether nobody was told in this hour that these targets of the alias are gone. Where the one who is told is gone as well,
     /// its report need not enclose the notice, and would be told to the first.
     async fn is_first_bounce(&self, attempt: &Attempt<'_>, message: &Message) -> bool {
-        let route = attempt.route;
+        let route = attempt.owner;
         let mut kind = format!("bounced {}", untagged(&route.alias));
         for gone in message.reported_on(&route.targets) {
             kind.push(' ');
@@ -104,7 +104,7 @@ impl Steps {
     }
 
     /// Who is told: as `notify` of the alias or the setting says; of a target that is gone, the others.
-    fn owners(&self, route: &Route<'_>, message: &Message, stop: &Stop) -> Vec<Address> {
+    fn owners(&self, route: &Route<'_>, message: &Message, stop: &Stop, claim: &Claim) -> Vec<Address> {
         match route.options.notify.as_ref().unwrap_or(&self.notify) {
             Notify::Off => Vec::new(),
             Notify::Address(address) => vec![address.clone()],
@@ -113,7 +113,8 @@ impl Steps {
                 let is_left = |target: &&Address| route.targets.len() > 1 && !gone.contains(target);
                 route.targets.iter().filter(is_left).cloned().collect()
             }
-            Notify::Targets => route.targets.clone(),
+            // Those who have the message need no notice of it.
+            Notify::Targets => claim.deliveries().left(&route.targets),
         }
     }
 
@@ -125,12 +126,13 @@ impl Steps {
         to: Vec<Address>,
         is_last: bool,
     ) -> Outgoing {
-        let rules = self.rules(attempt.route, Vec::new(), None);
+        let rules = self.rules(attempt, Vec::new(), None);
         let from = rules.from_address().clone();
         let octets = message.source.octets();
         let about = notice::About {
             message_id: &attempt.arrival.message_id,
-            alias: &attempt.route.alias,
+            alias: &attempt.owner.alias,
+            route_id: route_ids(&attempt.owner.alias, attempt.key.map(Arc::as_ref)).swap_remove(0),
             head: &message.head,
             octets,
             is_last,

@@ -69,7 +69,7 @@ impl Trial {
 
     fn forward_arrival(&self, arrival: &Arrival, recipients: &[&str]) -> Vec<Outcome> {
         let map = map();
-        let mut work = Work::new(arrival, &map, self.inbox.stored(arrival), Deadline::NEVER);
+        let mut work = Work::new(arrival, &map, None, self.inbox.stored(arrival), Deadline::NEVER);
         let mut outcomes = Vec::new();
         for recipient in recipients {
             outcomes.push(block_on(self.steps.forward(&mut work, recipient)));

@@ -6,7 +6,7 @@
 use super::edit::{Edit, Plan, Replacement};
 use super::reader::Head;
 use super::recode::{Form, Recoder, Recoding};
-use super::route::{NOTICE, ROUTE, route_id};
+use super::route::{NOTICE, ROUTE};
 use crate::header::mailbox::{Address, format_mailbox};
 use crate::header::{FieldBody, write_field};
 
@@ -21,8 +21,10 @@ const CRLF: &[u8] = b"\r\n";
 /// A notice to the owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// The alias that the message arrived for: To, and in X-Readdress-Route.
+    /// The alias that the message arrived for: To.
     pub alias: Address,
+    /// The id of the alias, for X-Readdress-Route: see [`route_ids`](super::route_ids).
+    pub route_id: String,
     /// The address in From: a verified identity, for SES.
     pub from: Address,
     /// What it is about, in a word, for X-Readdress-Notice.
@@ -90,7 +92,7 @@ impl Notice {
             ("Subject", FieldBody::unstructured(&self.subject)),
             ("Auto-Submitted", FieldBody::unstructured("auto-generated")),
             (NOTICE, FieldBody::unstructured(self.kind)),
-            (ROUTE, FieldBody::unstructured(&route_id(&self.alias))),
+            (ROUTE, FieldBody::unstructured(&self.route_id)),
             ("MIME-Version", FieldBody::unstructured("1.0")),
         ];
         for (name, body) in &fields {
@@ -138,6 +140,7 @@ mod tests {
         Notice {
             alias: Address::parse("shop@example.com").unwrap(),
             from: Address::parse("shop@example.com").unwrap(),
+            route_id: "0123".to_owned(),
             kind: "held",
             subject: "Held: \u{e9}\r\nBcc: x@example.net".to_owned(),
             text: text.to_owned(),

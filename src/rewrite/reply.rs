@@ -74,7 +74,7 @@ impl ReplyRules {
         if self.repair != Repair::Parts {
             return self.plan(head);
         }
-        let parts = PartEdits::of(report, head.line_ending.unwrap_or(CRLF), WHEREABOUTS);
+        let parts = PartEdits::of(report, head.line_ending.unwrap_or(CRLF), WHEREABOUTS, false);
         let (header, notes) = self.new_header(head, &parts);
         Plan::of_header(head.header.octets() as u64, header, notes)
             .with_parts(parts.edits)

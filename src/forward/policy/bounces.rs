@@ -8,7 +8,6 @@ use super::facts::{Automatic, Facts};
 use crate::bucket::Source;
 use crate::header::Header;
 use crate::header::mailbox::Address;
-use crate::rewrite::route_id;
 
 /// Octets behind the header section in which a report that is no RFC 3464 one names the target.
 const MAX_TEXT: usize = 64 << 10;
@@ -41,7 +40,7 @@ pub(super) async fn read(header: &Header, source: &Source, facts: &mut Facts) ->
 /// own always, others where a program wrote them for the null sender.
 pub(super) fn of_what_was_forwarded(facts: &Facts, case: &Case<'_>) -> Option<Answer> {
     let is_about_ours = facts.automatic == Some(Automatic::ReportOfSes)
-        || facts.reported_for.contain(&route_id(case.alias))
+        || case.is_named_in(&facts.reported_for)
         || !reported_on(facts, case.targets).is_empty();
     is_about_ours.then_some(Answer::Keep(Kept::Bounced))
 }

@@ -1,9 +1,12 @@
 //! One recipient of an arrival, as the rules see it.
 
+use super::facts::Aliases;
 use crate::alias::{OnDmarc, OnVerdict, Options};
 use crate::arrival::{Arrival, Order};
 use crate::config::Settings;
 use crate::header::mailbox::Address;
+use crate::rewrite::route_ids;
+use crate::signed::AliasKey;
 
 /// One recipient of an arrival, as the rules see it.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +16,7 @@ pub(in crate::forward) struct Case<'a> {
     pub(in crate::forward) targets: &'a [Address],
     pub(in crate::forward) options: &'a Options,
     pub(in crate::forward) defaults: &'a Defaults,
+    pub(in crate::forward) key: Option<&'a AliasKey>,
 }
 
 /// The settings that hold where an alias has no option of its own.
@@ -34,6 +38,14 @@ impl Defaults {
 }
 
 impl Case<'_> {
+    /// Whether one of these ids names the alias.
+    pub(super) fn is_named_in(&self, routes: &Aliases) -> bool {
+        !routes.is_empty()
+            && route_ids(self.alias, self.key)
+                .iter()
+                .any(|id| routes.contain(id))
+    }
+
     /// Whether the owner has looked at the message and wants it.
     pub(super) fn is_released(&self) -> bool {
         self.arrival.order == Order::Release

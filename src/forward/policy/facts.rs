@@ -63,6 +63,10 @@ impl Aliases {
         self.0.iter().any(|alias| alias.eq_ignore_ascii_case(id))
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The number of aliases that were named.
     pub(super) fn count(&self) -> usize {
         self.0.len()

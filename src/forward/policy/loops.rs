@@ -5,7 +5,7 @@ use super::case::Case;
 use super::facts::Facts;
 use crate::header::Header;
 use crate::outbox::Cause;
-use crate::rewrite::{NOTICE, ROUTE, route_id};
+use crate::rewrite::{NOTICE, ROUTE};
 
 /// Received fields from which on a message is taken to be in a loop: "normally at least 100" (RFC 5321 6.3).
 const MAX_RECEIVED: usize = 100;
@@ -24,7 +24,7 @@ pub(super) fn read(header: &Header, facts: &mut Facts) {
 
 /// The message has passed this alias before.
 pub(super) fn came_back(facts: &Facts, case: &Case<'_>) -> Option<Answer> {
-    facts.forwarded_for.contain(&route_id(case.alias)).then(|| {
+    case.is_named_in(&facts.forwarded_for).then(|| {
         refusal(
             "it has been forwarded for this alias before; a target of it leads back here, which is for the alias map or \
              the target's own settings to end",

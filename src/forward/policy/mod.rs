@@ -17,6 +17,7 @@ use crate::arrival::Arrival;
 use crate::bucket::Source;
 use crate::cause::StorageError;
 use crate::header::Header;
+use crate::header::mailbox::Address;
 
 use answer::Answer;
 pub(super) use answer::{Decision, Hold, Kept, Refusal};
@@ -81,6 +82,35 @@ pub(super) fn check(facts: &Facts, case: &Case<'_>) -> Result<Decision, Kept> {
         }
     }
     Ok(decision)
+}
+
+/// Asks the rules that hold for an answer of the alias's owner, too.
+///
+/// # Errors
+/// Why the answer is not sent.
+pub(super) fn check_reply(facts: &Facts, case: &Case<'_>) -> Result<Decision, Kept> {
+    for rule in [loops::endless, verdicts::virus] {
+        if let Some(Answer::Keep(kept)) = rule(facts, case) {
+            return Err(kept);
+        }
+    }
+    Ok(Decision::default())
+}
+
+/// Who wrote a message.
+#[derive(Clone, Debug)]
+pub(super) struct Author {
+    /// The mailboxes of its From.
+    pub(super) from: Vec<Address>,
+    /// Whether a program did.
+    pub(super) is_automatic: bool,
+}
+
+pub(super) fn author(facts: &Facts) -> Author {
+    Author {
+        from: facts.from.clone(),
+        is_automatic: facts.automatic.is_some(),
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use crate::alias::{OnDmarc, OnVerdict, Options};
 use crate::arrival::{DmarcPolicy, Envelope, MessageId, Order, Recipients, Verdict, Verdicts};
 use crate::cause::Cause;
 use crate::executor::block_on;
-use crate::header::mailbox::Address;
 use crate::rewrite::{HeaderReader, Mark, NOTICE, ROUTE, route_id};
 
 /// A recipient, its alias and its arrival, to be asked about.
@@ -74,6 +73,7 @@ impl Asked {
             targets: &self.targets,
             options: &self.options,
             defaults: &self.defaults,
+            key: None,
         };
         check(&self.facts(message), &case)
     }

@@ -1,0 +1,173 @@
+//! Which way a message goes: to the targets of an alias, or back to a correspondent, as an answer of the alias's owner.
+//!
+//! A recipient that is a reply address of ours carries an answer if its From is one mailbox of the owner's and that is proven.
+//! From anybody else it is mail to the alias: whoever has the address got it from us.
+
+use std::sync::Arc;
+
+use super::inbox::Stored;
+use super::outcome::Ending;
+use super::route::{Route, recipient, route};
+use super::steps::{Steps, Work};
+use super::stop::Stop;
+use crate::alias_store::CurrentMap;
+use crate::arrival::{Arrival, MessageId, Verdict};
+use crate::header::mailbox::Address;
+use crate::rewrite::{ReplyRules, correspondents};
+use crate::signed::{AliasKey, Correspondent, Forged, ReplyAddress};
+
+/// The recipients of one arrival that are read as reply addresses. An answer goes to few.
+const MAX_RECIPIENTS: usize = 50;
+
+/// The way of a message from a recipient on.
+#[derive(Debug)]
+pub(super) struct Way<'a> {
+    /// The alias, its targets and options: those who are told.
+    pub(super) owner: Route<'a>,
+    pub(super) direction: Direction<'a>,
+}
+
+/// Where it goes.
+#[derive(Debug)]
+pub(super) enum Direction<'a> {
+    /// To the targets.
+    Forward,
+    /// To the correspondents, by these rules.
+    Reply(Route<'a>, Box<ReplyRules>),
+    /// Nowhere, although it is an answer.
+    Refused(Stop),
+}
+
+/// Why an answer is not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoReply {
+    /// The address has the form of ours and not our signature.
+    Forged,
+    /// The From is not proven, or names several mailboxes.
+    Unproven,
+    /// The message that names the correspondent is no longer in the bucket.
+    Gone,
+}
+
+impl NoReply {
+    /// As it is written in an outcome.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            NoReply::Forged => "forged",
+            NoReply::Unproven => "unproven",
+            NoReply::Gone => "gone",
+        }
+    }
+}
+
+impl Steps {
+    /// Finds the way for this recipient. The message is opened only where the recipient has the form of a reply address.
+    pub(super) async fn way<'a>(&self, work: &mut Work<'a>, text: &str) -> Result<Way<'a>, Stop> {
+        let map: &'a CurrentMap = work.map;
+        let address = recipient(text, map)?;
+        let key = work.key.clone();
+        let read = key.as_ref().and_then(|key| key.read_reply_address(&address));
+        let alias = match &read {
+            Some(Ok(reply)) => reply.alias.clone().with_lower_case_domain(),
+            None | Some(Err(Forged)) => address,
+        };
+        let owner = route(alias, map, key.as_deref())?;
+        let direction = match (key, read) {
+            (Some(key), Some(read)) => self.direction(work, &owner, key, read).await?,
+            _ => Direction::Forward,
+        };
+        Ok(Way { owner, direction })
+    }
+
+    async fn direction<'a>(
+        &self,
+        work: &mut Work<'a>,
+        owner: &Route<'a>,
+        key: Arc<AliasKey>,
+        read: Result<ReplyAddress, Forged>,
+    ) -> Result<Direction<'a>, Stop> {
+        let opened = work.deadline.race(work.message.open()).await;
+        let message = match opened {
+            Some(Ok(message)) => message,
+            Some(Err(error)) => return Err(Stop::failed(error.cause, error.reason)),
+            None => return Err(Stop::out_of_time()),
+        };
+        let author = message.author(work.arrival).await.map_err(Stop::from)?;
+        let is_owner = |address: &Address| {
+            let owners = owner.targets.iter().chain(&owner.options.repliers);
+            let key = address.key();
+            owners.into_iter().any(|owner| owner.key() == key)
+        };
+        if !author.from.iter().any(is_owner) {
+            return Ok(Direction::Forward);
+        }
+        if author.is_automatic {
+            return Ok(Direction::Refused(Stop::Ended(Ending::Automatic)));
+        }
+        if read.is_err() {
+            return Ok(Direction::Refused(Stop::NoReply(NoReply::Forged)));
+        }
+        // Of the verdicts only those of the event count: a reply is in the owner's name.
+        let dmarc = work.arrival.verdicts.and_then(|verdicts| verdicts.dmarc);
+        if author.from.len() != 1 || dmarc != Some(Verdict::Pass) {
+            return Ok(Direction::Refused(Stop::NoReply(NoReply::Unproven)));
+        }
+        let recipients = match recipients(work.arrival, &work.message, owner, &key).await? {
+            recipients if recipients.is_empty() => {
+                return Ok(Direction::Refused(Stop::NoReply(NoReply::Gone)));
+            }
+            recipients => recipients,
+        };
+        let rules = ReplyRules {
+            alias: owner.alias.clone(),
+            name: owner.options.name.clone(),
+            owners: [&owner.targets[..], &owner.options.repliers].concat(),
+            key,
+            recipients,
+            repair: self.repair,
+        };
+        let route = Route {
+            alias: owner.alias.clone(),
+            targets: rules.targets(),
+            options: owner.options,
+        };
+        Ok(Direction::Reply(route, Box::new(rules)))
+    }
+}
+
+/// All reply addresses of the alias that the message arrived for, each with its correspondent: they get one mail.
+async fn recipients(
+    arrival: &Arrival,
+    stored: &Stored<'_>,
+    owner: &Route<'_>,
+    key: &AliasKey,
+) -> Result<Vec<(Address, Address)>, Stop> {
+    let mut found = Vec::new();
+    let known = arrival.recipients.known().unwrap_or_default();
+    for text in known.iter().take(MAX_RECIPIENTS) {
+        let Ok(address) = Address::parse(text) else {
+            continue;
+        };
+        let Some(Ok(reply)) = key.read_reply_address(&address) else {
+            continue;
+        };
+        if reply.alias.key() != owner.alias.key() {
+            continue;
+        }
+        let correspondent = match reply.correspondent {
+            Correspondent::Address(correspondent) => Some(correspondent),
+            Correspondent::Stored { message_id, index } => {
+                let Ok(id) = MessageId::parse(&message_id) else {
+                    continue;
+                };
+                match stored.head_of(&id).await {
+                    Ok(head) => correspondents(&head).into_iter().nth(index),
+                    Err(error) if error.cause == crate::outbox::Cause::NotFound => None,
+                    Err(error) => return Err(Stop::failed(error.cause, error.reason)),
+                }
+            }
+        };
+        found.extend(correspondent.map(|correspondent| (address, correspondent)));
+    }
+    Ok(found)
+}
