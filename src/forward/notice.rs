@@ -3,8 +3,7 @@
 use std::fmt::Write;
 
 use super::policy::Hold;
-use super::stop::Stop;
-use super::way::NoReply;
+use super::stop::{NoReply, Stop};
 use crate::arrival::MessageId;
 use crate::header::encoded_word;
 use crate::header::mailbox::Address;

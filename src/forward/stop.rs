@@ -2,7 +2,6 @@
 
 use super::outcome::Ending;
 use super::policy::{Hold, Kept, Refusal};
-use super::way::NoReply;
 use crate::header::mailbox::Address;
 use crate::ledger::{End, Receipt};
 use crate::outbox::{Cause, SendError};
@@ -34,6 +33,28 @@ pub(super) enum Stop {
     Findings,
     /// The mail could not be sent, or must not be.
     Failed { cause: Cause, error: String },
+}
+
+/// Why an answer is not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoReply {
+    /// The address has the form of ours and not our signature.
+    Forged,
+    /// The From is not proven, or names several mailboxes.
+    Unproven,
+    /// The message that names the correspondent is no longer in the bucket.
+    Gone,
+}
+
+impl NoReply {
+    /// As it is written in an outcome.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            NoReply::Forged => "forged",
+            NoReply::Unproven => "unproven",
+            NoReply::Gone => "gone",
+        }
+    }
 }
 
 impl Stop {

@@ -9,7 +9,7 @@ use super::inbox::Stored;
 use super::outcome::Ending;
 use super::route::{Route, recipient, route};
 use super::steps::{Steps, Work};
-use super::stop::Stop;
+use super::stop::{NoReply, Stop};
 use crate::alias_store::CurrentMap;
 use crate::arrival::{Arrival, MessageId, Verdict};
 use crate::header::mailbox::Address;
@@ -36,28 +36,6 @@ pub(super) enum Direction<'a> {
     Reply(Route<'a>, Box<ReplyRules>),
     /// Nowhere, although it is an answer.
     Refused(Stop),
-}
-
-/// Why an answer is not sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NoReply {
-    /// The address has the form of ours and not our signature.
-    Forged,
-    /// The From is not proven, or names several mailboxes.
-    Unproven,
-    /// The message that names the correspondent is no longer in the bucket.
-    Gone,
-}
-
-impl NoReply {
-    /// As it is written in an outcome.
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            NoReply::Forged => "forged",
-            NoReply::Unproven => "unproven",
-            NoReply::Gone => "gone",
-        }
-    }
 }
 
 impl Steps {
