@@ -79,16 +79,12 @@ fn read_head(file: &Path) -> Result<Head, Failure> {
     let name = input.name.clone();
     let refused = |error| Failure::failed(&name, error);
     let mut reader = HeaderReader::default();
-    let mut head = None;
-    while head.is_none() {
-        head = match input.next()? {
-            Some(mut chunk) => reader.read(&mut chunk, false).map_err(refused)?,
-            None => {
-                let end = reader.read(&mut &[][..], true).map_err(refused)?;
-                return end.ok_or_else(|| Failure::failed(&name, "it has no end"));
-            }
-        };
+    while let Some(mut chunk) = input.next()? {
+        if let Some(head) = reader.read(&mut chunk, false).map_err(refused)? {
+            return Ok(head);
+        }
     }
+    let head = reader.read(&mut &[][..], true).map_err(refused)?;
     head.ok_or_else(|| Failure::failed(&name, "it has no end"))
 }
 

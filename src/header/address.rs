@@ -240,9 +240,12 @@ impl FromStr for Address {
 
     /// As [`Address::parse`], with an error of its own for what people write in settings: `Jane <jane@example.org>`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Address::parse(text).map_err(|error| match text.contains('<') && text.contains('>') {
-            true => AddressError::Named,
-            false => error,
+        Address::parse(text).map_err(|error| {
+            if text.contains('<') && text.contains('>') {
+                AddressError::Named
+            } else {
+                error
+            }
         })
     }
 }
