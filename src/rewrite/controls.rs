@@ -44,6 +44,7 @@ pub(super) fn note(header: &Header, notes: &mut Notes) {
 }
 
 /// Whether there is an octet to replace or to leave out.
+#[allow(clippy::needless_bitwise_bool)] // A branch would keep it from being vectorised.
 fn has_controls(raw: &[u8]) -> bool {
     // No early exit and no branch, so that it vectorises.
     let pairs = raw.iter().zip(raw.iter().skip(1));
