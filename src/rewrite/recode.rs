@@ -265,21 +265,24 @@ impl Recoder {
     }
 }
 
-// None of these leaves early, so that they vectorise.
+// None of these leaves early or branches, so that they vectorise.
 
 /// Whether quoted-printable text holds these octets as they are, but for blanks at the end of a line.
+#[allow(clippy::needless_bitwise_bool)]
 fn are_printable(octets: &[u8]) -> bool {
     let is_printable = |b: u8| matches!(b, b' '..=b'~') & (b != b'=');
     octets.iter().fold(true, |all, &b| all & is_printable(b))
 }
 
 /// Whether neither line breaks nor characters that are quoted are among these octets.
+#[allow(clippy::needless_bitwise_bool)]
 fn are_of_a_line(octets: &[u8]) -> bool {
     let is_of_a_line = |b: u8| (b != b'\r') & (b != b'\n') & (b != b'=');
     octets.iter().fold(true, |all, &b| all & is_of_a_line(b))
 }
 
 /// Whether no white space or control is among these octets.
+#[allow(clippy::needless_bitwise_bool)]
 fn are_visible(octets: &[u8]) -> bool {
     octets.iter().fold(true, |all, &b| all & (b > b' '))
 }
