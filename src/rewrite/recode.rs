@@ -274,10 +274,10 @@ fn are_printable(octets: &[u8]) -> bool {
     octets.iter().fold(true, |all, &b| all & is_printable(b))
 }
 
-/// Whether neither line breaks nor characters that are quoted are among these octets.
+/// Whether quoted-printable text that came keeps these octets as they are: no line breaks, nothing that is quoted or has to be.
 #[allow(clippy::needless_bitwise_bool)]
 fn are_of_a_line(octets: &[u8]) -> bool {
-    let is_of_a_line = |b: u8| (b != b'\r') & (b != b'\n') & (b != b'=');
+    let is_of_a_line = |b: u8| matches!(b, 1..=b'~') & (b != b'\r') & (b != b'\n') & (b != b'=');
     octets.iter().fold(true, |all, &b| all & is_of_a_line(b))
 }
 
