@@ -504,6 +504,17 @@ fn the_command_line_reaches_s3_ssm_and_ses() {
     );
     edge.assert_landed(&large, 1);
 
+    let calls = (edge.ses.attempts().len(), edge.s3.of_ledger().len());
+    let event = event.path().to_str().unwrap();
+    let explained = run(&["explain", "--json", "--event", event, "shop@example.com"]);
+    let line: serde_json::Value = serde_json::from_slice(&explained.stdout).unwrap();
+    assert_eq!(
+        (explained.status.code(), &line["goes_out"]),
+        (Some(0), &json!(true))
+    );
+    assert_eq!(line["bytes_out"], outcome["bytes_out"]);
+    assert_eq!((edge.ses.attempts().len(), edge.s3.of_ledger().len()), calls);
+
     let resolved = run(&["aliases", "resolve", "shop@example.com"]);
     let text = String::from_utf8(resolved.stdout).unwrap();
     assert!(text.contains("shop@example.com -> jane@example.net"), "{text}");

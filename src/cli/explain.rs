@@ -82,7 +82,8 @@ impl Arguments {
     fn arrivals(&self) -> Result<Vec<(Arrival, Option<Vec<u8>>)>, Failure> {
         let Some(event) = &self.event else {
             let (message, _) = Input::open(self.file.as_ref())?.read_all(MAX_MESSAGE)?;
-            let name = self.file.as_deref().and_then(Path::file_name);
+            let file = self.file.as_deref().filter(|file| *file != Path::new("-"));
+            let name = file.and_then(Path::file_name);
             let id = name.and_then(|name| MessageId::parse(name.to_str()?).ok());
             let arrival = Arrival {
                 message_id: id

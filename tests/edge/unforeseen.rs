@@ -55,7 +55,7 @@ fn a_body_is_written_in_ascii_where_it_may_be_and_stays_as_it_came_where_not() {
         ("header", 2, Ending::Failed),
         ("off", 1, Ending::Failed),
     ] {
-        let edge = Edge::with(&[("REPAIR", repair)]);
+        let edge = Edge::with(&[("REPAIR", repair), ("NOTIFY", "off")]);
         edge.ses.refuse(refuses_eight_bits);
         let outcome = edge.forward(&eight_bit(), "shop@example.com");
         assert_eq!(outcome.ending, ending, "{repair}: {outcome:?}");
@@ -77,7 +77,7 @@ fn a_body_is_written_in_ascii_where_it_may_be_and_stays_as_it_came_where_not() {
 /// Catches a message that is tried for ever, and a last refusal that is not told.
 #[test]
 fn the_plainest_form_is_the_last() {
-    let edge = Edge::start();
+    let edge = Edge::with(&[("NOTIFY", "off")]);
     edge.ses.refuse(|message| {
         let words = if message.raw.is_ascii() { "No." } else { "Octets." };
         Some(Refusal::rejected(words))
@@ -96,7 +96,7 @@ fn the_plainest_form_is_the_last() {
 /// Catches a fault that is known and beyond repair, for which the message would be read and sent once more in vain.
 #[test]
 fn a_fault_that_is_known_is_not_tried_again() {
-    let edge = Edge::start();
+    let edge = Edge::with(&[("NOTIFY", "off")]);
     edge.ses.refuse(|_| Some(Refusal::rejected("Illegal filename")));
     let message = b"From: jane@example.org\r\nContent-Type: text/javascript; name=a.js\r\n\r\nalert(1)\r\n";
     let outcome = edge.forward(message, "shop@example.com");
