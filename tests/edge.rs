@@ -142,7 +142,7 @@ fn process(s3: &S3, ses: &SesEndpoint, directory: &Path, settings: &[(&str, &str
 /// The message `m1` arrived for these.
 fn arrival(recipients: &[String]) -> Arrival {
     let event = json!({"Records": [{"eventSource": "aws:ses", "ses": {
-        "mail": {"messageId": "m1"}, "receipt": {"recipients": recipients}}}]});
+        "mail": {"messageId": "m1", "source": "jane@example.org"}, "receipt": {"recipients": recipients}}}]});
     let mut records = parse_event(event.to_string().as_bytes()).unwrap();
     records.remove(0).arrival.unwrap()
 }
@@ -260,7 +260,7 @@ fn an_object_that_changes_between_the_readings_is_not_sent() {
 
 #[test]
 fn a_message_over_the_limit_costs_one_get_of_its_head() {
-    let edge = Edge::start();
+    let edge = Edge::with(&[("NOTIFY", "off")]);
     // Seconds to go for a client that has seen enough.
     edge.s3.pace(4 << 20);
     let outcome = edge.forward(&message(45 << 20), "shop@example.com");
@@ -299,7 +299,7 @@ fn a_message_costs_the_same_for_one_recipient_and_for_a_hundred() {
         // Read once to find out what it reports on, and twice to be sent.
         (report, Ending::Sent, None, 3, 1),
     ] {
-        let edge = Edge::start();
+        let edge = Edge::with(&[("NOTIFY", "off")]);
         let outcomes = edge.forward_to(&message, &recipients);
         assert_eq!(outcomes.len(), 100);
         for (outcome, recipient) in outcomes.iter().zip(&recipients) {
@@ -402,12 +402,12 @@ fn report(forwarded_for: &str) -> Vec<u8> {
 
 #[test]
 fn a_report_on_what_was_forwarded_does_not_bring_forth_the_next() {
-    let edge = Edge::start();
+    let edge = Edge::with(&[("NOTIFY", "off")]);
     edge.s3.pace(4 << 20);
     let outcome = edge.forward(&report("shop@example.com"), "shop@example.com");
     assert_eq!(
         (outcome.ending, outcome.cause),
-        (Ending::Failed, Some(Cause::Loop)),
+        (Ending::Bounced, None),
         "{outcome:?}"
     );
     assert!(edge.ses.attempts().is_empty());
