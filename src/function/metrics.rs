@@ -39,7 +39,8 @@ impl Metrics {
             Ending::TooLarge => self.too_large += 1,
             Ending::NoAlias => self.no_alias += 1,
             Ending::Failed => self.failed += 1,
-            Ending::Held => self.held += 1,
+            // An answer that is refused waits for the owner too.
+            Ending::Held | Ending::RefusedReply => self.held += 1,
             Ending::Bounced => self.bounced += 1,
             Ending::Blocked | Ending::Expired | Ending::Automatic => self.unwanted += 1,
             // The owner wants it so: there is nothing to watch.
