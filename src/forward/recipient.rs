@@ -24,7 +24,7 @@ use super::way::{Direction, Way};
 use crate::header::mailbox::Address;
 use crate::ledger::{Claim, Deliveries, End, Failure, InProgress, Receipt};
 use crate::outbox::{Cause, Content, Outgoing};
-use crate::rewrite::{Rules, Style};
+use crate::rewrite::{ReplyRules, Rules, Style};
 impl Steps {
     /// Takes all steps for a recipient.
     pub(super) async fn forward(&self, work: &mut Work<'_>, recipient: &str) -> Outcome {
@@ -238,6 +238,10 @@ impl Steps {
         let arrival = attempt.arrival;
         let sender = arrival.envelope_sender.as_deref();
         if let Some(rules) = attempt.reply {
+            let rules = ReplyRules {
+                strict: message.is_strict,
+                ..rules.clone()
+            };
             let plan = match &message.found {
                 None => rules.plan(&message.head),
                 Some(found) => rules.plan_with_parts(&message.head, found),

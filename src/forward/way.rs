@@ -103,6 +103,7 @@ impl Steps {
             key,
             recipients,
             repair: self.repair,
+            strict: false,
         };
         let route = Route {
             alias: owner.alias.clone(),

@@ -11,11 +11,6 @@ pub(super) fn repaired_type(body: &[u8], came: &[u8]) -> Option<FieldBody> {
     if body == came && check_content_type(body).is_ok() {
         return None;
     }
-    rewritten_type(body, came)
-}
-
-/// A Content-Type with nothing in it but what readers read. `None`: it cannot be written with the same boundary.
-pub(super) fn rewritten_type(body: &[u8], came: &[u8]) -> Option<FieldBody> {
     // Without its boundary the body would be another. One with a control in it cannot be written; then at least SES takes it.
     let boundary = |body: &[u8]| ContentType::parse(body).and_then(|parsed| parsed.boundary());
     let mut new = [came, body]

@@ -21,9 +21,10 @@ use super::parts::PartEdits;
 use super::reader::Head;
 use super::references::message_ids;
 use super::reply_addresses::comes_back_to;
+use super::strict;
 use crate::header::mailbox::{Address, Mailbox, format_mailbox, parse_address_list};
 use crate::header::{FieldBody, Header};
-use crate::preflight::Report;
+use crate::preflight::{Code, Report};
 use crate::signed::{AliasKey, Correspondent};
 
 /// The domain of the message ids that SES makes, with the region, or `email`, before it.
@@ -50,6 +51,8 @@ pub struct ReplyRules {
     pub recipients: Vec<(Address, Address)>,
     /// How far a message may be changed so that SES takes it.
     pub repair: Repair,
+    /// As in the other direction: see [`Rules::strict`](super::Rules::strict).
+    pub strict: bool,
 }
 
 impl ReplyRules {
@@ -74,7 +77,8 @@ impl ReplyRules {
         if self.repair != Repair::Parts {
             return self.plan(head);
         }
-        let parts = PartEdits::of(report, head.line_ending.unwrap_or(CRLF), WHEREABOUTS, false);
+        let line_ending = head.line_ending.unwrap_or(CRLF);
+        let parts = PartEdits::of(report, line_ending, WHEREABOUTS, self.strict);
         let (header, notes) = self.new_header(head, &parts);
         Plan::of_header(head.header.octets() as u64, header, notes)
             .with_parts(parts.edits)
@@ -103,6 +107,11 @@ impl ReplyRules {
             repair_content_fields(&original, &mut changes, &mut notes);
         }
         without_comments(&original, &mut changes);
+        if let Some(body) = original.content_type.filter(|_| parts.has_no_parts) {
+            let change = Change::Replace(content_fields::type_of_text(body));
+            let once = Once::new(Role::ContentType, "Content-Type", change);
+            changes.once.insert(0, once);
+        }
         if let Some(form) = parts.body {
             encode(&mut changes, form);
         }
@@ -119,7 +128,12 @@ impl ReplyRules {
             repairs: self.repair != Repair::Off,
             shows_notes: false,
         };
-        (writer.write(&changes, &mut notes), notes)
+        let header = writer.write(&changes, &mut notes);
+        if self.strict {
+            notes.add(Code::Unforeseen);
+            return (strict::plain_section(header, line_ending), notes);
+        }
+        (header, notes)
     }
 
     fn changes(&self, original: &OriginalFields<'_>) -> Changes {
@@ -243,13 +257,9 @@ fn allowed(header: &Header, rows: &[Option<&'static Row>]) -> (Header, Vec<Optio
 fn without_comments(original: &OriginalFields<'_>, changes: &mut Changes) {
     let has_comment = |body: &&[u8]| body.contains(&b'(');
     let is_changed = |changes: &Changes, role| changes.once.iter().any(|once| once.is_of(role));
-    let type_ = original
-        .content_type
-        .filter(has_comment)
-        .zip(original.content_type_as_it_came);
-    if let Some((body, came)) = type_
+    if let Some(body) = original.content_type.filter(has_comment)
         && !is_changed(changes, Role::ContentType)
-        && let Some(new) = content_fields::rewritten_type(body, came)
+        && let Some(new) = content_fields::plain_type(body)
     {
         let change = Once::new(Role::ContentType, "Content-Type", Change::Replace(new));
         changes.once.push(change);

@@ -27,19 +27,17 @@ impl Unsubscribe {
         let Some(body) = body.filter(|body| has_mailto(body)) else {
             return kept;
         };
-        let kept = |uri: Cow<'_, str>| {
-            if is_web(&uri) {
-                return Some(uri.into_owned());
-            }
-            let (address, query) = mail_of(&uri)?;
-            let written = percent_encoded(&reply_address(&address)?.to_string());
-            let new = [MAILTO, &written, query].concat();
-            (new.len() < MAX_WORD).then_some(new)
-        };
         let mut list = String::new();
-        for uri in addresses(body).filter_map(kept) {
-            let separator = if list.is_empty() { "<" } else { ", <" };
-            list.extend([separator, &uri, ">"]);
+        for uri in addresses(body) {
+            let kept = if is_web(&uri) {
+                Some(uri)
+            } else {
+                with_reply_address(&uri, &reply_address).map(Cow::Owned)
+            };
+            if let Some(uri) = kept {
+                let separator = if list.is_empty() { "<" } else { ", <" };
+                list.extend([separator, &uri, ">"]);
+            }
         }
         Unsubscribe {
             change: if list.is_empty() {
@@ -78,6 +76,14 @@ fn addresses(body: &[u8]) -> impl Iterator<Item = Cow<'_, str>> {
             .filter(|uri| is_uri(uri.as_bytes()))
             .map(Cow::Owned)
     })
+}
+
+/// A `mailto:` with the reply address in place of its address, if it has one and fits in a line.
+fn with_reply_address(uri: &str, reply_address: impl Fn(&Address) -> Option<Address>) -> Option<String> {
+    let (address, query) = mail_of(uri)?;
+    let written = percent_encoded(&reply_address(&address)?.to_string());
+    let new = [MAILTO, &written, query].concat();
+    (new.len() < MAX_WORD).then_some(new)
 }
 
 /// The addresses to which a mail would unsubscribe.

@@ -38,6 +38,7 @@ fn reply(recipients: &[&str]) -> ReplyRules {
         key: key(),
         recipients: recipients.collect(),
         repair: Repair::default(),
+        strict: false,
     }
 }
 
