@@ -132,6 +132,7 @@ class Whole(Stack):
         "SubjectPrefix": "[shop] ",
         "EmailTags": "stage=test",
         "FeedbackEmail": "admin@example.net",
+        "Notify": "postmaster@example.org",
         "ReservedConcurrency": "5",
         "PermissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/boundary",
     }
@@ -228,6 +229,10 @@ class Whole(Stack):
                 "LEDGER": "ledger/",
                 "ON_DOUBT": "resend",
                 "REPAIR": "parts",
+                "ON_SPAM": "mark",
+                "ON_VIRUS": "hold",
+                "ON_DMARC": "obey",
+                "NOTIFY": "postmaster@example.org",
                 "METRICS_NAMESPACE": "readdress",
             },
         )

@@ -1,4 +1,7 @@
 # What the operator must hear of. Each alarm is one line of this table.
+#
+# Mail that is held raises none: a stranger could raise it with spam, and its owner is told by mail. If nobody can be told, the
+# invocation fails, and the alarms errors and dead-letters are raised. More than ten alarms would cost by the month.
 
 locals {
   of_function = { FunctionName = aws_lambda_function.forward.function_name }
@@ -11,7 +14,7 @@ locals {
       dimensions  = local.of_function
     }
     too-large = {
-      description = "A message is over MAX_SEND_BYTES. It is in the bucket; its event ends up in the queue."
+      description = "A message is over MAX_SEND_BYTES. It is in the bucket; if nobody could be told by mail, its event ends up in the queue."
       namespace   = var.metrics_namespace
       metric      = "too_large"
       dimensions  = local.of_function

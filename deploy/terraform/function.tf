@@ -57,6 +57,10 @@ locals {
     LEDGER            = var.ledger
     ON_DOUBT          = var.on_doubt
     REPAIR            = var.repair
+    ON_SPAM           = var.on_spam
+    ON_VIRUS          = var.on_virus
+    ON_DMARC          = var.on_dmarc
+    NOTIFY            = var.notify
     METRICS_NAMESPACE = var.metrics_namespace
   }
 }

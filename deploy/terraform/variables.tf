@@ -150,9 +150,12 @@ variable "alias_map" {
   validation {
     condition = alltrue([
       for value in try(values(var.alias_map), []) :
-      length(setsubtract(try(keys(value), []), ["to", "from_format", "from_email", "to_header", "subject_prefix", "enabled"])) == 0
+      length(setsubtract(try(keys(value), []), [
+        "to", "from_format", "from_email", "to_header", "subject_prefix", "enabled", "spam", "virus", "dmarc", "notify",
+        "fallback", "allow", "block", "until", "signed", "replies", "repliers", "name",
+      ])) == 0
     ])
-    error_message = "An object in the alias map has to, from_format, from_email, to_header, subject_prefix and enabled, and nothing else."
+    error_message = "An object in the alias map has to, from_format, from_email, to_header, subject_prefix, enabled, spam, virus, dmarc, notify, fallback, allow, block, until, signed, replies, repliers and name, and nothing else."
   }
   validation {
     condition = alltrue([
@@ -168,6 +171,16 @@ variable "alias_map" {
       && contains(["targets", "alias", "keep"], try(value.to_header, "keep"))
     ])
     error_message = "In the alias map from_format is full, name, via or alias; to_header is targets, alias or keep."
+  }
+  validation {
+    condition = alltrue([
+      for value in try(values(var.alias_map), []) :
+      contains(["forward", "mark", "hold"], try(value.spam, "mark"))
+      && contains(["forward", "mark", "hold"], try(value.virus, "hold"))
+      && contains(["obey", "forward", "mark", "hold"], try(value.dmarc, "obey"))
+      && can(regex("^(targets|off|[^@\\s<>]+@[^@\\s<>]+)$", try(value.notify, "targets")))
+    ])
+    error_message = "In the alias map spam and virus are forward, mark or hold; dmarc is one of these or obey; notify is targets, off or an address."
   }
   validation {
     condition = alltrue([
@@ -300,7 +313,7 @@ variable "max_send_bytes" {
 }
 
 variable "feedback_email" {
-  description = "Where SES sends bounces and complaints as mail: an address that is verified in SES, or SES refuses every mail. Not one of the aliases, where such a report ends as failed."
+  description = "Where SES sends bounces and complaints as mail: an address that is verified in SES, or SES refuses every mail. Not one of the aliases, where such a report is not forwarded, and ends as `bounced`."
   type        = string
   default     = null
 
@@ -359,6 +372,54 @@ variable "on_doubt" {
   validation {
     condition     = contains(["resend", "hold"], var.on_doubt)
     error_message = "The on_doubt is resend or hold."
+  }
+}
+
+variable "on_spam" {
+  description = "The treatment of mail that SES takes for spam: `forward`, `mark` (a `[SPAM]` before its subject) or `hold` (it stays in the bucket, and whoever `notify` says is told)."
+  type        = string
+  default     = "mark"
+  nullable    = false
+
+  validation {
+    condition     = contains(["forward", "mark", "hold"], var.on_spam)
+    error_message = "The on_spam is forward, mark or hold."
+  }
+}
+
+variable "on_virus" {
+  description = "The treatment of mail in which SES finds a virus: `forward`, `mark` or `hold`. SES sends no mail in which it finds one, so with the first two it ends as `sent`, and goes nowhere."
+  type        = string
+  default     = "hold"
+  nullable    = false
+
+  validation {
+    condition     = contains(["forward", "mark", "hold"], var.on_virus)
+    error_message = "The on_virus is forward, mark or hold."
+  }
+}
+
+variable "on_dmarc" {
+  description = "The treatment of mail whose From fails DMARC: `obey` (the sender's domain decides: its policy `reject` holds the mail, `quarantine` marks it with `[UNVERIFIED]`), or `forward`, `mark` or `hold` for all of it. A From of the alias's own domain is held whatever this says."
+  type        = string
+  default     = "obey"
+  nullable    = false
+
+  validation {
+    condition     = contains(["obey", "forward", "mark", "hold"], var.on_dmarc)
+    error_message = "The on_dmarc is obey, forward, mark or hold."
+  }
+}
+
+variable "notify" {
+  description = "Who is told by mail of what is not forwarded as it came: `targets` (those of the alias), an address, or `off`. Mail of which nobody is told fails, and its event ends up in the queue. In the sandbox an address must be among `sandbox_targets`."
+  type        = string
+  default     = "targets"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(targets|off|[^@\\s<>]+@[^@\\s<>]+)$", var.notify))
+    error_message = "The notify is targets, off or an address, without a name."
   }
 }
 
@@ -464,7 +525,7 @@ variable "reject_message" {
 }
 
 variable "scan_enabled" {
-  description = "Whether SES looks for spam and viruses. It only says what it found; no mail is held back."
+  description = "Whether SES looks for spam and viruses. It only says what it found, and keeps nothing back: `on_spam` and `on_virus` decide, and without it have nothing to decide on."
   type        = bool
   default     = true
   nullable    = false

@@ -52,6 +52,10 @@ run "defaults" {
       LEDGER            = "ledger/"
       ON_DOUBT          = "resend"
       REPAIR            = "parts"
+      ON_SPAM           = "mark"
+      ON_VIRUS          = "hold"
+      ON_DMARC          = "obey"
+      NOTIFY            = "targets"
     })
     error_message = "settings that are not set are left out: ${jsonencode(aws_lambda_function.forward.environment[0].variables)}"
   }
@@ -84,6 +88,10 @@ run "every_setting" {
     ledger                = "off"
     on_doubt              = "hold"
     repair                = "header"
+    on_spam               = "hold"
+    on_virus              = "mark"
+    on_dmarc              = "forward"
+    notify                = "postmaster@example.org"
     metrics_namespace     = "mail/aliases"
     environment           = { RUST_BACKTRACE = "1", MAX_SEND_BYTES = "1" }
     memory_size           = 256
@@ -113,6 +121,10 @@ run "every_setting" {
       LEDGER            = "off"
       ON_DOUBT          = "hold"
       REPAIR            = "header"
+      ON_SPAM           = "hold"
+      ON_VIRUS          = "mark"
+      ON_DMARC          = "forward"
+      NOTIFY            = "postmaster@example.org"
       RUST_BACKTRACE    = "1"
     })
     error_message = "every setting has its variable, and the module's own win over environment: ${jsonencode(aws_lambda_function.forward.environment[0].variables)}"

@@ -285,6 +285,36 @@ run "a_map_with_a_from_format" {
   expect_failures = [var.alias_map]
 }
 
+run "a_map_with_a_spam" {
+  command = plan
+
+  variables {
+    alias_map = { "shop@example.com" = { to = "jane@example.net", spam = "obey" } }
+  }
+
+  expect_failures = [var.alias_map]
+}
+
+run "a_map_with_a_dmarc" {
+  command = plan
+
+  variables {
+    alias_map = { "shop@example.com" = { to = "jane@example.net", dmarc = "reject" } }
+  }
+
+  expect_failures = [var.alias_map]
+}
+
+run "a_map_with_a_notify" {
+  command = plan
+
+  variables {
+    alias_map = { "shop@example.com" = { to = "jane@example.net", notify = "owner" } }
+  }
+
+  expect_failures = [var.alias_map]
+}
+
 run "a_map_with_a_to_header" {
   command = plan
 
@@ -626,6 +656,47 @@ run "repair" {
   }
 
   expect_failures = [var.repair]
+}
+
+run "on_spam" {
+  command = plan
+
+  variables {
+    on_spam = "drop"
+  }
+
+  expect_failures = [var.on_spam]
+}
+
+# Only a domain's DMARC policy can be obeyed.
+run "on_virus" {
+  command = plan
+
+  variables {
+    on_virus = "obey"
+  }
+
+  expect_failures = [var.on_virus]
+}
+
+run "on_dmarc" {
+  command = plan
+
+  variables {
+    on_dmarc = "reject"
+  }
+
+  expect_failures = [var.on_dmarc]
+}
+
+run "notify" {
+  command = plan
+
+  variables {
+    notify = "Jane <jane@example.net>"
+  }
+
+  expect_failures = [var.notify]
 }
 
 run "on_doubt" {
