@@ -2,7 +2,7 @@
 
 use crate::alias_key::{KeyCache, KeyStore};
 use crate::alias_store::{AliasCache, AliasStore};
-use crate::aws::{Clients, NotBuilt};
+use crate::aws::{Clients, NotBuilt, SuppressionList};
 use crate::bucket::Bucket;
 use crate::config::{BucketPlace, KeyPlace, MapPlace, OutboxPlace, SettingError, Settings};
 #[cfg(feature = "cli")]
@@ -94,6 +94,14 @@ async fn connect_key(clients: &Clients, place: &KeyPlace) -> Result<KeyStore, Se
             KeyStore::Ssm(parameters.map_err(in_setting("ALIAS_KEY_PARAM"))?)
         }
     })
+}
+
+/// The suppression list of the account whose credentials are in the environment or the profile.
+///
+/// # Errors
+/// If this build has no AWS services (feature `aws`).
+pub async fn suppression_list() -> Result<SuppressionList, NotBuilt> {
+    Clients::default().ses().await.map(SuppressionList::new)
 }
 
 async fn connect_aliases(clients: &Clients, place: &MapPlace) -> Result<AliasStore, SettingError> {

@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::not_built::NotBuilt;
+use super::suppressed::Suppressed;
 use super::version::{Condition, Version, WriteError};
 use crate::cause::StorageError;
 
@@ -47,6 +48,10 @@ pub struct S3Stream(Infallible);
 /// Parameters of SSM.
 #[derive(Clone, Debug)]
 pub struct Parameters(Infallible);
+
+/// The suppression list of SES.
+#[derive(Clone, Debug)]
+pub struct SuppressionList(Infallible);
 
 /// The settings of a client of SES.
 #[derive(Debug)]
@@ -113,6 +118,21 @@ impl Parameters {
     }
 
     pub async fn read(&self) -> Result<Vec<Vec<u8>>, StorageError> {
+        match self.0 {}
+    }
+}
+
+#[allow(missing_docs, clippy::missing_errors_doc, clippy::unused_async)] // As with AWS.
+impl SuppressionList {
+    pub fn new(config: SesConfig) -> Self {
+        config.none()
+    }
+
+    pub async fn look_up(&self, _address: &str) -> Result<Option<Suppressed>, String> {
+        match self.0 {}
+    }
+
+    pub async fn remove(&self, _address: &str) -> Result<(), String> {
         match self.0 {}
     }
 }

@@ -3,6 +3,7 @@
 //! A build without the feature `aws` has the same types without a value, so that nobody above has to tell the builds apart.
 
 mod not_built;
+mod suppressed;
 mod version;
 
 #[cfg(feature = "aws")]
@@ -15,8 +16,11 @@ mod s3;
 mod s3_write;
 #[cfg(feature = "aws")]
 mod ssm;
+#[cfg(feature = "aws")]
+mod suppression;
 
 pub use not_built::NotBuilt;
+pub use suppressed::Suppressed;
 pub use version::{Condition, Version, WriteError};
 
 #[cfg(feature = "aws")]
@@ -29,8 +33,10 @@ pub(crate) use failure::chain;
 pub use s3::{S3Bucket, S3Object, S3Stream};
 #[cfg(feature = "aws")]
 pub use ssm::Parameters;
+#[cfg(feature = "aws")]
+pub use suppression::SuppressionList;
 
 #[cfg(not(feature = "aws"))]
 mod absent;
 #[cfg(not(feature = "aws"))]
-pub use absent::{Clients, Parameters, S3Bucket, S3Object, S3Stream, SesConfig};
+pub use absent::{Clients, Parameters, S3Bucket, S3Object, S3Stream, SesConfig, SuppressionList};

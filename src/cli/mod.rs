@@ -10,6 +10,7 @@ mod map;
 mod part_spool;
 mod preflight;
 mod rewrite;
+mod unsuppress;
 
 use std::fmt;
 use std::fs::File;
@@ -50,6 +51,7 @@ enum Command {
     Preflight(preflight::Arguments),
     #[command(subcommand)]
     Aliases(aliases::Command),
+    Unsuppress(unsuppress::Arguments),
 }
 
 /// The reason for which a command ends early.
@@ -113,6 +115,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Preflight(arguments) => preflight::run(&arguments),
         Command::Aliases(command) => aliases::run(&command),
+        Command::Unsuppress(arguments) => unsuppress::run(&arguments),
     };
     match done {
         Ok(code) => code,

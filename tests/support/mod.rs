@@ -12,6 +12,7 @@ pub mod s3;
 pub mod ses;
 pub mod sigv4;
 pub mod ssm;
+pub mod suppression;
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
