@@ -11,6 +11,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::alias::{Notify, OnDmarc, OnVerdict};
+use crate::arrival::{Channel, TAG};
 use crate::header::mailbox::Address;
 use crate::rewrite::{Repair, Style};
 
@@ -35,8 +36,8 @@ pub const DEFAULT_METRICS_NAMESPACE: &str = "readdress";
 /// The longest `ALIAS_MAP_TTL` in seconds: a map that is older than a day surprises its owner.
 const MAX_ALIAS_MAP_TTL: u64 = 24 * 60 * 60;
 
-/// The most tags that SES takes for a message.
-const MAX_TAGS: usize = 50;
+/// The most tags of `EMAIL_TAGS`: SES takes 50 for a message, and one is our own.
+const MAX_TAGS: usize = 49;
 
 /// The most octets of the name or the value of a tag.
 const MAX_TAG: usize = 256;
@@ -147,6 +148,8 @@ pub struct Settings {
     pub on_dmarc: OnDmarc,
     /// `NOTIFY`: who is told of mail that is not forwarded as it came.
     pub notify: Notify,
+    /// `EVENTS_TOPIC`: the ways from which alone SES's reports on what was sent are believed. Empty: none is.
+    pub events_topic: Vec<Channel>,
     /// The settings of the outbox `ses`.
     pub ses: SesSettings,
     /// `METRICS_NAMESPACE`
@@ -187,9 +190,11 @@ impl Settings {
             OutboxPlace::Directory(_) => u64::MAX,
         };
         let email_prefix = optional(lookup, "EMAIL_PREFIX", email_prefix)?.unwrap_or_default();
+        let ledger = ledger(lookup, &email_prefix)?;
         Ok(Settings {
             email_bucket: required(lookup, "EMAIL_BUCKET", bucket)?,
-            ledger: ledger(lookup, &email_prefix)?,
+            events_topic: events_topic(lookup, ledger.is_some())?,
+            ledger,
             on_doubt: optional(lookup, "ON_DOUBT", on_doubt)?.unwrap_or_default(),
             on_spam: optional(lookup, "ON_SPAM", parse)?.unwrap_or(OnVerdict::Mark),
             on_virus: optional(lookup, "ON_VIRUS", parse)?.unwrap_or(OnVerdict::Hold),
@@ -402,6 +407,18 @@ fn ledger(lookup: Lookup<'_>, email_prefix: &str) -> Result<Option<String>, Sett
     }
 }
 
+/// A report is believed only about messages that the ledger knows.
+fn events_topic(lookup: Lookup<'_>, has_ledger: bool) -> Result<Vec<Channel>, SettingError> {
+    let channels = optional(lookup, "EVENTS_TOPIC", |text| {
+        let channels: Result<_, _> = text.split(',').map(|text| text.trim().parse()).collect();
+        match channels {
+            Ok(_) if !has_ledger => Err("it needs the ledger, and LEDGER is off".to_owned()),
+            channels => channels.map_err(str::to_owned),
+        }
+    })?;
+    Ok(channels.unwrap_or_default())
+}
+
 fn on_doubt(text: &str) -> Parsed<OnDoubt> {
     match text {
         "resend" => Ok(OnDoubt::Resend),
@@ -431,7 +448,12 @@ fn tags(text: &str) -> Parsed<Vec<Tag>> {
         }
     }
     if tags.len() > MAX_TAGS {
-        return Err(format!("SES takes {MAX_TAGS} tags at most"));
+        return Err(format!("SES takes {MAX_TAGS} tags at most beside our own"));
+    }
+    if tags.iter().any(|tag| tag.name == TAG) {
+        return Err(format!(
+            "the name {TAG} is taken: each message has a tag of this name with its id"
+        ));
     }
     let twice = |(n, tag): (usize, &Tag)| tags[..n].iter().any(|other| other.name == tag.name);
     if tags.iter().enumerate().any(twice) {
@@ -515,6 +537,13 @@ mod tests {
         let tags = with("EMAIL_TAGS", "app=readdress, stage=prod").unwrap().ses.tags;
         let tags: Vec<_> = tags.iter().map(|tag| (&tag.name[..], &tag.value[..])).collect();
         assert_eq!(tags, [("app", "readdress"), ("stage", "prod")]);
+        let topic = "arn:aws:sns:eu-west-1:123456789012:events";
+        let channels =
+            with("EVENTS_TOPIC", &format!("{topic}, eventbridge")).map(|settings| settings.events_topic);
+        assert_eq!(
+            channels,
+            Ok(vec![Channel::Topic(topic.to_owned()), Channel::EventBridge])
+        );
         assert_eq!(with("ALIAS_MAP_TTL", "0").unwrap().alias_map_ttl, Duration::ZERO);
         let limit = |text| with("MAX_SEND_BYTES", text).map(|settings| settings.max_send_bytes);
         assert_eq!(limit("41943040"), Ok(SES_MAX_SEND_BYTES));
@@ -544,6 +573,17 @@ mod tests {
         }
         assert_eq!(with("ON_DOUBT", "hold").unwrap().on_doubt, OnDoubt::Hold);
         assert_eq!(read(&LEAST).unwrap().on_doubt, OnDoubt::Resend);
+    }
+
+    /// Catches reports that are believed of any message, since there is nothing to ask.
+    #[test]
+    fn reports_need_the_ledger() {
+        let settings = [("EVENTS_TOPIC", "eventbridge"), ("LEDGER", "off")];
+        let error = read(&[&settings, &LEAST[..]].concat()).unwrap_err();
+        assert!(
+            error.starts_with("EVENTS_TOPIC: ") && error.contains("LEDGER"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -580,6 +620,9 @@ mod tests {
             ("EMAIL_TAGS", "app"),
             ("EMAIL_TAGS", "app=a b"),
             ("EMAIL_TAGS", "app=a,app=b"),
+            ("EMAIL_TAGS", "readdress=x"),
+            ("EVENTS_TOPIC", "events"),
+            ("EVENTS_TOPIC", "eventbridge,"),
             ("FEEDBACK_EMAIL", "bounces"),
             ("METRICS_NAMESPACE", "AWS/Lambda"),
         ] {

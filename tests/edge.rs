@@ -144,7 +144,7 @@ fn arrival(recipients: &[String]) -> Arrival {
     let event = json!({"Records": [{"eventSource": "aws:ses", "ses": {
         "mail": {"messageId": "m1", "source": "jane@example.org"}, "receipt": {"recipients": recipients}}}]});
     let mut records = parse_event(event.to_string().as_bytes()).unwrap();
-    records.remove(0).arrival.unwrap()
+    records.remove(0).arrival().unwrap().unwrap()
 }
 
 fn message(octets: usize) -> Vec<u8> {

@@ -12,6 +12,8 @@ mod ledger;
 mod map;
 #[path = "lambda/measured.rs"]
 mod measured;
+#[path = "lambda/reports.rs"]
+mod reports;
 #[path = "lambda/retries.rs"]
 mod retries;
 mod support;

@@ -1,7 +1,7 @@
 //! Any bytes for an event or for a message's trace: total, a message id can never name another file, and what goes to
 //! the log holds no address.
 
-use readdress::arrival::{EventError, MessageId, parse_event, trace};
+use readdress::arrival::{Event, EventError, MAX_REPORTED, MessageId, parse_event, trace};
 use readdress::header::mailbox::Address;
 use readdress::mime::Limits;
 use readdress::rewrite::HeaderReader;
@@ -18,9 +18,15 @@ fn payload(payload: &[u8]) {
         Err(error) => return can_be_logged(&error),
     };
     for record in records {
-        match record.arrival {
+        match record.event {
             Err(error) => can_be_logged(&error),
-            Ok(arrival) => {
+            Ok(Event::Report(report)) => {
+                report.message_id.iter().for_each(is_a_file_name);
+                assert!(report.recipients.len() <= MAX_REPORTED);
+                let mut recipients = report.recipients.iter();
+                assert!(recipients.all(|it| !it.diagnostic.contains(char::is_control)));
+            }
+            Ok(Event::Arrival(arrival)) => {
                 is_a_file_name(&arrival.message_id);
                 let recipients = arrival.recipients.known();
                 assert!(recipients.is_none_or(|recipients| {

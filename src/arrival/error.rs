@@ -75,6 +75,11 @@ pub(super) enum Problem {
          the message; let readdress release or redrive make it"
     )]
     BadOrder,
+    #[error(
+        "the report of SES on a message that was sent is not understood: {0}; let nothing but a configuration set's event \
+         destination publish to the topic (EVENTS_TOPIC)"
+    )]
+    BadReport(&'static str),
 }
 
 impl EventError {

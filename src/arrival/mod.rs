@@ -9,12 +9,14 @@
 //! let payload = br#"{"Records": [{"eventSource": "aws:ses", "ses": {
 //!     "mail": {"messageId": "o3vrnil0e2ic28tr", "source": "jane@example.org"},
 //!     "receipt": {"recipients": ["sales@example.com"]}}}]}"#;
-//! let records = readdress::arrival::parse_event(payload)?;
-//! let arrival = records[0].arrival.as_ref().unwrap();
+//! let mut records = readdress::arrival::parse_event(payload)?;
+//! let arrival = records.remove(0).arrival()?.unwrap();
 //! assert_eq!(arrival.message_id.as_str(), "o3vrnil0e2ic28tr");
 //! assert_eq!(arrival.recipients.known().unwrap(), ["sales@example.com"]);
 //! # Ok::<(), readdress::arrival::EventError>(())
 //! ```
+//!
+//! SES also reports what became of the messages that were sent ([`SesReport`]). Such reports come on the same way.
 
 pub mod trace;
 pub mod verdicts;
@@ -27,6 +29,9 @@ mod key;
 mod message_id;
 mod recipients;
 mod recorded;
+mod report_class;
+mod ses_report;
+mod tag;
 
 pub use arrived::{Arrival, Order, Stored};
 pub use error::EventError;
@@ -35,6 +40,9 @@ use key::{check_key, decode_key};
 pub use message_id::{MAX_MESSAGE_ID, MessageId, MessageIdError};
 pub use recipients::{Envelope, Recipients};
 pub use recorded::{RecordedArrival, event_of};
+pub use report_class::{Class, Status};
+pub use ses_report::{Channel, MAX_REPORTED, ReportKind, Reported, SesReport};
+pub use tag::TAG;
 pub use verdicts::{DmarcPolicy, Verdict, Verdicts};
 
 /// One record of an event.
@@ -42,14 +50,43 @@ pub use verdicts::{DmarcPolicy, Verdict, Verdicts};
 pub struct Record {
     /// The id of the SQS message that the record came in. The function reports it to SQS if the record fails.
     pub queue_item: Option<String>,
-    /// The arrival, or why the record is not understood.
-    pub arrival: Result<Arrival, EventError>,
+    /// What it tells, or why the record is not understood.
+    pub event: Result<Event, EventError>,
 }
 
-/// Reads the payload that Lambda passes to the function, one record after the other. Records that are about no mail at
-/// all, such as the test notifications of SES and S3, are left out; then there may be none. A byte order mark before the
-/// payload is passed over. Lambda's record of a failed invocation, which lies in the on-failure queue, is taken for the event
-/// in it.
+/// What a record tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A message arrived.
+    Arrival(Arrival),
+    /// SES reports what became of a message that was sent.
+    Report(SesReport),
+}
+
+impl Record {
+    fn of_no_queue(event: Result<Event, EventError>) -> Self {
+        Record {
+            queue_item: None,
+            event,
+        }
+    }
+
+    /// The arrival. `None`: it is a report on what was sent.
+    ///
+    /// # Errors
+    /// If the record is not understood.
+    pub fn arrival(self) -> Result<Option<Arrival>, EventError> {
+        match self.event? {
+            Event::Arrival(arrival) => Ok(Some(arrival)),
+            Event::Report(_) => Ok(None),
+        }
+    }
+}
+
+/// Reads the payload that Lambda passes to the function, one record after the other. Records that tell nothing that has to be
+/// acted on, such as the test notifications of SES and S3 and reports of a delivery, are left out; then there may be none. A
+/// byte order mark before the payload is passed over. Lambda's record of a failed invocation, which lies in the on-failure
+/// queue, is taken for the event in it.
 ///
 /// # Errors
 /// The outer error is for a payload that is not such an event: not JSON, nested deeper than `serde_json` follows (128
@@ -74,9 +111,12 @@ pub fn parse_event(payload: &[u8]) -> Result<Vec<Record>, EventError> {
 pub fn read_event(event: &Value) -> Result<Vec<Record>, EventError> {
     // A generic tree rather than derived types: with these, one field of a wrong type fails the whole payload. It is
     // small: Lambda takes 1 MB at most, and SES truncates the header fields that it repeats in the event.
-    let records = without_failure(event)["Records"]
-        .as_array()
-        .ok_or(Problem::NoRecords)?;
+    let event = without_failure(event);
+    if let Some(report) = ses_report::in_event_bridge(event) {
+        let events = self::report(report, Some(Channel::EventBridge));
+        return Ok(events.into_iter().map(Record::of_no_queue).collect());
+    }
+    let records = event["Records"].as_array().ok_or(Problem::NoRecords)?;
     if records.is_empty() {
         return Err(Problem::EmptyRecords.into());
     }
@@ -86,9 +126,9 @@ pub fn read_event(event: &Value) -> Result<Vec<Record>, EventError> {
             "aws:sqs" => record["messageId"].as_str(),
             _ => None,
         };
-        read.extend(self::record(record, 0).into_iter().map(|arrival| Record {
+        read.extend(self::record(record, 0, None).into_iter().map(|event| Record {
             queue_item: queue_item.map(str::to_owned),
-            arrival,
+            event,
         }));
     }
     Ok(read)
@@ -123,18 +163,45 @@ const MAX_WRAPPINGS: usize = 3;
 /// The object that SES writes when its rule is set up. It is not mail.
 const SETUP: &str = "AMAZON_SES_SETUP_NOTIFICATION";
 
+/// How the text begins that SES publishes to a topic when it becomes the destination of a configuration set's events.
+const VALIDATED: &str = "Successfully validated SNS topic";
+
+type Read = Result<Event, EventError>;
+
 /// Indexing a `Value` is total: a member that is missing, or that of something that is not an object, is `Null`.
-fn record(record: &Value, wrappings: usize) -> Vec<Result<Arrival, EventError>> {
+///
+/// `topic` is that of SNS which the record came by. The outermost counts: what an inner one says of itself, whoever may
+/// publish to the outer one has written.
+fn record(record: &Value, wrappings: usize, topic: Option<&str>) -> Vec<Read> {
     match source(record) {
-        "aws:sqs" => wrapped(&record["body"], wrappings),
-        "aws:sns" => wrapped(&record["Sns"]["Message"], wrappings),
-        "aws:s3" => created(record).transpose().into_iter().collect(),
+        "aws:sqs" => wrapped(&record["body"], wrappings, topic),
+        "aws:sns" => {
+            let sns = &record["Sns"];
+            wrapped(&sns["Message"], wrappings, topic.or(sns["TopicArn"].as_str()))
+        }
+        "aws:s3" => arrived(created(record)),
         // The source says nothing that the rest of the record does not, so a record without it may still be one.
-        "aws:ses" => vec![invoked(&record["ses"], None)],
-        recorded::SOURCE if wrappings == 0 => vec![recorded::read(record)],
-        "" if record["ses"].is_object() => vec![invoked(&record["ses"], None)],
+        "aws:ses" => arrived(invoked(&record["ses"], None).map(Some)),
+        recorded::SOURCE if wrappings == 0 => arrived(recorded::read(record).map(Some)),
+        "" if record["ses"].is_object() => arrived(invoked(&record["ses"], None).map(Some)),
         _ => vec![Err(Problem::OtherSource("an unknown source").into())],
     }
+}
+
+fn arrived(arrival: Result<Option<Arrival>, EventError>) -> Vec<Read> {
+    arrival
+        .transpose()
+        .into_iter()
+        .map(|it| it.map(Event::Arrival))
+        .collect()
+}
+
+fn report(event: &Value, channel: Option<Channel>) -> Vec<Read> {
+    let read = ses_report::read(event, channel).map_err(EventError::from);
+    read.transpose()
+        .into_iter()
+        .map(|it| it.map(Event::Report))
+        .collect()
 }
 
 fn source(record: &Value) -> &str {
@@ -144,30 +211,46 @@ fn source(record: &Value) -> &str {
 }
 
 /// The text that SNS and SQS carry: JSON in a string.
-fn wrapped(text: &Value, wrappings: usize) -> Vec<Result<Arrival, EventError>> {
+fn wrapped(text: &Value, wrappings: usize, topic: Option<&str>) -> Vec<Read> {
     let failed = |reason| vec![Err(Problem::NoNotification(reason).into())];
     let Some(text) = text.as_str() else {
         return failed("it has no text");
     };
     let Ok(inner) = serde_json::from_str::<Value>(text) else {
-        return failed("its text is not JSON");
+        return if text.starts_with(VALIDATED) {
+            Vec::new()
+        } else {
+            failed("its text is not JSON")
+        };
     };
     if wrappings == MAX_WRAPPINGS {
         return failed("it is wrapped too often");
     }
     let inner = without_failure(&inner);
     if inner["notificationType"] == "Received" {
-        return stored(inner).transpose().into_iter().collect();
+        return arrived(stored(inner));
     }
     // Without raw message delivery, SNS wraps once more what it gives to SQS.
     if inner["Type"] == "Notification" {
-        return wrapped(&inner["Message"], wrappings + 1);
+        return wrapped(
+            &inner["Message"],
+            wrappings + 1,
+            topic.or(inner["TopicArn"].as_str()),
+        );
     }
     if let Some(records) = inner["Records"].as_array().filter(|records| !records.is_empty()) {
         return records
             .iter()
-            .flat_map(|inner| record(inner, wrappings + 1))
+            .flat_map(|inner| record(inner, wrappings + 1, topic))
             .collect();
+    }
+    let channel = topic.map(|topic| Channel::Topic(topic.to_owned()));
+    if let Some(event) = ses_report::in_event_bridge(inner) {
+        // A rule of EventBridge sends it to the queue, but so may others: the queue's owner decides who.
+        return report(event, channel.or(Some(Channel::EventBridge)));
+    }
+    if ses_report::is_report(inner) {
+        return report(inner, channel);
     }
     // SES and S3 publish these to try out the topic.
     if inner["notificationType"] == SETUP || inner["Event"] == "s3:TestEvent" {
@@ -309,7 +392,7 @@ mod tests {
     fn parse_record(record: &Value) -> Result<Arrival, EventError> {
         let mut records = parse_event(json!({"Records": [record]}).to_string().as_bytes()).unwrap();
         assert_eq!(records.len(), 1);
-        records.remove(0).arrival
+        records.remove(0).arrival().map(Option::unwrap)
     }
 
     fn failure(payload: &str) -> Problem {
@@ -432,10 +515,13 @@ mod tests {
         .into_iter()
         .unzip();
         let parsed = parse_event(json!({ "Records": records }).to_string().as_bytes()).unwrap();
-        assert_eq!(parsed[9].arrival.as_ref().unwrap().message_id.as_str(), "second");
+        assert_eq!(
+            parsed[9].clone().arrival().unwrap().unwrap().message_id.as_str(),
+            "second"
+        );
         let problems = parsed
             .into_iter()
-            .map(|record| record.arrival.err().map(|error| error.problem));
+            .map(|record| record.arrival().err().map(|error| error.problem));
         assert_eq!(problems.collect::<Vec<_>>(), expected);
     }
 
@@ -489,7 +575,7 @@ mod tests {
             .collect();
         assert_eq!(items, [None, Some("item-1"), Some("item-2")]);
         for record in records {
-            let arrival = record.arrival.unwrap();
+            let arrival = record.arrival().unwrap().unwrap();
             assert_eq!(arrival.recipients.known().unwrap(), ["sales@example.com"]);
             let key = format!("in/{ID}");
             assert_eq!(
@@ -566,7 +652,7 @@ mod tests {
     #[test]
     fn a_byte_order_mark_is_passed_over() {
         let event = format!("\u{feff}{}", json!({"Records": [ses_record()]}));
-        assert!(parse_event(event.as_bytes()).unwrap()[0].arrival.is_ok());
+        assert!(parse_event(event.as_bytes()).unwrap().remove(0).arrival().is_ok());
     }
 
     /// As it lies in the on-failure queue: given to the command line as it is, and where the queue invokes the function.
@@ -586,7 +672,8 @@ mod tests {
         for payload in [failure(&once), once, queued] {
             let records = parse_event(payload.to_string().as_bytes()).unwrap();
             assert_eq!(records.len(), 1);
-            assert_eq!(records[0].arrival, parse_record(&ses_record()), "{payload}");
+            let arrival = records[0].clone().arrival().map(Option::unwrap);
+            assert_eq!(arrival, parse_record(&ses_record()), "{payload}");
         }
         let mut endless = event;
         for _ in 0..50 {

@@ -96,6 +96,7 @@ pub(super) fn read(record: &Value) -> Result<Arrival, EventError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Event;
     use super::super::verdicts::Verdict;
     use super::*;
 
@@ -129,7 +130,7 @@ mod tests {
         for arrival in [arrival(), unknown] {
             let event = event_of(&arrival);
             let records = super::super::read_event(&event).unwrap();
-            assert_eq!(records[0].arrival, Ok(arrival));
+            assert_eq!(records[0].event, Ok(Event::Arrival(arrival)));
         }
     }
 
@@ -142,7 +143,7 @@ mod tests {
             json!({"EventSource": "aws:sns", "Sns": {"Message": inner}}),
         ] {
             let records = super::super::read_event(&json!({"Records": [outer]})).unwrap();
-            assert!(records[0].arrival.is_err());
+            assert!(records[0].event.is_err());
         }
     }
 
@@ -156,7 +157,7 @@ mod tests {
             let mut event = event_of(&arrival());
             event["Records"][0][name] = value;
             let records = super::super::read_event(&event).unwrap();
-            assert!(records[0].arrival.is_err(), "{name}");
+            assert!(records[0].event.is_err(), "{name}");
         }
     }
 }

@@ -104,7 +104,9 @@ impl Arguments {
         let (payload, name) = Input::open(Some(event))?.read_all(MAX_EVENT)?;
         let failed = |error| Failure::failed(&name, error);
         let records = parse_event(&payload).map_err(failed)?;
-        let arrivals = records.into_iter().map(|record| record.arrival.map_err(failed));
+        let arrivals = records
+            .into_iter()
+            .filter_map(|record| record.arrival().map_err(failed).transpose());
         arrivals.map(|arrival| Ok((arrival?, None))).collect()
     }
 }

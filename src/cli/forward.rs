@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use readdress::arrival::{Record, parse_event};
+use readdress::arrival::{Event, Record, parse_event};
 use readdress::config::Settings;
 use readdress::connect::connect;
 use readdress::deadline::Deadline;
@@ -63,6 +63,9 @@ pub(super) struct Arguments {
     /// The verified address that gets the bounces of outgoing mail
     #[arg(long, env = "FEEDBACK_EMAIL", value_name = "ADDRESS")]
     feedback_email: Option<String>,
+    /// Where SES's reports on what was sent come from: the ARNs of SNS topics, or eventbridge, with commas between them
+    #[arg(long, env = "EVENTS_TOPIC", value_name = "ARN")]
+    events_topic: Option<String>,
     /// How far a message is mended so that SES takes it: parts, header, off [default: parts]
     #[arg(long, env = "REPAIR", value_name = "HOW")]
     repair: Option<String>,
@@ -121,6 +124,7 @@ impl Arguments {
             "EMAIL_TAGS" => self.email_tags.clone(),
             "REPAIR" => self.repair.clone(),
             "FEEDBACK_EMAIL" => self.feedback_email.clone(),
+            "EVENTS_TOPIC" => self.events_topic.clone(),
             // They are the function's alone: a mistake in them is none here.
             "ALIAS_MAP_TTL" | "METRICS_NAMESPACE" => None,
             name => self.policy.setting(name).or_else(|| self.style.setting(name)),
@@ -144,8 +148,9 @@ async fn forward(forwarder: &Forwarder, records: Vec<Record>, event: &str) -> Re
     let (mut settled, mut count) = (true, 0);
     let mut written = Ok(());
     for record in records {
-        let outcomes = match record.arrival {
-            Ok(arrival) => forwarder.forward(&arrival, Deadline::NEVER).await,
+        let outcomes = match record.event {
+            Ok(Event::Arrival(arrival)) => forwarder.forward(&arrival, Deadline::NEVER).await,
+            Ok(Event::Report(report)) => forwarder.report(&report, Deadline::NEVER).await.outcomes,
             Err(error) => vec![Outcome::of_bad_record(error.message_id(), error.to_string())],
         };
         for outcome in outcomes {

@@ -201,7 +201,8 @@ impl Message {
         }
     }
 
-    async fn facts(&mut self, arrival: &Arrival) -> &Result<Facts, Refusal> {
+    /// All that the policy looks at.
+    pub(super) async fn facts(&mut self, arrival: &Arrival) -> &mut Result<Facts, Refusal> {
         let facts = match self.facts.take() {
             Some(facts) => facts,
             None => policy::read(arrival, &self.head.header, &self.source).await,

@@ -4,10 +4,12 @@ mod counted;
 #[cfg(feature = "cli")]
 mod explain;
 mod inbox;
+mod lost;
 mod notice;
 mod outcome;
 mod policy;
 mod recipient;
+mod reports;
 mod route;
 mod send;
 mod steps;
@@ -17,11 +19,11 @@ mod way;
 
 use crate::alias_key::KeyCache;
 use crate::alias_store::{AliasCache, ReadError};
-use crate::arrival::{Arrival, Recipients, trace};
+use crate::arrival::{Arrival, Channel, MessageId, Recipients, ReportKind, SesReport, trace};
 use crate::bucket::Bucket;
 use crate::config::Settings;
 use crate::deadline::Deadline;
-use crate::ledger::{Ledger, Pages};
+use crate::ledger::{Claim, Known, Ledger, Pages};
 use crate::outbox::{Cause, Outbox};
 
 #[cfg(feature = "cli")]
@@ -29,6 +31,7 @@ pub use explain::{Explainer, Explanation, NotReady};
 pub use outcome::{Ending, Outcome};
 
 use inbox::Inbox;
+use lost::Lost;
 use steps::{Steps, Work};
 use stop::OUT_OF_TIME;
 
@@ -40,6 +43,17 @@ pub struct Forwarder {
     steps: Steps,
     ledger_prefix: Option<String>,
     key: Option<KeyCache>,
+    /// The ways from which reports are believed.
+    channels: Vec<Channel>,
+}
+
+/// What became of a report.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// Its kind. `None`: it was not believed.
+    pub believed: Option<ReportKind>,
+    /// An outcome for each recipient whose mail it changes something for.
+    pub outcomes: Vec<Outcome>,
 }
 
 impl Forwarder {
@@ -54,6 +68,7 @@ impl Forwarder {
             steps: Steps::new(outbox, ledger, settings),
             ledger_prefix: settings.ledger.clone(),
             key: None,
+            channels: settings.events_topic.clone(),
         }
     }
 
@@ -98,12 +113,83 @@ impl Forwarder {
             );
             return Vec::new();
         }
-        let outcomes = self.outcomes(arrival, deadline).await;
+        let outcomes = self.outcomes_of(arrival, None, deadline).await;
         outcomes.unwrap_or_else(|(cause, error)| {
             let outcome = Outcome::of_message(arrival, cause, error);
             outcome.log();
             vec![outcome]
         })
+    }
+
+    /// Does what a report of SES asks for. It is believed if it came on a way that `EVENTS_TOPIC` names, and if the ledger
+    /// knows that the message went to a recipient of the report under the id of the report.
+    ///
+    /// The owner is told of a target that is lost or has complained. The `fallback` of an alias gets the message that a target
+    /// did not get. An outcome is returned for each recipient of the message whose mail did not reach a target.
+    pub async fn report(&self, report: &SesReport, deadline: Deadline) -> Answer {
+        let (known, lost) = match self.believe(report, deadline).await {
+            Ok(believed) => believed,
+            Err(Disbelief::Ignored(reason)) => {
+                tracing::warn!(
+                    message_id = report.message_id.as_ref().map(MessageId::as_str),
+                    report = report.kind.as_str(),
+                    reason,
+                    "a report is ignored"
+                );
+                return Answer::default();
+            }
+            Err(Disbelief::Unknown(error)) => {
+                let message_id = report.message_id.as_ref();
+                let outcome = Outcome {
+                    cause: Some(Cause::Unavailable),
+                    ..Outcome::of_bad_record(message_id, error)
+                };
+                outcome.log();
+                return Answer {
+                    believed: Some(report.kind),
+                    outcomes: vec![outcome],
+                };
+            }
+        };
+        log(report, &lost);
+        let mut answer = Answer {
+            believed: Some(report.kind),
+            outcomes: Vec::new(),
+        };
+        if let Some(message_id) = report.message_id.as_ref().filter(|_| lost.is_told()) {
+            let arrival = known.arrival(message_id);
+            let claim = self.steps.ledger.reopen(&arrival, known);
+            let outcomes = self.outcomes_of(&arrival, Some((claim, &lost)), deadline).await;
+            answer.outcomes = outcomes.unwrap_or_else(|(cause, error)| {
+                let outcome = Outcome::of_message(&arrival, cause, error);
+                outcome.log();
+                vec![outcome]
+            });
+        }
+        answer
+    }
+
+    /// What the ledger knows of the report's message, and those of its recipients whom the message was sent to.
+    async fn believe(&self, report: &SesReport, deadline: Deadline) -> Result<(Known, Lost), Disbelief> {
+        let is_named = |channel: &Channel| self.channels.contains(channel);
+        if !report.channel.as_ref().is_some_and(is_named) {
+            let reason = "it came from a topic or a service that EVENTS_TOPIC does not name";
+            return Err(Disbelief::Ignored(reason));
+        }
+        let Some(message_id) = &report.message_id else {
+            let reason = "it has no tag of ours: another program sends with the same configuration set, or it is forged";
+            return Err(Disbelief::Ignored(reason));
+        };
+        let known = self.steps.ledger.look_up(message_id, deadline).await;
+        let known = known.map_err(|error| {
+            Disbelief::Unknown(format!(
+                "the ledger cannot be read for a report of SES (LEDGER): {error}"
+            ))
+        })?;
+        let unknown = "the ledger knows of no such message to these recipients: it is forged, or about a notice, or too old";
+        let known = known.ok_or(Disbelief::Ignored(unknown))?;
+        let lost = Lost::of(report, |target| known.was_sent(&report.sent_id, target));
+        lost.map(|lost| (known, lost)).ok_or(Disbelief::Ignored(unknown))
     }
 
     /// Whether the event is about an object of the ledger: S3 tells of all objects, where the mail has no prefix of its own.
@@ -112,8 +198,14 @@ impl Forwarder {
         prefix.is_some_and(|prefix| self.inbox.is_under(arrival, prefix))
     }
 
-    /// Fails where it does not come to the single recipients.
-    async fn outcomes(&self, arrival: &Arrival, deadline: Deadline) -> Result<Vec<Outcome>, (Cause, String)> {
+    /// Forwards the message to its recipients; or, with a claim and lost targets, does for each what these ask for. Fails where
+    /// it does not come to the single recipients.
+    async fn outcomes_of(
+        &self,
+        arrival: &Arrival,
+        reported: Option<(Claim, &Lost)>,
+        deadline: Deadline,
+    ) -> Result<Vec<Outcome>, (Cause, String)> {
         let read = self.aliases.for_recipients(&arrival.recipients);
         let map = match deadline.race(read).await {
             Some(Ok(map)) => map,
@@ -132,6 +224,8 @@ impl Forwarder {
             },
         };
         let mut work = Work::new(arrival, &map, key, self.inbox.stored(arrival), deadline);
+        let (claim, lost) = reported.unzip();
+        work.claim = claim;
         let traced;
         let recipients = if let Some(recipients) = arrival.recipients.known() {
             recipients
@@ -141,11 +235,55 @@ impl Forwarder {
         };
         let mut outcomes = Vec::with_capacity(recipients.len());
         for recipient in recipients {
-            let outcome = self.steps.forward(&mut work, recipient).await;
-            outcome.log();
-            outcomes.push(outcome);
+            let outcome = match lost {
+                None => Some(self.steps.forward(&mut work, recipient).await),
+                Some(lost) => self.steps.report(&mut work, recipient, lost).await,
+            };
+            if let Some(outcome) = outcome {
+                outcome.log();
+                outcomes.push(outcome);
+            }
         }
         Ok(outcomes)
+    }
+}
+
+/// Why a report is not acted upon.
+enum Disbelief {
+    /// It is foreign or forged.
+    Ignored(&'static str),
+    /// It cannot be told now.
+    Unknown(String),
+}
+
+/// Logs a report in one line for each recipient, and the addresses only at the level DEBUG.
+fn log(report: &SesReport, lost: &Lost) {
+    let message_id = report.message_id.as_ref().map(MessageId::as_str);
+    for lost in &lost.targets {
+        tracing::debug!(message_id, target = %lost.address, answer = lost.answer, "a report's target");
+    }
+    for reported in &report.recipients {
+        let status = reported.status.map(|status| status.to_string());
+        let (kind, class) = (report.kind.as_str(), reported.class.as_str());
+        if report.kind == ReportKind::Delay {
+            tracing::info!(
+                message_id,
+                sent_id = report.sent_id,
+                report = kind,
+                class,
+                status,
+                "report"
+            );
+        } else {
+            tracing::warn!(
+                message_id,
+                sent_id = report.sent_id,
+                report = kind,
+                class,
+                status,
+                "report"
+            );
+        }
     }
 }
 

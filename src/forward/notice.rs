@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::lost::Lost;
 use super::policy::Hold;
 use super::stop::{NoReply, Stop};
 use crate::arrival::MessageId;
@@ -39,6 +40,8 @@ pub(super) enum Trouble<'a> {
     Bounced,
     /// An answer that is not sent.
     NoReply(NoReply),
+    /// SES reports on targets that did not get it, or do not want it.
+    Lost(&'a Lost),
 }
 
 impl<'a> Trouble<'a> {
@@ -48,6 +51,7 @@ impl<'a> Trouble<'a> {
             Stop::Held(hold) => Some(Trouble::Held(*hold)),
             Stop::Bounced => Some(Trouble::Bounced),
             Stop::NoReply(reason) => Some(Trouble::NoReply(*reason)),
+            Stop::Lost(lost) => Some(Trouble::Lost(lost)),
             Stop::Failed { cause, error } => match cause {
                 Cause::TooLarge => Some(Trouble::TooLarge(error)),
                 Cause::Rejected => Some(Trouble::Refused(error)),
@@ -69,6 +73,7 @@ impl<'a> Trouble<'a> {
             Trouble::Refused(_) => "rejected",
             Trouble::Bounced => "bounced",
             Trouble::NoReply(_) => "refused_reply",
+            Trouble::Lost(lost) => lost.kind.as_str(),
         }
     }
 
@@ -79,11 +84,13 @@ impl<'a> Trouble<'a> {
             Trouble::Refused(_) => "Not forwarded",
             Trouble::Bounced => "Not delivered",
             Trouble::NoReply(_) => "Answer not sent",
+            Trouble::Lost(lost) => lost.title(),
         }
     }
 
     fn reason(self) -> String {
         let reason = match self {
+            Trouble::Lost(lost) => return lost.text(),
             Trouble::Held(Hold::Spam) => "Amazon SES takes it for spam.",
             Trouble::Held(Hold::Virus) => {
                 "Amazon SES has found a virus in it. It cannot be sent on; be careful with what is in it."
@@ -146,7 +153,10 @@ fn text(about: &About<'_>, trouble: &Trouble<'_>, subject: Option<&str>, has_mes
     let mut line = |line: String| {
         let _ = writeln!(text, "{line}");
     };
-    line(format!("A message to {} was not forwarded to you.", about.alias));
+    line(match trouble {
+        Trouble::Lost(lost) => lost.first_line(about.alias),
+        _ => format!("A message to {} was not forwarded to you.", about.alias),
+    });
     line(String::new());
     line(format!("From:    {}", says("from")));
     line(format!("Date:    {}", says("date")));
@@ -160,7 +170,7 @@ fn text(about: &About<'_>, trouble: &Trouble<'_>, subject: Option<&str>, has_mes
         _ if has_message => {
             line("The message is attached to this one, as it came: save the file and open it.".to_owned());
         }
-        Trouble::Held(Hold::Virus) | Trouble::Bounced | Trouble::NoReply(_) => {
+        Trouble::Held(Hold::Virus) | Trouble::Bounced | Trouble::NoReply(_) | Trouble::Lost(_) => {
             line(format!("To look at it:\n\n    readdress show {id}"));
         }
         Trouble::Held(_) => {

@@ -113,7 +113,8 @@ pub struct Outcome {
     /// it takes at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sent_id: Option<String>,
-    /// Why it is held: `spam`, `virus`, `unverified` or `own_domain`; or why a reply is refused: `forged`, `unproven`, `gone`.
+    /// Why it is held: `spam`, `virus`, `unverified` or `own_domain`. Or why a reply is refused: `forged`, `unproven` or `gone`. Or
+    /// why a target did not get it, as SES reports it: `gone`, `suppressed`, `full`, `too_large`, `spam`, `policy` or `other`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
     /// Whether somebody has been told of it by mail.
@@ -243,6 +244,18 @@ impl Outcome {
                      out the target that it names: readdress show";
         Outcome {
             ending: Ending::Bounced,
+            error: Some(error.to_owned()),
+            ..self
+        }
+    }
+
+    /// SES reports that targets did not get what was sent, for a reason of this class.
+    pub(super) fn lost(self, class: &'static str) -> Self {
+        let error = "SES reports that a target did not get what was forwarded, and may not get the next message either; the \
+                     log at DEBUG names it: take it out of the alias map, or mend its mailbox and run readdress unsuppress";
+        Outcome {
+            ending: Ending::Bounced,
+            reason: Some(class),
             error: Some(error.to_owned()),
             ..self
         }

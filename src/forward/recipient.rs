@@ -41,6 +41,7 @@ impl Steps {
             Err(Stop::Held(hold)) => outcome.held(hold.as_str()),
             Err(Stop::Bounced) => outcome.bounced(),
             Err(Stop::NoReply(reason)) => outcome.refused_reply(reason.as_str()),
+            Err(Stop::Lost(lost)) => outcome.lost(lost.class().as_str()),
             Err(Stop::Failed { cause, error }) => outcome.failed(cause, error),
             Err(Stop::Findings) => outcome.failed(Cause::Rejected, NOT_MENDED.to_owned()),
         }
@@ -116,7 +117,7 @@ impl Steps {
     }
 
     /// Claims the message and delivers it, and says whether it was claimed. A failure for good is remembered and needs no claim.
-    async fn claim_and_deliver(
+    pub(super) async fn claim_and_deliver(
         &self,
         attempt: &Attempt<'_>,
         refused: Option<&Stop>,

@@ -1,5 +1,6 @@
 //! Why a recipient's mail goes no further than a step, in words for the log.
 
+use super::lost::Lost;
 use super::outcome::Ending;
 use super::policy::{Hold, Kept, Refusal};
 use crate::header::mailbox::Address;
@@ -27,6 +28,8 @@ pub(super) enum Stop {
     Bounced,
     /// It is an answer of the owner that is not sent.
     NoReply(NoReply),
+    /// SES reports that targets did not get what was sent to them, or do not want it.
+    Lost(Lost),
     /// All targets have got the message already.
     Delivered(Receipt),
     /// The body has something in it that SES would refuse: the message is to be planned again.
@@ -103,6 +106,10 @@ impl Stop {
             Stop::Held(hold) => (Ending::Held, Some(hold.as_str()), None),
             Stop::Bounced => (Ending::Bounced, None, None),
             Stop::NoReply(reason) => (Ending::RefusedReply, Some(reason.as_str()), None),
+            Stop::Lost(lost) => {
+                let reason = lost.is_loss().then(|| lost.class().as_str());
+                (lost.ending(), reason, None)
+            }
             Stop::Findings => (Ending::Failed, None, Some(Cause::Rejected)),
             Stop::Failed { cause, .. } => (Ending::of_cause(*cause), None, Some(*cause)),
         };

@@ -105,7 +105,11 @@ impl Steps {
 
     /// Who is told: as `notify` of the alias or the setting says; of a target that is gone, the others.
     fn owners(&self, route: &Route<'_>, message: &Message, stop: &Stop, claim: &Claim) -> Vec<Address> {
-        match route.options.notify.as_ref().unwrap_or(&self.notify) {
+        let notify = route.options.notify.as_ref().unwrap_or(&self.notify);
+        if let Stop::Lost(lost) = stop {
+            return lost.owners(notify, &route.targets, &route.options.fallback);
+        }
+        match notify {
             Notify::Off => Vec::new(),
             Notify::Address(address) => vec![address.clone()],
             Notify::Targets if *stop == Stop::Bounced => {

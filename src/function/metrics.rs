@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::arrival::ReportKind;
 use crate::forward::{Ending, Outcome};
 
 /// The counts of an invocation.
@@ -17,10 +18,20 @@ pub(super) struct Metrics {
     no_alias: u64,
     /// Recipients whose mail waits for the owner.
     held: u64,
-    /// Reports that a target did not take what was forwarded.
+    /// Recipients whose mail a target did not take, by a delivery report that arrived or by SES's own.
     bounced: u64,
     /// Recipients whose mail the owner's rules do not want: blocked, expired, automatic.
     unwanted: u64,
+    /// SES's reports of a bounce, of whatever kind.
+    reported_bounces: u64,
+    /// SES's reports of a complaint.
+    reported_complaints: u64,
+    /// SES's reports of a message that it rejected.
+    reported_rejects: u64,
+    /// SES's reports of a message that is delayed.
+    reported_delays: u64,
+    /// Reports that were not believed: foreign or forged.
+    reports_ignored: u64,
     /// Recipients whose mail could not be sent, and events that could not be read.
     pub(super) failed: u64,
     /// Octets of the messages that went out, for each recipient whose mail is in them.
@@ -48,6 +59,17 @@ impl Metrics {
         }
     }
 
+    /// Counts a report of SES. `None`: it was not believed.
+    pub(super) fn count_report(&mut self, kind: Option<ReportKind>) {
+        *match kind {
+            Some(ReportKind::Bounce { .. }) => &mut self.reported_bounces,
+            Some(ReportKind::Complaint) => &mut self.reported_complaints,
+            Some(ReportKind::Reject) => &mut self.reported_rejects,
+            Some(ReportKind::Delay) => &mut self.reported_delays,
+            None => &mut self.reports_ignored,
+        } += 1;
+    }
+
     /// The line. `at` is in milliseconds since 1970.
     pub(super) fn embedded(&self, namespace: &str, function: &str, at: u64) -> String {
         let count = |name: &str| json!({"Name": name, "Unit": "Count"});
@@ -58,6 +80,8 @@ impl Metrics {
                 "Metrics": [
                     count("forwarded"), count("too_large"), count("no_alias"), count("failed"),
                     count("held"), count("bounced"), count("unwanted"),
+                    count("reported_bounces"), count("reported_complaints"), count("reported_rejects"),
+                    count("reported_delays"), count("reports_ignored"),
                     {"Name": "bytes", "Unit": "Bytes"}, {"Name": "duration", "Unit": "Milliseconds"},
                 ],
             }]},
@@ -69,6 +93,11 @@ impl Metrics {
             "held": self.held,
             "bounced": self.bounced,
             "unwanted": self.unwanted,
+            "reported_bounces": self.reported_bounces,
+            "reported_complaints": self.reported_complaints,
+            "reported_rejects": self.reported_rejects,
+            "reported_delays": self.reported_delays,
+            "reports_ignored": self.reports_ignored,
             "bytes": self.bytes,
             "duration": u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX),
         })

@@ -13,7 +13,7 @@ use std::time::Instant;
 use lambda_runtime::Diagnostic;
 use serde_json::{Value, json};
 
-use crate::arrival::{EventError, Record, read_event};
+use crate::arrival::{Event, EventError, Record, read_event};
 use crate::config::{OutboxPlace, SettingError, Settings};
 use crate::connect::connect;
 use crate::deadline::{Deadline, since_1970};
@@ -141,18 +141,8 @@ impl Function {
         let records = read_event(event)?;
         let mut all = Vec::new();
         let mut items = Items::default();
-        for Record { queue_item, arrival } in records {
-            let outcomes = match arrival {
-                Ok(arrival) => self.forwarder.forward(&arrival, deadline).await,
-                Err(error) => {
-                    let outcome = Outcome::of_bad_record(error.message_id(), error.to_string());
-                    outcome.log();
-                    vec![outcome]
-                }
-            };
-            for outcome in &outcomes {
-                metrics.count(outcome);
-            }
+        for Record { queue_item, event } in records {
+            let outcomes = self.take(event, deadline, metrics).await;
             if let Some(item) = queue_item {
                 items.add(item, outcomes.iter().all(|outcome| outcome.is_settled()));
             }
@@ -162,6 +152,31 @@ impl Function {
             return Ok(items.answer());
         }
         Err(InvocationError::NotForwarded(Summary(all)))
+    }
+
+    async fn take(
+        &self,
+        event: Result<Event, EventError>,
+        deadline: Deadline,
+        metrics: &mut Metrics,
+    ) -> Vec<Outcome> {
+        let outcomes = match event {
+            Ok(Event::Arrival(arrival)) => self.forwarder.forward(&arrival, deadline).await,
+            Ok(Event::Report(report)) => {
+                let reported = self.forwarder.report(&report, deadline).await;
+                metrics.count_report(reported.believed);
+                reported.outcomes
+            }
+            Err(error) => {
+                let outcome = Outcome::of_bad_record(error.message_id(), error.to_string());
+                outcome.log();
+                vec![outcome]
+            }
+        };
+        for outcome in &outcomes {
+            metrics.count(outcome);
+        }
+        outcomes
     }
 }
 

@@ -20,6 +20,7 @@
 
 mod claim;
 mod delivery;
+mod known;
 mod memory;
 mod page;
 mod pages;
@@ -40,6 +41,7 @@ use crate::outbox::Cause;
 pub use claim::Claim;
 use claim::{LIFE, Seen, State};
 pub use delivery::{Deliveries, Delivery, End, Failure, Receipt};
+pub use known::Known;
 use memory::Memory;
 use page::{Page, Sent};
 pub use pages::Pages;
@@ -112,6 +114,30 @@ impl Ledger {
     /// Opens the ledger for an arrival. Nothing is read or written yet.
     pub fn open(&self, arrival: &Arrival) -> Claim {
         Claim::new(arrival, self.memory.recall(&arrival.message_id))
+    }
+
+    /// Reads what is recorded of a message. `None`: nothing is, or there are no pages.
+    ///
+    /// # Errors
+    /// If its page cannot be read.
+    pub async fn look_up(&self, message_id: &MessageId, deadline: Deadline) -> Result<Option<Known>, String> {
+        let Some(pages) = &self.pages else {
+            return Ok(None);
+        };
+        let time = Deadline::after(PATIENCE).or(deadline);
+        match time.race(read(pages, message_id)).await {
+            Some(Ok(seen)) => Ok(seen.map(Known)),
+            Some(Err(error)) => Err(error.to_string()),
+            None => Err("it did not answer in time".to_owned()),
+        }
+    }
+
+    /// Opens the ledger for an arrival whose page has been read.
+    pub fn reopen(&self, arrival: &Arrival, known: Known) -> Claim {
+        let mut claim = self.open(arrival);
+        claim.seen = Some(known.0);
+        self.learn(&mut claim);
+        claim
     }
 
     /// Claims the message for those of a recipient's targets that are left. Where none is, it is not claimed. The deliveries of

@@ -288,7 +288,7 @@ fn events_of_the_ledger_are_ignored() {
         let event = json!({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
             "s3": {"bucket": {"name": bucket}, "object": {"key": key}}}]});
         let mut records = parse_event(event.to_string().as_bytes()).unwrap();
-        records.remove(0).arrival.unwrap()
+        records.remove(0).arrival().unwrap().unwrap()
     };
     for prefix in ["", "inbound/"] {
         let edge = Edge::with(&[("EMAIL_PREFIX", prefix)]);
@@ -325,7 +325,8 @@ fn of_two_processes_with_one_event_one_sends() {
                 let arrival = parse_event(event.to_string().as_bytes())
                     .unwrap()
                     .remove(0)
-                    .arrival
+                    .arrival()
+                    .unwrap()
                     .unwrap();
                 start.wait();
                 let random = RandomState::new().hash_one(n) % 2_000;

@@ -239,5 +239,6 @@ fn ses_is_told_the_settings() {
         .iter()
         .map(|(name, value)| (&name[..], &value[..]))
         .collect();
-    assert_eq!(tags, [("app", "readdress"), ("stage", "prod")]);
+    // The last is our own: SES's reports name the message by it.
+    assert_eq!(tags, [("app", "readdress"), ("stage", "prod"), ("readdress", ID)]);
 }

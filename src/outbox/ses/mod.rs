@@ -32,6 +32,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 
+use crate::arrival::TAG;
 use crate::aws::SesConfig;
 use crate::config::SesSettings;
 use crate::deadline::Deadline;
@@ -69,6 +70,8 @@ pub struct Sending<'a> {
     message_octets: u64,
     content: Arc<Content>,
     from: String,
+    /// The value of the tag that names the message in SES's reports. `None`: no tag can hold its id.
+    id_tag: Option<String>,
     to: Vec<String>,
     /// Where the next batch begins in `to`. One address that SES does not like makes it refuse the batch and only that;
     /// after any other error there is no next batch.
@@ -114,6 +117,7 @@ impl SesOutbox {
             measured: measure.end(),
             content: Arc::clone(&outgoing.content),
             from: outgoing.from.to_string(),
+            id_tag: outgoing.message_id.to_tag(),
             to: outgoing.to.iter().map(Address::to_string).collect(),
             next: 0,
             deadline,
@@ -205,11 +209,12 @@ impl Sending<'_> {
     fn request(&self, to_addresses: &[String]) -> Request {
         let settings = &self.outbox.settings;
         let feedback = settings.feedback_email.as_ref().map(Address::to_string);
+        let id_tag = self.id_tag.as_deref().map(|value| EmailTag { name: TAG, value });
         let tail = Tail {
             from_email_address: &self.from,
             destination: Destination { to_addresses },
             feedback_forwarding_email_address: feedback.as_deref(),
-            email_tags: settings.tags.iter().map(EmailTag::from).collect(),
+            email_tags: settings.tags.iter().map(EmailTag::from).chain(id_tag).collect(),
             configuration_set_name: settings.configuration_set.as_deref(),
         };
         self.measured.request(&self.content, &tail)

@@ -48,8 +48,8 @@ pub(super) struct Destination<'a> {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct EmailTag<'a> {
-    name: &'a str,
-    value: &'a str,
+    pub(super) name: &'a str,
+    pub(super) value: &'a str,
 }
 
 impl<'a> From<&'a Tag> for EmailTag<'a> {
