@@ -64,7 +64,7 @@ impl Installation {
         let event = json!({"Records": [{"eventSource": "aws:ses", "ses": {
             "mail": {"messageId": id, "source": mail.from}, "receipt": {"recipients": [mail.to]}}}]});
         let mut records = parse_event(event.to_string().as_bytes()).unwrap();
-        let arrival = records.remove(0).arrival.unwrap();
+        let arrival = records.remove(0).arrival().unwrap().unwrap();
         let mut outcomes = block_on(self.forwarder.forward(&arrival, Deadline::NEVER));
         (outcomes.remove(0), self.sent())
     }

@@ -88,7 +88,7 @@ impl World {
             "mail": {"messageId": id, "source": from},
             "receipt": {"recipients": to, "dmarcVerdict": {"status": dmarc}}}}]});
         let mut records = parse_event(event.to_string().as_bytes()).unwrap();
-        let arrival = records.remove(0).arrival.unwrap();
+        let arrival = records.remove(0).arrival().unwrap().unwrap();
         let mut outcomes = block_on(self.forwarder.forward(&arrival, Deadline::NEVER));
         let sent = (0..).map_while(|n| self.sent(&format!("{id}.{n}"))).collect();
         (outcomes.remove(0), sent)

@@ -240,13 +240,8 @@ impl FromStr for Address {
 
     /// As [`Address::parse`], with an error of its own for what people write in settings: `Jane <jane@example.org>`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Address::parse(text).map_err(|error| {
-            if text.contains('<') && text.contains('>') {
-                AddressError::Named
-            } else {
-                error
-            }
-        })
+        let is_named = text.contains('<') && text.contains('>');
+        Address::parse(text).map_err(|error| if is_named { AddressError::Named } else { error })
     }
 }
 

@@ -60,7 +60,10 @@ fn new_type(body: &[u8]) -> FieldBody {
         .chars()
         .take_while(|&c| is_token_octet(c))
         .collect();
-    let type_ = if is_token(parsed.type_()) && !subtype.is_empty() {
+    // Of what has parts a cut subtype could be another that is known, and then there would be other parts.
+    let is_whole = subtype.len() == parsed.subtype().len();
+    let may_be_cut = !matches!(parsed.type_(), "multipart" | "message");
+    let type_ = if is_token(parsed.type_()) && !subtype.is_empty() && (is_whole || may_be_cut) {
         format!("{}/{subtype}", parsed.type_())
     } else if parsed.type_() == "multipart" {
         // As is every multipart of an unknown subtype (RFC 2046 5.1.3).
@@ -165,6 +168,8 @@ mod tests {
             ("text/html>", "text/html"),
             ("multipart/[x]; boundary=a", "multipart/mixed; boundary=a"),
             ("x[/y; boundary=a", "application/octet-stream; boundary=a"),
+            ("multipart/digest>; boundary=a", "multipart/mixed; boundary=a"),
+            ("message/rfc822>", "application/octet-stream"),
         ] {
             let new = repaired_type(body.as_bytes(), body.as_bytes()).unwrap_or_else(|| panic!("{body}"));
             assert_eq!(new.as_str(), want, "{body}");

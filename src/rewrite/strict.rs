@@ -67,7 +67,7 @@ pub(super) fn plain_field(raw: &[u8], line_ending: &[u8]) -> Vec<u8> {
 fn write(out: &mut Vec<u8>, field: &Field<'_>, line_ending: &[u8]) {
     let is_plain = |&b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
     let name = std::str::from_utf8(field.name()).unwrap_or_default();
-    if name.is_empty() || name.len() > MAX_NAME || !name.as_bytes().iter().all(|b| is_plain(b)) {
+    if name.is_empty() || name.len() > MAX_NAME || !name.as_bytes().iter().all(is_plain) {
         return;
     }
     match plain_body(field) {
