@@ -187,7 +187,13 @@ def has_what_moto_has_not(life: Life) -> None:
     ses = life.emulator.client("sesv2")
     events = ses.get_configuration_set_event_destinations(ConfigurationSetName=STACK)["EventDestinations"]
     told = {destination["Name"]: destination["MatchingEventTypes"] for destination in events}
-    assert told == {"metrics": ["BOUNCE", "COMPLAINT", "REJECT"]}, events
+    for kinds in told.values():
+        kinds.sort()
+    reported = ["BOUNCE", "COMPLAINT", "DELIVERY_DELAY", "REJECT"]
+    assert told == {"metrics": ["BOUNCE", "COMPLAINT", "REJECT"], "function": reported}, events
+    (topic,) = [destination["SnsDestination"]["TopicArn"] for destination in events if destination["Name"] == "function"]
+    settings = life.lambda_.get_function_configuration(FunctionName=STACK)["Environment"]["Variables"]
+    assert settings["EVENTS_TOPIC"] == topic, "SES tells another topic than the one that the function believes"
 
 
 def forwards(life: Life) -> None:

@@ -39,6 +39,7 @@ RULES = get_rules([], [], ["E", "W"])
 DOMAIN = "example.com"
 ALIASES = '{"shop@example.com": ["jane@example.net"]}'
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:alarms"
+EVENTS = f"arn:aws:sns:{REGION}:{ACCOUNT}:readdress-events"
 RULE = f"arn:aws:ses:{REGION}:{ACCOUNT}:receipt-rule-set/readdress:receipt-rule/readdress-forward"
 
 
@@ -108,6 +109,12 @@ class Stack(unittest.TestCase):
         function = self.client("lambda").get_function_configuration(FunctionName="readdress")
         # Lambda makes strings of numbers, moto does not.
         return {name: str(value) for name, value in function["Environment"]["Variables"].items()}
+
+    def invokers(self):
+        """The statements of who may invoke the function, by service."""
+        policy = json.loads(self.client("lambda").get_policy(FunctionName="readdress")["Policy"])
+        self.assertEqual({statement["Action"] for statement in policy["Statement"]}, {"lambda:InvokeFunction"})
+        return {statement["Principal"]["Service"]: statement["Condition"] for statement in policy["Statement"]}
 
     def statements(self):
         policy = self.client("iam").get_role_policy(RoleName=self.ids["Role"], PolicyName="forward")
@@ -187,13 +194,34 @@ class Whole(Stack):
         rule = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"][0]
         self.assertEqual(rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"], "AES256")
 
-    def test_only_this_rule_of_ses_may_invoke(self):
-        policy = json.loads(self.client("lambda").get_policy(FunctionName="readdress")["Policy"])
+    def test_only_this_rule_of_ses_and_its_events_may_invoke(self):
+        self.assertEqual(
+            self.invokers(),
+            {
+                "ses.amazonaws.com": {
+                    "ArnLike": {"AWS:SourceArn": RULE},
+                    "StringEquals": {"AWS:SourceAccount": ACCOUNT},
+                },
+                "sns.amazonaws.com": {"ArnLike": {"AWS:SourceArn": EVENTS}},
+            },
+        )
+
+    def test_ses_tells_the_function_by_a_topic_of_its_own(self):
+        sns = self.client("sns")
+        policy = json.loads(sns.get_topic_attributes(TopicArn=EVENTS)["Attributes"]["Policy"])
         (statement,) = policy["Statement"]
         self.assertEqual(statement["Principal"], {"Service": "ses.amazonaws.com"})
-        self.assertEqual(statement["Action"], "lambda:InvokeFunction")
-        self.assertEqual(statement["Condition"]["ArnLike"], {"AWS:SourceArn": RULE})
-        self.assertEqual(statement["Condition"]["StringEquals"], {"AWS:SourceAccount": ACCOUNT})
+        self.assertEqual((statement["Action"], statement["Resource"]), ("sns:Publish", EVENTS))
+        configuration_set = f"arn:aws:ses:{REGION}:{ACCOUNT}:configuration-set/readdress"
+        self.assertEqual(
+            statement["Condition"],
+            {"StringEquals": {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": configuration_set}},
+        )
+        (subscription,) = sns.list_subscriptions_by_topic(TopicArn=EVENTS)["Subscriptions"]
+        self.assertEqual(
+            (subscription["Protocol"], subscription["Endpoint"]),
+            ("lambda", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:readdress"),
+        )
 
     def test_function(self):
         function = self.client("lambda").get_function_configuration(FunctionName="readdress")
@@ -227,6 +255,7 @@ class Whole(Stack):
                 "EMAIL_TAGS": "stage=test",
                 "FEEDBACK_EMAIL": "admin@example.net",
                 "LEDGER": "ledger/",
+                "EVENTS_TOPIC": EVENTS,
                 "ON_DOUBT": "resend",
                 "REPAIR": "parts",
                 "ON_SPAM": "mark",
@@ -389,6 +418,7 @@ class Joined(Stack):
         "Sandbox": "true",
         "Dmarc": "",
         "KmsKeyArn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-0000-0000-000000000000",
+        "EventsTopic": f"arn:aws:sns:{REGION}:{ACCOUNT}:company",
     }
 
     @classmethod
@@ -397,6 +427,7 @@ class Joined(Stack):
         ses.create_receipt_rule_set(RuleSetName="company")
         for name in ("last", "first"):
             ses.create_receipt_rule(RuleSetName="company", Rule={"Name": name, "Actions": []})
+        cls.client("sns").create_topic(Name="company")
 
     def test_rule_stands_behind_the_one_named(self):
         self.assertEqual([rule["Name"] for rule in self.rules("company")], ["first", "readdress-forward", "last"])
@@ -407,8 +438,15 @@ class Joined(Stack):
         rule = RULE.replace("receipt-rule-set/readdress", "receipt-rule-set/company")
         policy = json.loads(self.client("s3").get_bucket_policy(Bucket=self.outputs["Bucket"])["Policy"])
         self.assertEqual(policy["Statement"][0]["Condition"]["ArnEquals"], {"aws:SourceArn": rule})
-        policy = json.loads(self.client("lambda").get_policy(FunctionName="readdress")["Policy"])
-        self.assertEqual(policy["Statement"][0]["Condition"]["ArnLike"], {"AWS:SourceArn": rule})
+        self.assertEqual(self.invokers()["ses.amazonaws.com"]["ArnLike"], {"AWS:SourceArn": rule})
+
+    def test_the_topic_that_is_given_is_used(self):
+        topic = self.given["EventsTopic"]
+        sns = self.client("sns")
+        self.assertEqual([topic["TopicArn"] for topic in sns.list_topics()["Topics"]], [topic])
+        self.assertEqual(len(sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]), 1)
+        self.assertEqual(self.settings()["EVENTS_TOPIC"], topic)
+        self.assertEqual(self.invokers()["sns.amazonaws.com"], {"ArnLike": {"AWS:SourceArn": topic}})
 
     def test_no_identity_and_no_records(self):
         self.assertEqual(self.client("sesv2").list_email_identities()["EmailIdentities"], [])
@@ -456,6 +494,8 @@ class Renamed(Stack):
         "RejectUnknown": "true",
         "Name": "readdress",
         "SuppressedReasons": "none",
+        # Without it the function knows no mail that SES could report on.
+        "Ledger": "off",
     }
 
     def test_names(self):
@@ -468,8 +508,13 @@ class Renamed(Stack):
     def test_policies_name_the_rule(self):
         policy = json.loads(self.client("s3").get_bucket_policy(Bucket=self.outputs["Bucket"])["Policy"])
         self.assertEqual(policy["Statement"][0]["Condition"]["ArnEquals"], {"aws:SourceArn": RULE})
-        policy = json.loads(self.client("lambda").get_policy(FunctionName="readdress")["Policy"])
-        self.assertEqual(policy["Statement"][0]["Condition"]["ArnLike"], {"AWS:SourceArn": RULE})
+        self.assertEqual(self.invokers()["ses.amazonaws.com"]["ArnLike"], {"AWS:SourceArn": RULE})
+
+    def test_without_a_ledger_the_function_is_told_of_nothing(self):
+        self.assertNotIn("EVENTS_TOPIC", self.settings())
+        self.assertEqual(self.client("sns").list_topics()["Topics"], [])
+        self.assertEqual(self.client("sns").list_subscriptions()["Subscriptions"], [])
+        self.assertNotIn("KeepLedger", [statement["Sid"] for statement in self.statements()])
 
     def test_nothing_is_suppressed(self):
         # Without the list the account's own setting would count.

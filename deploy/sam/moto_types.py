@@ -76,6 +76,23 @@ def email_identity(given, client):
     return domain, names | values
 
 
+@resource("AWS::SNS::TopicPolicy")
+def topic_policy(given, client):
+    for topic in given["Topics"]:
+        client("sns").set_topic_attributes(
+            TopicArn=topic, AttributeName="Policy", AttributeValue=json.dumps(given["PolicyDocument"])
+        )
+    return given["Topics"][0]
+
+
+@resource("AWS::SNS::Subscription")
+def subscription(given, client):
+    made = client("sns").subscribe(
+        TopicArn=given["TopicArn"], Protocol=given["Protocol"], Endpoint=given["Endpoint"], ReturnSubscriptionArn=True
+    )
+    return made["SubscriptionArn"]
+
+
 @resource("AWS::SQS::QueuePolicy")
 def queue_policy(given, client):
     for queue in given["Queues"]:

@@ -27,7 +27,12 @@ resource "aws_lambda_function" "forward" {
 
   environment {
     # A setting that is not set is left out, so that the function's own default counts.
-    variables = merge(var.environment, { for name, value in local.settings : name => value if value != null && value != "" })
+    variables = merge(
+      var.environment,
+      { for name, value in local.settings : name => value if value != null && value != "" },
+      # Apart, since a plan that has yet to make the topic does not know its ARN.
+      local.hears_events ? { EVENTS_TOPIC = local.events_topic_arn } : {},
+    )
   }
 
   logging_config {

@@ -61,6 +61,11 @@ output "configuration_set_name" {
   value       = aws_sesv2_configuration_set.this.configuration_set_name
 }
 
+output "events_topic_arn" {
+  description = "The topic by which SES tells the function of bounces and the like; null without one."
+  value       = local.events_topic_arn
+}
+
 output "rule_set_name" {
   description = "The receipt rule set."
   value       = local.rule_set_name

@@ -333,6 +333,10 @@ variable "email_tags" {
     condition     = alltrue([for name, value in var.email_tags : can(regex("^[A-Za-z0-9_-]{1,256}$", name)) && can(regex("^[A-Za-z0-9_-]{1,256}$", value))])
     error_message = "Names and values of email_tags are of letters, digits, _ and -, at most 256."
   }
+  validation {
+    condition     = !contains(keys(var.email_tags), "readdress") && length(var.email_tags) <= 49
+    error_message = "The email_tags are at most 49, and none has the name readdress: that is the function's own tag."
+  }
 }
 
 variable "ledger" {
@@ -596,7 +600,7 @@ variable "bucket_force_destroy" {
 
 variable "kms_key_arn" {
   description = <<-EOT
-    A KMS key for the bucket, the queue, the log group and a `SecureString` alias map, in place of AWS's own keys. Its
+    A KMS key for the bucket, the queue, the events topic, the log group and a `SecureString` alias map, in place of AWS's own keys. Its
     policy must let `ses.amazonaws.com` and `logs.<region>.amazonaws.com` use it: see examples/complete.
   EOT
   type        = string
@@ -768,9 +772,32 @@ variable "delivery_tls_policy" {
   }
 }
 
+variable "create_events_topic" {
+  description = "Whether to make an SNS topic by which SES tells the function of each bounce, complaint, rejection and delay of what it has sent. The function needs its ledger for that: with `ledger` off none is made."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+# An object: whether there is one is known in a plan that has yet to make the topic.
+variable "events_topic" {
+  description = "An SNS topic that takes the place of the one that would be made for the function, `{ arn = ... }`; its policy, and that of its key, must let `ses.amazonaws.com` in. From no other does the function take such events."
+  type        = object({ arn = string })
+  default     = null
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+$", var.events_topic.arn)) || var.events_topic == null
+    error_message = "The arn of the events_topic is that of an SNS topic that is not a FIFO one."
+  }
+  validation {
+    condition     = var.events_topic == null || var.ledger != "off"
+    error_message = "An events_topic is of no use with the ledger off: the function believes a report only of mail that its ledger knows."
+  }
+}
+
 # A list: whether there is one is known in a plan that has yet to make the topic.
 variable "events_topic_arns" {
-  description = "SNS topics that get each bounce, complaint, rejection and delay; their policies, and those of their keys, must let `ses.amazonaws.com` in."
+  description = "SNS topics of your own that get each bounce, complaint, rejection and delay too; their policies, and those of their keys, must let `ses.amazonaws.com` in."
   type        = list(string)
   default     = []
   nullable    = false

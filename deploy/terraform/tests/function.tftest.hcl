@@ -56,6 +56,7 @@ run "defaults" {
       ON_VIRUS          = "hold"
       ON_DMARC          = "obey"
       NOTIFY            = "targets"
+      EVENTS_TOPIC      = "arn:aws:sns:eu-west-1:111122223333:readdress-events"
     })
     error_message = "settings that are not set are left out: ${jsonencode(aws_lambda_function.forward.environment[0].variables)}"
   }
@@ -315,10 +316,11 @@ run "a_key_of_ones_own" {
       one(one(aws_s3_bucket_server_side_encryption_configuration.mail.rule).apply_server_side_encryption_by_default).sse_algorithm == "aws:kms"
       && one(one(aws_s3_bucket_server_side_encryption_configuration.mail.rule).apply_server_side_encryption_by_default).kms_master_key_id == var.kms_key_arn
       && aws_sqs_queue.failed.kms_master_key_id == var.kms_key_arn
+      && aws_sns_topic.events[0].kms_master_key_id == var.kms_key_arn
       && aws_cloudwatch_log_group.function.kms_key_id == var.kms_key_arn
       && aws_ssm_parameter.alias_map[0].key_id == var.kms_key_arn
     )
-    error_message = "the key is that of the bucket, the queue, the log and the parameter"
+    error_message = "the key is that of the bucket, the queue, the topic, the log and the parameter"
   }
   # The S3 action's own key would encrypt on SES's side.
   assert {

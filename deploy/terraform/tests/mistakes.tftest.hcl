@@ -658,6 +658,38 @@ run "repair" {
   expect_failures = [var.repair]
 }
 
+run "an_events_topic_that_is_none" {
+  command = plan
+
+  variables {
+    events_topic = { arn = "arn:aws:sqs:eu-west-1:111122223333:events" }
+  }
+
+  expect_failures = [var.events_topic]
+}
+
+run "an_events_topic_without_a_ledger" {
+  command = plan
+
+  variables {
+    ledger       = "off"
+    events_topic = { arn = "arn:aws:sns:eu-west-1:111122223333:events" }
+  }
+
+  expect_failures = [var.events_topic]
+}
+
+# The function writes a tag of this name itself.
+run "a_tag_of_the_functions" {
+  command = plan
+
+  variables {
+    email_tags = { readdress = "yes" }
+  }
+
+  expect_failures = [var.email_tags]
+}
+
 run "on_spam" {
   command = plan
 

@@ -79,6 +79,119 @@ run "nothing_is_suppressed" {
   }
 }
 
+run "events_for_the_function" {
+  assert {
+    condition = jsondecode(aws_sns_topic_policy.events[0].policy).Statement == [
+      {
+        Sid       = "SesPublishes"
+        Effect    = "Allow"
+        Principal = { Service = "ses.amazonaws.com" }
+        Action    = "sns:Publish"
+        Resource  = "arn:aws:sns:eu-west-1:111122223333:readdress-events"
+        Condition = {
+          StringEquals = {
+            "aws:SourceAccount" = "111122223333"
+            "aws:SourceArn"     = "arn:aws:ses:eu-west-1:111122223333:configuration-set/readdress"
+          }
+        }
+      },
+    ]
+    error_message = "nobody but this configuration set may publish: ${aws_sns_topic_policy.events[0].policy}"
+  }
+  assert {
+    condition = (
+      aws_sns_topic.events[0].name == "readdress-events"
+      && aws_lambda_function.forward.environment[0].variables.EVENTS_TOPIC == output.events_topic_arn
+      && output.events_topic_arn == "arn:aws:sns:eu-west-1:111122223333:readdress-events"
+    )
+    error_message = "the function hears another topic than the one that is made"
+  }
+  assert {
+    condition = (
+      aws_sns_topic_subscription.events[0].topic_arn == output.events_topic_arn
+      && aws_sns_topic_subscription.events[0].protocol == "lambda"
+      && aws_sns_topic_subscription.events[0].endpoint == aws_lambda_function.forward.arn
+      && aws_lambda_permission.events[0].principal == "sns.amazonaws.com"
+      && aws_lambda_permission.events[0].source_arn == output.events_topic_arn
+      && aws_lambda_permission.events[0].function_name == "readdress"
+    )
+    error_message = "the topic invokes the function, and nothing else of SNS may"
+  }
+  assert {
+    condition = (
+      aws_sesv2_configuration_set_event_destination.function[0].event_destination[0].sns_destination[0].topic_arn == output.events_topic_arn
+      && aws_sesv2_configuration_set_event_destination.function[0].configuration_set_name == "readdress"
+      && aws_sesv2_configuration_set_event_destination.function[0].event_destination[0].enabled
+      && aws_sesv2_configuration_set_event_destination.function[0].event_destination[0].matching_event_types == toset(["BOUNCE", "COMPLAINT", "DELIVERY_DELAY", "REJECT"])
+    )
+    error_message = "the function is told what SES reports"
+  }
+}
+
+run "events_of_another_topic" {
+  command = plan
+
+  variables {
+    events_topic = { arn = "arn:aws:sns:eu-west-1:111122223333:company" }
+  }
+
+  override_resource {
+    target          = aws_lambda_function.forward
+    override_during = plan
+    values          = { arn = "arn:aws:lambda:eu-west-1:111122223333:function:readdress" }
+  }
+
+  assert {
+    condition     = length(aws_sns_topic.events) == 0 && length(aws_sns_topic_policy.events) == 0
+    error_message = "a topic is made beside the one that is given"
+  }
+  assert {
+    condition = alltrue([
+      for arn in [
+        aws_sns_topic_subscription.events[0].topic_arn, aws_lambda_permission.events[0].source_arn,
+        aws_lambda_function.forward.environment[0].variables.EVENTS_TOPIC,
+        aws_sesv2_configuration_set_event_destination.function[0].event_destination[0].sns_destination[0].topic_arn,
+      ] : arn == "arn:aws:sns:eu-west-1:111122223333:company"
+    ])
+    error_message = "the given topic is used throughout"
+  }
+}
+
+run "no_events" {
+  command = plan
+
+  variables {
+    create_events_topic = false
+  }
+
+  assert {
+    condition = (
+      length(aws_sns_topic.events) + length(aws_sns_topic_subscription.events) + length(aws_lambda_permission.events) == 0
+      && length(aws_sesv2_configuration_set_event_destination.function) == 0
+      && !contains(keys(aws_lambda_function.forward.environment[0].variables), "EVENTS_TOPIC")
+    )
+    error_message = "the function is told of nothing, and nothing is made for it"
+  }
+}
+
+# With the setting, and without the ledger, the function would not start.
+run "no_events_without_a_ledger" {
+  command = plan
+
+  variables {
+    ledger = "off"
+  }
+
+  assert {
+    condition = (
+      length(aws_sns_topic.events) + length(aws_sns_topic_subscription.events) + length(aws_lambda_permission.events) == 0
+      && length(aws_sesv2_configuration_set_event_destination.function) == 0
+      && !contains(keys(aws_lambda_function.forward.environment[0].variables), "EVENTS_TOPIC")
+    )
+    error_message = "the function is told of what it cannot know"
+  }
+}
+
 run "alarms" {
   command = plan
 
@@ -160,6 +273,7 @@ run "tags" {
         aws_s3_bucket.mail.tags, aws_lambda_function.forward.tags, aws_sqs_queue.failed.tags, aws_iam_role.function.tags,
         aws_cloudwatch_log_group.function.tags, aws_ssm_parameter.alias_map[0].tags, aws_sesv2_configuration_set.this.tags,
         aws_sesv2_email_identity.domain["example.com"].tags, aws_cloudwatch_metric_alarm.this["failed"].tags,
+        aws_sns_topic.events[0].tags,
       ] : tags == tomap({ service = "mail" })
     ])
     error_message = "everything that can have tags has them"
