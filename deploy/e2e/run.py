@@ -161,6 +161,15 @@ class Life:
     def sent(self) -> list[dict]:
         return self.emulator.get(f"/_ministack/ses/messages?account={ACCOUNT}")["messages"].get(ACCOUNT, [])
 
+    def ledger(self, message_id: str, recipient: str, outcome: str):
+        """What the ledger has of the message, once it ended so for this recipient."""
+        try:
+            page = self.s3.get_object(Bucket=self.outputs["Bucket"], Key=f"ledger/{message_id}.json")["Body"].read()
+        except self.s3.exceptions.NoSuchKey:
+            return None
+        page = json.loads(page)
+        return page if page["outcomes"].get(recipient, {}).get("outcome") == outcome else None
+
     def dead_letter(self):
         """Takes one from the queue."""
         answer = self.sqs.receive_message(QueueUrl=self.outputs["FailedQueue"])
@@ -216,6 +225,33 @@ def forwards_a_large_mail(life: Life) -> None:
     assert body_of(raw(request)) == body_of(original), "the body has changed"
 
 
+def holds_tells_and_releases(life: Life) -> None:
+    """A mail that its sender's domain asks to refuse stays in the bucket. Its owners are told, so that nothing comes into the
+    queue; once released it is forwarded with a mark, as SES told of it: what `readdress release` sends is in the ledger."""
+    since, before = len(life.wire.requests), len(life.sent())
+    original = mail(2000)
+    told = event("held", "shop@example.com")
+    told["Records"][0]["ses"]["receipt"] |= {"dmarcVerdict": {"status": "FAIL"}, "dmarcPolicy": "reject"}
+    life.arrive(told, original)
+    (notice,) = life.accepted(since, 1)
+    assert set(notice["Destination"]["ToAddresses"]) == {"jane@example.net", "omar@example.net"}, notice["Destination"]
+    written = email.message_from_bytes(raw(notice), policy=email.policy.default)
+    assert written["Auto-Submitted"] == "auto-generated", written.items()
+    assert "readdress release held" in written.get_body(("plain",)).get_content(), written
+    page = until("the outcome in the ledger", lambda: life.ledger("held", "shop@example.com", "held"))
+    assert page["outcomes"]["shop@example.com"]["told"], page
+
+    released = {"eventSource": "readdress", "messageId": "held", "order": "release", "arrival": page["arrival"]}
+    life.invoke({"Records": [released]})
+    (request,) = life.accepted(since + 1, 1)
+    assert body_of(raw(request)) == body_of(original), "the body has changed"
+    written = email.message_from_bytes(raw(request), policy=email.policy.default)
+    assert written["Subject"] == "[UNVERIFIED] A large one", written["Subject"]
+    until("the record in the ledger", lambda: life.ledger("held", "shop@example.com", "sent"))
+    assert len(life.sent()) == before + 2, "the notice and the mail are all that was sent"
+    assert life.dead_letter() is None, "an event came into the queue although the owners were told"
+
+
 def fails_without(life: Life, statement: str, refused_by_ses: int = 0) -> None:
     """With a permission taken away each attempt fails, and the event ends in the queue. Given back, it is forwarded:
     nothing is lost, and what took the permission away was the reason."""
@@ -255,6 +291,7 @@ def main() -> None:
                 life.accepted(2, 1),
             ),
             "forwards a mail of 9 MB": lambda: forwards_a_large_mail(life),
+            "holds a mail, tells its owners, and forwards it once released": lambda: holds_tells_and_releases(life),
             "reads mail by its statement ReadMail alone": lambda: fails_without(life, "ReadMail"),
             "reads the alias map by its statement ReadAliasMap alone": lambda: fails_without(life, "ReadAliasMap"),
             "tries thrice where SES refuses": lambda: fails_without(life, "SendInMinistack", refused_by_ses=ATTEMPTS),
