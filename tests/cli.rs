@@ -9,6 +9,8 @@ mod events;
 mod filters;
 #[path = "cli/forward.rs"]
 mod forward;
+#[path = "cli/keys.rs"]
+mod keys;
 #[path = "cli/memory.rs"]
 mod memory;
 #[path = "cli/pages.rs"]

@@ -48,6 +48,7 @@ mod entry;
 mod key;
 mod options;
 mod pattern;
+mod recipients;
 mod review;
 mod senders;
 mod spelling;

@@ -2,13 +2,16 @@
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Subcommand;
 
-use readdress::alias::{AliasMap, Problem, Severity};
+use readdress::alias::{AliasMap, Closed, Date, Problem, Severity};
 use readdress::header::mailbox::Address;
+use readdress::signed::AliasKey;
 
-use super::{Failure, counted, map};
+use super::key::KeyArguments;
+use super::{Failure, alias_addresses, counted, map};
 
 /// Check an alias map, or ask it where mail to an address goes
 #[derive(Subcommand)]
@@ -28,9 +31,13 @@ pub(super) enum Command {
             value_name = "MAP"
         )]
         alias_map: String,
+        #[command(flatten)]
+        key: KeyArguments,
         /// The address that receives
         address: Address,
     },
+    New(alias_addresses::New),
+    Recipients(alias_addresses::Recipients),
 }
 
 pub(super) fn run(command: &Command) -> Result<ExitCode, Failure> {
@@ -40,9 +47,16 @@ pub(super) fn run(command: &Command) -> Result<ExitCode, Failure> {
             let map = map::read(map)?;
             check(&mut text, &map.aliases, &map.name)
         }
-        Command::Resolve { alias_map, address } => {
-            resolve(&mut text, &map::read(alias_map)?.aliases, address)
+        Command::Resolve {
+            alias_map,
+            key,
+            address,
+        } => {
+            let aliases = map::read(alias_map)?.aliases;
+            resolve(&mut text, &aliases, address, key.read()?.as_ref())
         }
+        Command::New(arguments) => return alias_addresses::new(arguments),
+        Command::Recipients(arguments) => return alias_addresses::print_recipients(arguments),
     };
     io::stdout()
         .write_all(&text)
@@ -75,7 +89,12 @@ fn check(text: &mut impl Write, aliases: &AliasMap, name: &str) -> io::Result<Ex
     })
 }
 
-fn resolve(text: &mut impl Write, aliases: &AliasMap, address: &Address) -> io::Result<ExitCode> {
+fn resolve(
+    text: &mut impl Write,
+    aliases: &AliasMap,
+    address: &Address,
+    alias_key: Option<&AliasKey>,
+) -> io::Result<ExitCode> {
     let mut decided = false;
     for (form, key, found) in aliases.explain(address) {
         let how = match (found, decided) {
@@ -93,26 +112,36 @@ fn resolve(text: &mut impl Write, aliases: &AliasMap, address: &Address) -> io::
         )?;
         return Ok(ExitCode::FAILURE);
     };
-    match resolved.entry {
-        Err(reason) => {
-            writeln!(
-                text,
-                "{address} -> the entry {:?} cannot be used: {reason}",
-                resolved.key
-            )?;
-            return Ok(ExitCode::FAILURE);
-        }
-        Ok(entry) if !entry.options.enabled => {
-            writeln!(text, "{address} -> switched off by {:?} (disabled)", resolved.key)?;
-        }
-        Ok(entry) => {
-            for target in &entry.targets {
+    let key = resolved.key;
+    let reason = match resolved.open(address, today(), alias_key) {
+        Ok(open) => {
+            for target in &open.targets {
                 writeln!(text, "{address} -> {target}")?;
             }
-            for (name, choice) in entry.options.style.choices() {
+            for (name, choice) in open.options.choices() {
                 writeln!(text, "{name}: {choice}")?;
             }
+            return Ok(ExitCode::SUCCESS);
         }
-    }
-    Ok(ExitCode::SUCCESS)
+        Err(Closed::Disabled) => {
+            writeln!(text, "{address} -> switched off by {key:?} (disabled)")?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Err(Closed::Expired(last)) => {
+            writeln!(text, "{address} -> {key:?} has received until {last} (expired)")?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Err(Closed::NotSigned) => {
+            "takes signed addresses alone, and this one has not our signature (no_alias)".to_owned()
+        }
+        Err(Closed::NoKey) => "takes signed addresses alone: name the key by --alias-key".to_owned(),
+        Err(Closed::Broken(reason)) => format!("cannot be used: {reason}"),
+    };
+    writeln!(text, "{address} -> the entry {key:?} {reason}")?;
+    Ok(ExitCode::FAILURE)
+}
+
+fn today() -> Date {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Date::from_unix_time(since_1970.as_secs())
 }

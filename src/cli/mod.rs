@@ -1,14 +1,17 @@
 //! The command line: arguments in, exit code out. Each command is in its own file, the reports of failures are here.
 
+mod alias_addresses;
 mod aliases;
 mod event;
 mod explain;
 mod forward;
 mod header_diff;
 mod inspect;
+mod key;
 mod map;
 mod part_spool;
 mod preflight;
+mod reply_address;
 mod rewrite;
 mod unsuppress;
 
@@ -52,6 +55,9 @@ enum Command {
     #[command(subcommand)]
     Aliases(aliases::Command),
     Unsuppress(unsuppress::Arguments),
+    #[command(subcommand)]
+    Key(key::Command),
+    ReplyAddress(reply_address::Arguments),
 }
 
 /// The reason for which a command ends early.
@@ -116,6 +122,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Preflight(arguments) => preflight::run(&arguments),
         Command::Aliases(command) => aliases::run(&command),
         Command::Unsuppress(arguments) => unsuppress::run(&arguments),
+        Command::Key(command) => key::run(&command),
+        Command::ReplyAddress(arguments) => reply_address::run(&arguments),
     };
     match done {
         Ok(code) => code,
