@@ -234,6 +234,7 @@ mod tests {
 
     /// Answers as servers give them, the addresses invented.
     #[test]
+    #[allow(clippy::too_many_lines)] // A table.
     fn real_answers() {
         let cases = [
             ("General", "5.1.1", "smtp; 550 5.1.1 user unknown", Class::Gone),
