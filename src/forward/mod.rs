@@ -235,9 +235,10 @@ impl Forwarder {
         };
         let mut outcomes = Vec::with_capacity(recipients.len());
         for recipient in recipients {
+            // Boxed, for the compiler gives up on the layout of futures that are nested as deep as the steps.
             let outcome = match lost {
-                None => Some(self.steps.forward(&mut work, recipient).await),
-                Some(lost) => self.steps.report(&mut work, recipient, lost).await,
+                None => Some(Box::pin(self.steps.forward(&mut work, recipient)).await),
+                Some(lost) => Box::pin(self.steps.report(&mut work, recipient, lost)).await,
             };
             if let Some(outcome) = outcome {
                 outcome.log();
