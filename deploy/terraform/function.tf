@@ -51,6 +51,7 @@ locals {
     EMAIL_PREFIX      = var.email_prefix
     ALIAS_MAP_PARAM   = local.alias_map_param
     ALIAS_MAP_TTL     = tostring(var.alias_map_ttl)
+    ALIAS_KEY_PARAM   = var.alias_key_param
     MAX_SEND_BYTES    = tostring(var.max_send_bytes)
     FROM_FORMAT       = var.from_format
     FROM_EMAIL        = var.from_email
@@ -192,6 +193,12 @@ resource "aws_iam_role_policy" "function" {
           Resource = local.queue_arn
         },
       ],
+      var.alias_key_param == null ? [] : [{
+        Sid      = "GetAliasKey"
+        Effect   = "Allow"
+        Action   = "ssm:GetParameter"
+        Resource = "arn:${local.partition}:ssm:${local.region}:${local.account}:parameter/${trim(coalesce(var.alias_key_param, "/"), "/")}"
+      }],
       var.ledger == "off" ? [] : [{
         Sid      = "KeepLedger"
         Effect   = "Allow"
@@ -221,7 +228,7 @@ locals {
   # The queue takes what failed, and S3 the ledger.
   encrypting = var.ledger == "off" ? ["sqs"] : ["s3", "sqs"]
 
-  decrypt_keys = distinct(compact([var.kms_key_arn, var.alias_map_kms_key_arn]))
+  decrypt_keys = distinct(compact([var.kms_key_arn, var.alias_map_kms_key_arn, var.alias_key_kms_key_arn]))
 
   parameter_arn = "arn:${local.partition}:ssm:${local.region}:${local.account}:parameter/${trim(local.alias_map_param, "/")}"
   alias_map_statement = {

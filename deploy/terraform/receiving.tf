@@ -149,13 +149,14 @@ locals {
     "us-west-1", "us-west-2",
   ]
 
-  # A key of the alias map as SES says it: user@domain stays, @domain is the domain, user is that user in every
-  # domain, @ is every domain.
+  # A key of the alias map as SES says it: user@domain stays, @domain is the domain, as is a pattern of its users; what
+  # is on domains below one is .domain, user is that user in every domain, @ and a pattern of users are every domain.
   alias_recipients = distinct(flatten([
     for key in local.alias_map_keys :
-    key == "@" ? keys(var.domains) :
-    startswith(key, "@") ? [trimprefix(key, "@")] :
-    strcontains(key, "@") ? [key] : [for name in keys(var.domains) : "${key}@${name}"]
+    strcontains(try(split("@", key)[1], ""), "*") ? [regex("[.][^*]*$", key)] :
+    !strcontains(key, "@") && !strcontains(key, "*") ? [for name in keys(var.domains) : "${key}@${name}"] :
+    !strcontains(key, "@") || key == "@" ? keys(var.domains) :
+    startswith(key, "@") || strcontains(key, "*") ? [split("@", key)[1]] : [key]
   ]))
   # Taken from a sensitive map they are sensitive, and no resource could be made for each of them.
   said_recipients = nonsensitive(var.recipients)
@@ -163,14 +164,18 @@ locals {
     local.said_recipients != null ? tolist(coalesce(local.said_recipients, [])) :
     local.alias_map_given ? local.alias_recipients : keys(var.domains)
   )
-  # An address of a domain that is there as a whole would only count against the limit.
+  # What a domain that is there as a whole takes, or .domain, would only count against the limit.
+  whole = [for recipient in local.wanted : startswith(recipient, ".") ? recipient : "@${recipient}" if !strcontains(recipient, "@")]
   recipients = sort([
     for recipient in local.wanted : recipient
-    if !strcontains(recipient, "@") || !contains(local.wanted, reverse(split("@", recipient))[0])
+    if !anytrue([for whole in local.whole : endswith(recipient, whole) && recipient != whole])
   ])
 
   # Never empty where the rule is made: that would be every domain of the account.
-  rejected = var.reject_unknown ? [for name in keys(var.domains) : name if !contains(local.recipients, name)] : []
+  rejected = var.reject_unknown ? [
+    for name in keys(var.domains) : name
+    if !contains(local.recipients, name) && !anytrue([for whole in local.whole : endswith(name, whole)])
+  ] : []
 
   reject_sender = coalesce(var.reject_sender, "mailer-daemon@${keys(var.domains)[0]}")
   sender_domain = split("@", local.reject_sender)[1]

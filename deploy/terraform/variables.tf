@@ -119,15 +119,16 @@ variable "alias_map" {
   }
   validation {
     condition     = alltrue([for key in try(keys(var.alias_map), []) : can(regex("^([!-?A-~]+|[!-?A-~]*@[!-?A-~]+|@)$", key))])
-    error_message = "A key of the alias map is user@domain, @domain, user or @."
+    error_message = "A key of the alias map is user@domain, @domain, user or @, and may have a * for any text."
   }
   validation {
-    # A domain that is none of ours never receives: most likely a typing mistake.
+    # A domain that is none of ours never receives: most likely a typing mistake. A pattern is of domains below one of ours.
     condition = alltrue([
-      for key in try(keys(var.alias_map), []) :
-      contains(concat(keys(var.domains), [""]), lower(try(split("@", key)[1], "")))
+      for domain in [for key in try(keys(var.alias_map), []) : lower(try(split("@", key)[1], ""))] :
+      contains(concat(keys(var.domains), [""]), domain)
+      || strcontains(domain, "*") && anytrue([for name in keys(var.domains) : endswith(domain, ".${name}")])
     ])
-    error_message = "A key of the alias map names a domain that is not among the domains: ${join(", ", nonsensitive([for key in try(keys(var.alias_map), []) : key if !contains(concat(keys(var.domains), [""]), lower(try(split("@", key)[1], "")))]))}."
+    error_message = "A key of the alias map names a domain that is not among the domains: ${join(", ", nonsensitive([for key in try(keys(var.alias_map), []) : key if !contains(concat(keys(var.domains), [""]), lower(try(split("@", key)[1], ""))) && !strcontains(try(split("@", key)[1], ""), "*")]))}."
   }
   validation {
     condition     = alltrue([for key in try(keys(var.alias_map), []) : !contains(concat(keys(var.domains), ["*"]), lower(key))])
@@ -143,9 +144,9 @@ variable "alias_map" {
     # An object without `to` (one that is not enabled) has no targets to look at.
     condition = alltrue([
       for target in flatten([for value in try(values(var.alias_map), []) : try(value.to, slice(keys(value), 0, 0), value)]) :
-      can(regex("^[^@\\s]+@[^@\\s]+$", target))
+      can(regex("^[^@\\s]*@[^@\\s]+$", target))
     ])
-    error_message = "The targets in the alias map are addresses."
+    error_message = "The targets in the alias map are addresses, or domains with an @ before them."
   }
   validation {
     condition = alltrue([
@@ -236,6 +237,31 @@ variable "alias_map_ttl" {
   validation {
     condition     = var.alias_map_ttl >= 0 && var.alias_map_ttl <= 86400 && floor(var.alias_map_ttl) == var.alias_map_ttl
     error_message = "The alias_map_ttl is a whole number of seconds, at most a day."
+  }
+}
+
+variable "alias_key_param" {
+  description = <<-EOT
+    The SSM parameter, a SecureString, with the key by which one answers as the alias and signs aliases. It is made outside
+    of Terraform, whose state would hold the secret: `readdress key new`, see docs/replies.md. Null: neither is on.
+  EOT
+  type        = string
+  default     = null
+
+  validation {
+    condition     = can(regex("^((/[A-Za-z0-9_.-]+)+|[A-Za-z0-9_.-]+)$", var.alias_key_param)) || var.alias_key_param == null
+    error_message = "The alias_key_param is name or /path/name."
+  }
+}
+
+variable "alias_key_kms_key_arn" {
+  description = "The KMS key that encrypts the parameter `alias_key_param`, if it is not the account's own for SSM."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.alias_key_kms_key_arn)) || var.alias_key_kms_key_arn == null
+    error_message = "The alias_key_kms_key_arn is the ARN of a KMS key."
   }
 }
 

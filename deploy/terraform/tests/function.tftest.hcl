@@ -397,6 +397,33 @@ run "a_path_elsewhere" {
   }
 }
 
+run "a_key" {
+  variables {
+    alias_key_param       = "/mail/key"
+    alias_key_kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/abc"
+  }
+
+  assert {
+    condition     = aws_lambda_function.forward.environment[0].variables.ALIAS_KEY_PARAM == "/mail/key"
+    error_message = "the function is told where the key is"
+  }
+  assert {
+    condition = length([
+      for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement
+      if statement.Sid == "GetAliasKey" && statement.Action == "ssm:GetParameter"
+      && statement.Resource == "arn:aws:ssm:eu-west-1:111122223333:parameter/mail/key"
+    ]) == 1
+    error_message = "the role may read the key, and no other parameter beside it"
+  }
+  assert {
+    condition = [
+      for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Resource
+      if statement.Sid == "Decrypt"
+    ] == [["arn:aws:kms:eu-west-1:111122223333:key/abc"]]
+    error_message = "the role may decrypt it"
+  }
+}
+
 run "an_object_elsewhere" {
   command = plan
 

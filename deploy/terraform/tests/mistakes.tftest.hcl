@@ -205,6 +205,26 @@ run "a_map_for_a_subdomain" {
   expect_failures = [var.alias_map]
 }
 
+run "a_pattern_of_domains_that_are_not_ours" {
+  command = plan
+
+  variables {
+    alias_map = { "@*.example.org" = "jane@example.net" }
+  }
+
+  expect_failures = [var.alias_map]
+}
+
+run "a_key_that_is_a_path" {
+  command = plan
+
+  variables {
+    alias_key_param = "/readdress/"
+  }
+
+  expect_failures = [var.alias_key_param]
+}
+
 run "a_map_with_a_domain_for_a_key" {
   command = plan
 

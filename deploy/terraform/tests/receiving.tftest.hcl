@@ -219,6 +219,39 @@ run "every_form_of_key" {
   }
 }
 
+run "patterns_and_domains" {
+  command = plan
+
+  variables {
+    alias_map = {
+      "shop-*@example.org"     = "@example.net"
+      "sales@example.org"      = "a@example.net"
+      "@*.example.com"         = ["a@example.net", "@example.net"]
+      "jane@*shop.example.com" = "a@example.net"
+      "jane@example.com"       = "a@example.net"
+    }
+  }
+
+  # The receipt rule takes no patterns: the function decides what they do not match.
+  assert {
+    condition     = aws_ses_receipt_rule.forward.recipients == toset([".example.com", "example.org", "jane@example.com"])
+    error_message = "a pattern of users is the domain, one of domains all those below it"
+  }
+}
+
+run "a_pattern_of_users_on_every_domain" {
+  command = plan
+
+  variables {
+    alias_map = { "shop-*" = "a@example.net" }
+  }
+
+  assert {
+    condition     = aws_ses_receipt_rule.forward.recipients == toset(["example.com", "example.org"])
+    error_message = "it may match on every domain"
+  }
+}
+
 # A caller's map may be sensitive, such as one that is read from a secret.
 run "a_sensitive_map" {
   variables {
