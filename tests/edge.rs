@@ -438,11 +438,10 @@ fn the_request_is_the_one_that_the_sdk_would_make() {
         .data(Blob::new(ours.raw.clone()))
         .build()
         .unwrap();
-    let tag = MessageTag::builder()
-        .name("app")
-        .value("readdress")
-        .build()
-        .unwrap();
+    let tag = |name: &str, value: &str| {
+        let tag = MessageTag::builder().name(name).value(value).build();
+        tag.unwrap()
+    };
     let destination = Destination::builder()
         .to_addresses("jane@example.net")
         .to_addresses("omar@example.net");
@@ -453,7 +452,8 @@ fn the_request_is_the_one_that_the_sdk_would_make() {
         .destination(destination.build())
         .content(EmailContent::builder().raw(raw).build())
         .feedback_forwarding_email_address("bounces@example.com")
-        .email_tags(tag)
+        .email_tags(tag("app", "readdress"))
+        .email_tags(tag("readdress", "m1"))
         .configuration_set_name("main");
     block_on(send.send()).unwrap();
     let theirs = edge.ses.take_messages().remove(0);

@@ -313,10 +313,15 @@ fn an_oversize_mail_costs_its_header_section() {
     let running = stands.function(&[]);
     // Seconds to go for a function that has seen enough.
     stands.s3.pace(1 << 20);
-    stands.deliver(&message(30 << 20)).unwrap_err();
+    stands.deliver(&message(30 << 20)).unwrap();
     let read = stands.s3.bytes_sent();
     assert!(read < 2 << 20, "{read} octets were read");
-    assert!(stands.ses.attempts().is_empty());
+    // The owner is told.
+    stands.ses.assert_signed();
+    let sent = stands.ses.messages();
+    assert_eq!(sent.len(), 1);
+    let notice = String::from_utf8_lossy(&sent[0].raw);
+    assert!(notice.contains("X-Readdress-Notice: too_large") && notice.len() < 10_000);
     assert!(running.wait_for_line("too_large", PATIENCE).is_some());
 }
 

@@ -66,7 +66,7 @@ fn what_was_taken_is_sent_whatever_the_answer_says() {
 fn what_is_permanent_fails_at_once() {
     for fault in [ses::Fault::Rejected, ses::Fault::TooLong] {
         let stands = Stands::start();
-        let _running = stands.function(&[]);
+        let _running = stands.function(&[("NOTIFY", "off")]);
         stands.ses.stand(fault.clone());
         stands.deliver(&message(2_000)).unwrap_err();
         assert_eq!(stands.statuses(), [Some(400)], "{fault:?} is not tried again");
@@ -158,7 +158,7 @@ fn a_repeated_event_sends_only_what_is_left() {
 #[test]
 fn a_refusal_for_good_is_not_asked_for_again() {
     let stands = Stands::start();
-    let _running = stands.function(&[]);
+    let _running = stands.function(&[("NOTIFY", "off")]);
     // Of three batches the first is refused for one address in it.
     let refusal = ses::Refusal::bad_request("Missing final '@domain'");
     stands.ses.script([ses::Fault::Refuse(refusal)]);
