@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 type Target = fn(&[u8]);
 
-const TARGETS: [(&str, Target); 10] = [
+const TARGETS: [(&str, Target); 11] = [
     ("alias_map", targets::alias_map),
     ("chunking", targets::chunking),
     ("edits", targets::edits),
@@ -17,6 +17,7 @@ const TARGETS: [(&str, Target); 10] = [
     ("hostile", targets::hostile),
     ("mailbox", targets::mailbox),
     ("plan", targets::plan),
+    ("reply_address", targets::reply_address),
     ("rewrite", targets::rewrite),
     ("structure", targets::structure),
 ];
@@ -108,5 +109,18 @@ fn hostile_header_sections() {
         }
         input.truncate(usize::try_from(state % 32).unwrap());
         targets::hostile(&input);
+    }
+}
+
+/// Catches a reply address that is lost on the way, and one of another's making.
+#[test]
+fn reply_addresses() {
+    let path = Path::new("reply addresses");
+    for input in [
+        "shop+x@example.com\nJane.Doe+a=b@Example.org\nshop+jane=example.org.k7f3q9xz@example.com",
+        "Shop@Example.com\n\"a@b\\\"..c\"@xn--bcher-kva.example\nshop.k7f3q9xz00@example.com",
+        "shop@example.com\no3vrnil0e2ic28trm6qo8rma1d4dl7kbo9b40b01\nshop+r0.o3vrnil0e2ic28tr.k7f3q9xz@example.com",
+    ] {
+        check(targets::reply_address, path, b"", input.as_bytes());
     }
 }

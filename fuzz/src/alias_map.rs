@@ -18,7 +18,7 @@ pub fn alias_map(input: &[u8]) {
         match entry {
             Ok(entry) => {
                 assert!(
-                    !entry.options.enabled || !entry.targets.is_empty(),
+                    !entry.options.enabled || !entry.targets.is_empty() || !entry.domains.is_empty(),
                     "{key:?} leads nowhere"
                 );
                 assert!(!is_error(key), "{key:?} is said to be broken");
@@ -30,7 +30,8 @@ pub fn alias_map(input: &[u8]) {
         }
     }
     assert_eq!(aliases.entries().count(), aliases.len());
-    for problem in aliases.problems() {
+    let problems = [aliases.problems(), &aliases.review()].concat();
+    for problem in problems {
         let line = problem.to_string();
         assert!(!line.contains(char::is_control), "{line:?} is more than a line");
     }
@@ -49,7 +50,8 @@ pub fn alias_map(input: &[u8]) {
             found.as_ref().map(|(form, ..)| *form)
         );
         if let (Some(resolved), Some((_, key, _))) = (resolved, found) {
-            assert_eq!(resolved.key.trim().to_ascii_lowercase(), key);
+            let written = resolved.key.trim().to_ascii_lowercase();
+            assert!(written == key || written.contains('*'), "{written:?} {key:?}");
         }
     }
 }

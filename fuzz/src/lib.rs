@@ -17,6 +17,7 @@ mod mailbox;
 #[path = "../../tests/common/naive.rs"]
 mod naive;
 mod plan;
+mod reply_address;
 mod rewrite;
 #[path = "../../tests/common/sealed.rs"]
 mod sealed;
@@ -32,6 +33,7 @@ pub use event::event;
 pub use hostile::hostile;
 pub use mailbox::mailbox;
 pub use plan::plan;
+pub use reply_address::reply_address;
 pub use rewrite::rewrite;
 pub use structure::structure;
 
