@@ -195,7 +195,11 @@ fn a_target_that_sends_back_with_all_fields_stripped() {
     };
     let outcomes = run(&mut one_alias(), &[("desk@example.net", back)], from_jane());
     assert!(outcomes.len() <= 12, "{}", outcomes.len());
-    let cause = outcomes.last().unwrap().cause.map(|cause| cause.as_str());
+    let cause = outcomes
+        .last()
+        .unwrap()
+        .cause
+        .map(readdress::outbox::Cause::as_str);
     assert_eq!(cause, Some("loop"));
 }
 

@@ -2,7 +2,9 @@
 
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::{DisplayErrorContext, SdkError};
-use aws_sdk_sesv2::types::SuppressionListReason;
+use aws_sdk_sesv2::operation::delete_suppressed_destination::DeleteSuppressedDestinationError;
+use aws_sdk_sesv2::operation::get_suppressed_destination::GetSuppressedDestinationError;
+use aws_sdk_sesv2::types::{SuppressedDestination, SuppressionListReason};
 
 use super::suppressed::Suppressed;
 use aws_sdk_sesv2::config::Builder as SesConfig;
@@ -25,13 +27,13 @@ impl SuppressionList {
         let asked = self.0.get_suppressed_destination().email_address(address).send();
         match asked.await {
             Ok(answer) => Ok(Some(
-                match answer.suppressed_destination().map(|entry| entry.reason()) {
+                match answer.suppressed_destination().map(SuppressedDestination::reason) {
                     Some(SuppressionListReason::Bounce) => Suppressed::Bounce,
                     Some(SuppressionListReason::Complaint) => Suppressed::Complaint,
                     _ => Suppressed::Other,
                 },
             )),
-            Err(error) if is(&error, |error| error.is_not_found_exception()) => Ok(None),
+            Err(error) if is(&error, GetSuppressedDestinationError::is_not_found_exception) => Ok(None),
             Err(error) => Err(format!("{}", DisplayErrorContext(&error))),
         }
     }
@@ -48,7 +50,7 @@ impl SuppressionList {
             .send();
         match asked.await {
             Ok(_) => Ok(()),
-            Err(error) if is(&error, |error| error.is_not_found_exception()) => Ok(()),
+            Err(error) if is(&error, DeleteSuppressedDestinationError::is_not_found_exception) => Ok(()),
             Err(error) => Err(format!("{}", DisplayErrorContext(&error))),
         }
     }

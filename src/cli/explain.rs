@@ -20,6 +20,9 @@ use super::header_diff::{Difference, compare, read};
 use super::rewrite::StyleArguments;
 use super::{Failure, Input};
 
+/// An arrival, and its message if that is given.
+type Explained = (Arrival, Option<Vec<u8>>);
+
 /// The most octets of a message that is given: twice what SES receives.
 const MAX_MESSAGE: u64 = 80 << 20;
 
@@ -79,7 +82,7 @@ impl Arguments {
     }
 
     /// The arrivals that the event tells of, or one of the message that is given.
-    fn arrivals(&self) -> Result<Vec<(Arrival, Option<Vec<u8>>)>, Failure> {
+    fn arrivals(&self) -> Result<Vec<Explained>, Failure> {
         let Some(event) = &self.event else {
             let (message, _) = Input::open(self.file.as_ref())?.read_all(MAX_MESSAGE)?;
             let file = self.file.as_deref().filter(|file| *file != Path::new("-"));
@@ -118,9 +121,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut out = BufWriter::new(io::stdout());
     let colours = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty());
     block_on(async {
-        let explainer = explainer(&settings).await?;
+        let pipeline = explainer(&settings).await?;
         for (arrival, message) in arrivals {
-            let explained = explainer
+            let explained = pipeline
                 .explain(&arrival, message, &arguments.address)
                 .await
                 .map_err(|error| Failure::Failed(error.to_string()))?;
@@ -228,7 +231,7 @@ fn write_json(out: &mut impl Write, explained: &Explanation) -> io::Result<()> {
     if let Some((before, after)) = sections(explained) {
         let (before, after) = (read(before), read(after));
         compare(&before, &after, &mut |difference| {
-            header.push(ShownField::of(difference))
+            header.push(ShownField::of(difference));
         });
     }
     let edits = explained.plan.iter().flat_map(|plan| plan.edits());

@@ -74,7 +74,6 @@ pub(super) fn compare<'a>(before: &'a Header, after: &'a Header, each: &mut dyn 
         let (takes_old, takes_new, difference) = match (before.peek().copied(), after.peek().copied()) {
             (None, None) => return,
             (Some(was), None) => (true, false, Difference::Removed(was)),
-            (None, Some(is)) => (false, true, Difference::Added(is)),
             (Some(was), Some(is)) if was == is => (true, true, Difference::Kept(is)),
             // The one that stays comes later.
             (Some(was), Some(is)) if old.has(is) && (old.named(was) > new.named(was)) => {
@@ -82,7 +81,7 @@ pub(super) fn compare<'a>(before: &'a Header, after: &'a Header, each: &mut dyn 
             }
             (Some(was), Some(is)) if name(was) == name(is) => (true, true, Difference::Changed(was, is)),
             (Some(was), Some(_)) if new.named(was) == 0 => (true, false, Difference::Removed(was)),
-            (Some(_), Some(is)) => (false, true, Difference::Added(is)),
+            (_, Some(is)) => (false, true, Difference::Added(is)),
         };
         if takes_old && let Some(was) = before.next() {
             old.take(was);

@@ -20,7 +20,8 @@ use super::route::{Route, untagged};
 use super::send::is_rejected;
 use super::steps::{Attempt, KeptFrom, Steps, Work};
 use super::stop::{IN_PROGRESS, NOT_MENDED, OUT_OF_TIME, Stop, TOO_MANY, in_doubt};
-use super::way::{Direction, Way};
+use super::tell::Told;
+use super::way::Way;
 use crate::header::mailbox::Address;
 use crate::ledger::{Claim, Deliveries, End, Failure, InProgress, Receipt};
 use crate::outbox::{Cause, Content, Outgoing};
@@ -50,11 +51,7 @@ impl Steps {
     /// Takes the steps one after the other. All that becomes known on the way is noted in the outcome.
     async fn take(&self, work: &mut Work<'_>, text: &str, outcome: &mut Outcome) -> Result<Receipt, Stop> {
         let Way { owner, direction } = self.way(work, text).await?;
-        let (route, reply, refused) = match &direction {
-            Direction::Forward => (&owner, None, None),
-            Direction::Reply(route, rules) => (route, Some(&**rules), None),
-            Direction::Refused(stop) => (&owner, None, Some(stop)),
-        };
+        let (route, reply, refused) = direction.parts(&owner);
         let Work {
             arrival,
             message,
@@ -105,15 +102,24 @@ impl Steps {
                 is_told: told.is_told,
             });
         }
-        if let Some(end) = stop.end().filter(|_| is_claimed || !told.now.is_empty()) {
+        if is_claimed || !told.now.is_empty() {
+            self.close(&attempt, claim, &stop, told).await;
+        }
+        Err(stop)
+    }
+
+    /// Records how it ended where the message was not sent.
+    async fn close(&self, attempt: &Attempt<'_>, claim: &mut Claim, stop: &Stop, told: Told) {
+        if let Some(end) = stop.end() {
             let end = End {
                 is_told: told.is_told,
                 told: told.now,
                 ..end
             };
-            self.ledger.release(claim, text, &end, *deadline).await;
+            self.ledger
+                .release(claim, attempt.recipient, &end, attempt.deadline)
+                .await;
         }
-        Err(stop)
     }
 
     /// Claims the message and delivers it, and says whether it was claimed. A failure for good is remembered and needs no claim.

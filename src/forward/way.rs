@@ -38,6 +38,20 @@ pub(super) enum Direction<'a> {
     Refused(Stop),
 }
 
+impl Direction<'_> {
+    /// The route of the message, the rules of a reply, and why it goes nowhere.
+    pub(super) fn parts<'d>(
+        &'d self,
+        owner: &'d Route<'d>,
+    ) -> (&'d Route<'d>, Option<&'d ReplyRules>, Option<&'d Stop>) {
+        match self {
+            Direction::Forward => (owner, None, None),
+            Direction::Reply(route, rules) => (route, Some(&**rules), None),
+            Direction::Refused(stop) => (owner, None, Some(stop)),
+        }
+    }
+}
+
 impl Steps {
     /// Finds the way for this recipient. The message is opened only where the recipient has the form of a reply address.
     pub(super) async fn way<'a>(&self, work: &mut Work<'a>, text: &str) -> Result<Way<'a>, Stop> {

@@ -144,11 +144,11 @@ impl Function {
         for Record { queue_item, event } in records {
             let outcomes = self.take(event, deadline, metrics).await;
             if let Some(item) = queue_item {
-                items.add(item, outcomes.iter().all(|outcome| outcome.is_settled()));
+                items.add(item, outcomes.iter().all(Outcome::is_settled));
             }
             all.extend(outcomes);
         }
-        if all.iter().all(|outcome| outcome.is_settled()) || items.any_succeeded() {
+        if all.iter().all(Outcome::is_settled) || items.any_succeeded() {
             return Ok(items.answer());
         }
         Err(InvocationError::NotForwarded(Summary(all)))
