@@ -13,7 +13,7 @@ pub struct Arrival {
     pub recipients: Recipients,
     /// The envelope sender. `None`: the null sender of bounces, or the event does not say.
     pub envelope_sender: Option<String>,
-    /// SES's verdicts. `None`: the event has none; the message itself may, see [`verdicts`].
+    /// SES's verdicts. `None`: the event has none; the message itself may, see [`from_header`](super::verdicts::from_header).
     pub verdicts: Option<Verdicts>,
     /// What is to be done with it.
     pub order: Order,
