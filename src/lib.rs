@@ -107,6 +107,8 @@ pub mod config;
 pub mod connect;
 #[cfg(feature = "forward")]
 pub mod deadline;
+#[cfg(feature = "doctor")]
+pub mod doctor;
 #[cfg(feature = "forward")]
 pub mod executor;
 #[cfg(feature = "forward")]

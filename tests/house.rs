@@ -23,6 +23,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("edge: what was sent, and where to", &["ledger", "outbox"]),
     ("edge: the pipeline", &["forward"]),
     ("edge: from settings to places", &["connect"]),
+    ("edge: what a set-up is like", &["doctor"]),
     ("programs", &["function", "cli"]),
     ("entries", &["lib", "main", "bin"]),
 ];

@@ -2,6 +2,8 @@
 
 mod alias_addresses;
 mod aliases;
+#[cfg(feature = "doctor")]
+mod doctor;
 mod event;
 mod explain;
 mod forward;
@@ -11,6 +13,8 @@ mod key;
 mod map;
 mod part_spool;
 mod preflight;
+#[cfg(feature = "doctor")]
+mod probe;
 mod reply_address;
 mod rewrite;
 mod unsuppress;
@@ -58,6 +62,10 @@ enum Command {
     #[command(subcommand)]
     Key(key::Command),
     ReplyAddress(reply_address::Arguments),
+    #[cfg(feature = "doctor")]
+    Doctor(doctor::Arguments),
+    #[cfg(feature = "doctor")]
+    Probe(probe::Arguments),
 }
 
 /// The reason for which a command ends early.
@@ -124,6 +132,10 @@ pub(crate) fn run() -> ExitCode {
         Command::Unsuppress(arguments) => unsuppress::run(&arguments),
         Command::Key(command) => key::run(&command),
         Command::ReplyAddress(arguments) => reply_address::run(&arguments),
+        #[cfg(feature = "doctor")]
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        #[cfg(feature = "doctor")]
+        Command::Probe(arguments) => probe::run(&arguments),
     };
     match done {
         Ok(code) => code,

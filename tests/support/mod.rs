@@ -3,7 +3,9 @@
 //! Plain threads, one for each connection. Each stand-in stops when it is dropped.
 #![allow(dead_code)] // Every test program uses a part of it.
 
+pub mod account;
 pub mod bootstrap;
+pub mod dns;
 pub mod http;
 pub mod moto;
 pub mod raw_message;
