@@ -1,6 +1,6 @@
 //! `readdress doctor`: is a set-up right, and if not, what is to be done?
 //!
-//! Three steps, apart from each other. [`gather`](look) reads [`Facts`](facts::Facts) from AWS and DNS, and changes nothing.
+//! Three steps, apart from each other. [`gather`](look) reads [`Facts`] from AWS and DNS, and changes nothing.
 //! The [checks](checks::CHECKS) look at these facts alone, one after the other, so that each can be tried without a network.
 //! The [report](finding::Report) says for each whether it is right, wrong and how to mend it, unknown and for want of which
 //! permission, or skipped until something else is mended.
