@@ -227,7 +227,7 @@ def forwards_a_large_mail(life: Life) -> None:
 
 def holds_tells_and_releases(life: Life) -> None:
     """A mail that its sender's domain asks to refuse stays in the bucket. Its owners are told, so that nothing comes into the
-    queue; once released it is forwarded with a mark, as SES told of it: what `readdress release` sends is in the ledger."""
+    queue; once released it is forwarded with a mark, as SES told of it: the order to release is made of its page in the ledger."""
     since, before = len(life.wire.requests), len(life.sent())
     original = mail(2000)
     told = event("held", "shop@example.com")
@@ -237,7 +237,7 @@ def holds_tells_and_releases(life: Life) -> None:
     assert set(notice["Destination"]["ToAddresses"]) == {"jane@example.net", "omar@example.net"}, notice["Destination"]
     written = email.message_from_bytes(raw(notice), policy=email.policy.default)
     assert written["Auto-Submitted"] == "auto-generated", written.items()
-    assert "readdress release held" in written.get_body(("plain",)).get_content(), written
+    assert "Release what is held" in written.get_body(("plain",)).get_content(), written
     page = until("the outcome in the ledger", lambda: life.ledger("held", "shop@example.com", "held"))
     assert page["outcomes"]["shop@example.com"]["told"], page
 

@@ -72,7 +72,7 @@ pub(super) enum Problem {
     BadRecipients,
     #[error(
         "the record is none that readdress has recorded: order must be forward or release, and arrival what the ledger has of \
-         the message; let readdress release or redrive make it"
+         the message; make it from the message's page in the ledger"
     )]
     BadOrder,
     #[error(

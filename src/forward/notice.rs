@@ -170,28 +170,25 @@ fn text(about: &About<'_>, trouble: &Trouble<'_>, subject: Option<&str>, has_mes
         _ if has_message => {
             line("The message is attached to this one, as it came: save the file and open it.".to_owned());
         }
-        Trouble::Held(Hold::Virus) | Trouble::Bounced | Trouble::NoReply(_) | Trouble::Lost(_) => {
-            line(format!("To look at it:\n\n    readdress show {id}"));
+        Trouble::Held(hold) if *hold != Hold::Virus => {
+            line(kept(id));
+            line("How to look at it, and to have it forwarded: \"Release what is held\" in docs/operations.md.".to_owned());
         }
-        Trouble::Held(_) => {
-            line(format!("To look at it:\n\n    readdress show {id}\n"));
-            line(format!("To have it forwarded:\n\n    readdress release {id}"));
-        }
-        Trouble::TooLarge(_) | Trouble::Refused(_) => {
-            line(format!(
-                "To get it:\n\n    readdress show --raw {id} > message.eml"
-            ));
-        }
+        _ => line(kept(id)),
     }
     if about.is_last {
         line(String::new());
         line(
-            "You have been told of many messages in this hour, and will not be told of more before it ends. To see all:\n\n    \
-             readdress list --outcome held,bounced,too_large,failed"
+            "You have been told of many messages in this hour, and will not be told of more before it ends. All of them are in the \
+             bucket, and the log of the function names them."
                 .to_owned(),
         );
     }
     text
+}
+
+fn kept(id: &MessageId) -> String {
+    format!("It is kept in the bucket that mail arrives in, as {id}, for as long as the bucket keeps mail.")
 }
 
 /// A field's text as a reader may see it: decoded, on one line, and not too long.

@@ -219,7 +219,7 @@ impl Outcome {
     }
 
     pub(super) fn held(self, reason: &'static str) -> Self {
-        let error = "the message waits for its owner to look at it, it is still in the bucket: readdress show, readdress release";
+        let error = "the message waits for its owner to look at it, it is still in the bucket";
         Outcome {
             ending: Ending::Held,
             reason: Some(reason),
@@ -241,7 +241,7 @@ impl Outcome {
 
     pub(super) fn bounced(self) -> Self {
         let error = "it reports that a target did not take what was forwarded, and would be reported on in turn; mend or take \
-                     out the target that it names: readdress show";
+                     out the target that it names";
         Outcome {
             ending: Ending::Bounced,
             error: Some(error.to_owned()),
