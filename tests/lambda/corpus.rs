@@ -45,7 +45,7 @@ fn assert_same_parts(inputs: &Path, outputs: &Path, count: usize) {
 fn every_message_lands_sealed() {
     let Some(corpus) = corpus() else { return };
     let stands = Stands::start();
-    let _running = stands.function(&[SEND_ALL]);
+    let _running = stands.function(&[SEND_ALL, ("NOTIFY", "off")]);
     let work = tempfile::tempdir().unwrap();
     // What is sent is kept where the judges of other projects can look at it.
     let kept = std::env::var_os("READDRESS_KEEP_SENT").map(PathBuf::from);
@@ -55,6 +55,7 @@ fn every_message_lands_sealed() {
     let mut taken_orders = BTreeSet::new();
     let mut landed = BTreeSet::new();
     let mut count_of_recoded = 0;
+    let mut spared = Vec::new();
     let mut refused: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (n, path) in messages(&corpus).into_iter().enumerate() {
         let message = in_crlf(&fs::read(corpus.join("messages").join(&path)).unwrap());
@@ -69,11 +70,20 @@ fn every_message_lands_sealed() {
         if let Reply::Err(error) = reply {
             assert!(sent.is_empty(), "{path}: {error}");
             let text = error["errorMessage"].as_str().unwrap();
+            if text.contains("it reports that a target did not take") {
+                spared.push(path);
+                continue;
+            }
             let reason = text
                 .split_once("failed: ")
                 .unwrap_or_else(|| panic!("{path}: {text}"))
                 .1;
             refused.entry(reason.to_owned()).or_default().push(path);
+            continue;
+        }
+        if sent.is_empty() {
+            // Programs' answers that SES's daemon passes on.
+            spared.push(path);
             continue;
         }
         assert_eq!(sent.len(), 1, "{path}");
@@ -101,12 +111,17 @@ fn every_message_lands_sealed() {
         "{} messages landed, {count_of_recoded} more with parts in another form; not sent:",
         landed.len()
     );
+    println!(
+        "{:5} reports and answers that SES's daemon passes on",
+        spared.len()
+    );
+    assert!(spared.len() <= 60, "{} spared", spared.len());
     assert_known(&refused);
     assert!(
         count_of_recoded * 100 < landed.len(),
         "{count_of_recoded} bodies changed"
     );
-    assert!(landed.len() > 3_700, "{} landed", landed.len());
+    assert!(landed.len() > 3_600, "{} landed", landed.len());
     assert_same_parts(&recoded[0], &recoded[1], count_of_recoded);
     // Explained where only the message itself can say whom to reply to; here the event has the envelope sender.
     let replies = "spamassassin-corpus/data__spam-2__00030";
