@@ -158,7 +158,7 @@ fn a_repeated_event_sends_only_what_is_left() {
 #[test]
 fn a_refusal_for_good_is_not_asked_for_again() {
     let stands = Stands::start();
-    let _running = stands.function(&[("NOTIFY", "off")]);
+    let _running = stands.function(&[("NOTIFY", "off"), ("REPAIR", "off")]);
     // Of three batches the first is refused for one address in it.
     let refusal = ses::Refusal::bad_request("Missing final '@domain'");
     stands.ses.script([ses::Fault::Refuse(refusal)]);
