@@ -1,37 +1,9 @@
 //! Reports that a target did not take what was forwarded.
 
-use std::io;
-
 use super::answer::{Answer, Kept};
 use super::case::Case;
 use super::facts::{Automatic, Facts};
-use crate::bucket::Source;
-use crate::header::Header;
 use crate::header::mailbox::Address;
-
-/// Octets behind the header section in which a report that is no RFC 3464 one names the target.
-const MAX_TEXT: usize = 64 << 10;
-
-/// Reads the beginning of the text of mail that a program wrote.
-///
-/// # Errors
-/// If it cannot be read.
-pub(super) async fn read(header: &Header, source: &Source, facts: &mut Facts) -> io::Result<()> {
-    if facts.automatic != Some(Automatic::Report) {
-        return Ok(());
-    }
-    let mut stream = source.stream(header.octets() as u64);
-    let mut left = MAX_TEXT;
-    while left > 0
-        && let Some(chunk) = stream.next().await?
-    {
-        let chunk = &chunk[..chunk.len().min(left)];
-        left -= chunk.len();
-        facts.text.push_str(&String::from_utf8_lossy(chunk));
-    }
-    facts.text.make_ascii_lowercase();
-    Ok(())
-}
 
 /// The message reports on what was forwarded for this alias. Where a target is gone, the report would be forwarded there, and
 /// be reported on in turn.

@@ -11,6 +11,7 @@ mod facts;
 mod loops;
 mod report;
 mod senders;
+mod text;
 mod verdicts;
 
 use crate::arrival::Arrival;
@@ -55,11 +56,8 @@ pub(super) async fn read(arrival: &Arrival, header: &Header, source: &Source) ->
     senders::read(header, &mut facts);
     automatic::read(arrival, header, &mut facts);
     verdicts::read(arrival, header, &mut facts);
-    let read = async {
-        report::read(header, source, &mut facts).await?;
-        bounces::read(header, source, &mut facts).await
-    };
-    read.await.map_err(|error| {
+    let read = report::read(header, source, &mut facts).await;
+    read.map_err(|error| {
         let StorageError { cause, reason } = StorageError::from(error).while_trying("it cannot be read");
         Refusal { cause, reason }
     })?;

@@ -2,7 +2,8 @@
 
 use std::io;
 
-use super::facts::Facts;
+use super::facts::{Automatic, Facts};
+use super::text::Text;
 use crate::bucket::{Source, Stream};
 use crate::header::mailbox::Address;
 use crate::header::{Header, body_if_named};
@@ -17,23 +18,34 @@ const MAX_REPORT: usize = 1 << 20;
 const MAX_STATUS: usize = 64 << 10;
 const MAX_RECIPIENTS: usize = 100;
 
-/// Reads of a delivery report which aliases the messages were forwarded for that it is about.
+/// Reads, in one reading, of a delivery report which aliases the messages were forwarded for that it is about, and whom it
+/// names; and of all mail that a program wrote for the null sender the beginning of the text.
 ///
 /// # Errors
 /// If it cannot be read.
 pub(super) async fn read(header: &Header, source: &Source, facts: &mut Facts) -> io::Result<()> {
     let content_type = header.first("content-type");
-    if !content_type.is_some_and(|field| is_report(field.body())) {
-        return Ok(());
-    }
-    let mut note = |field: &[u8]| {
-        if let Some(body) = body_if_named(field, ROUTE) {
-            facts.reported_for.note(body);
+    let is_report = content_type.is_some_and(|field| is_report(field.body()));
+    let mut text = Text::new(facts.automatic == Some(Automatic::Report));
+    if is_report {
+        let mut note = |field: &[u8]| {
+            if let Some(body) = body_if_named(field, ROUTE) {
+                facts.reported_for.note(body);
+            }
+            facts.is_of_notice |= body_if_named(field, NOTICE).is_some();
+        };
+        text.skipped = header.octets();
+        let status = original_fields(&mut source.stream(0), &mut note, &mut text).await?;
+        facts.reported_on = recipients(&status);
+    } else if !text.is_full() {
+        let mut body = source.stream(header.octets() as u64);
+        while !text.is_full()
+            && let Some(chunk) = body.next().await?
+        {
+            text.push(chunk);
         }
-        facts.is_of_notice |= body_if_named(field, NOTICE).is_some();
-    };
-    let status = original_fields(&mut source.stream(0), &mut note).await?;
-    facts.reported_on = recipients(&status);
+    }
+    facts.text = text.in_lower_case();
     Ok(())
 }
 
@@ -59,18 +71,23 @@ fn is_report(content_type: &[u8]) -> bool {
 }
 
 /// Passes each field of the message that the report is about to `field`. Where that message is a report itself, the fields
-/// of the message that it is about follow. Returns the delivery status of the outermost report.
+/// of the message that it is about follow. Returns the delivery status of the outermost report. What passes is shown to `text`.
 ///
 /// # Errors
 /// If it cannot be read.
-async fn original_fields(report: &mut Stream, field: &mut impl FnMut(&[u8])) -> io::Result<Vec<u8>> {
+async fn original_fields(
+    report: &mut Stream,
+    field: &mut impl FnMut(&[u8]),
+    text: &mut Text,
+) -> io::Result<Vec<u8>> {
     let mut scanner = Scanner::default();
     let mut about = About::new(field);
     let mut left = MAX_REPORT;
-    while left > 0 {
+    while left > 0 || !text.is_full() {
         let chunk = report.next().await?;
         let last = chunk.is_none();
         let chunk = chunk.unwrap_or_default();
+        text.push(chunk);
         let mut chunk = &chunk[..chunk.len().min(left)];
         left -= chunk.len();
         // No error: its own header section has been read before, and no other can fail.
