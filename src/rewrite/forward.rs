@@ -128,8 +128,7 @@ impl Rules {
 
     /// Returns the plan with the new header section, and with notes of what was repaired in it.
     pub fn plan(&self, head: &Head) -> Plan {
-        let (header, notes) = self.new_header(head, &PartEdits::default());
-        Plan::of_header(head.header.octets() as u64, header, notes)
+        PartEdits::default().planned(head, &|parts| self.new_header(head, parts))
     }
 
     /// Returns the plan with the new header section and with the edits of parts that cure what was found in the message.
@@ -142,10 +141,7 @@ impl Rules {
         }
         let line_ending = head.line_ending.unwrap_or(CRLF);
         let parts = PartEdits::of(report, line_ending, whereabouts, self.strict);
-        let (header, notes) = self.new_header(head, &parts);
-        Plan::of_header(head.header.octets() as u64, header, notes)
-            .with_parts(parts.edits)
-            .unwrap_or_else(|_| self.plan(head))
+        parts.planned(head, &|parts| self.new_header(head, parts))
     }
 
     /// The new header section, and what was repaired in it and in the parts.
@@ -170,14 +166,7 @@ impl Rules {
         if self.strict {
             notes.add(Code::Unforeseen);
         }
-        if let Some(body) = original.content_type.filter(|_| parts.has_no_parts) {
-            let change = Change::Replace(content_fields::type_of_text(body));
-            let once = Once::new(Role::ContentType, "Content-Type", change);
-            changes.once.insert(0, once);
-        }
-        if let Some(form) = parts.body {
-            encode(&mut changes, form);
-        }
+        change_for_parts(&original, parts, &mut changes);
         let writer = Writer {
             header,
             rows: &rows,
@@ -425,8 +414,20 @@ struct Recipients {
     cc: Change,
 }
 
+/// Changes those fields that say what the body is, where edits of parts make another of it.
+pub(super) fn change_for_parts(original: &OriginalFields<'_>, parts: &PartEdits, changes: &mut Changes) {
+    if let Some(body) = original.content_type.filter(|_| parts.has_no_parts) {
+        let change = Change::Replace(content_fields::type_of_text(body));
+        let once = Once::new(Role::ContentType, "Content-Type", change);
+        changes.once.insert(0, once);
+    }
+    if let Some(form) = parts.body {
+        encode(changes, form);
+    }
+}
+
 /// Says that the body goes out in another form.
-pub(super) fn encode(changes: &mut Changes, form: Form) {
+fn encode(changes: &mut Changes, form: Form) {
     if let Some(name) = encoding_name(form) {
         let body = FieldBody::words([name]);
         let name = "Content-Transfer-Encoding";

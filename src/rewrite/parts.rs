@@ -4,7 +4,9 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use super::edit::{Edit, Replacement};
+use super::edit::{Edit, Plan, Replacement};
+use super::notes::Notes;
+use super::reader::Head;
 use super::recode::{Form, Recoder, Recoding};
 use crate::mime::Span;
 use crate::preflight::{AffectedPart, Code, Finding, Report, Rung, Source, Within};
@@ -22,6 +24,18 @@ pub(super) struct PartEdits {
 }
 
 impl PartEdits {
+    /// The plan of these edits, and of the header section that `new_header` makes for them. Where they would be too many, the
+    /// header section alone is changed.
+    pub(super) fn planned(self, head: &Head, new_header: &dyn Fn(&PartEdits) -> (Vec<u8>, Notes)) -> Plan {
+        let (header, notes) = new_header(&self);
+        let plan = Plan::of_header(head.header.octets() as u64, header, notes);
+        if self.edits.is_empty() {
+            return plan;
+        }
+        plan.with_parts(self.edits)
+            .unwrap_or_else(|_| PartEdits::default().planned(head, new_header))
+    }
+
     /// The edits that cure what was found, as far as they can. `whereabouts` tells a reader in a sentence where the whole
     /// message is. With `strict` also what is only suspected is edited.
     pub(super) fn of(report: &Report, line_ending: &'static [u8], whereabouts: &str, strict: bool) -> Self {

@@ -13,7 +13,7 @@ use super::content_fields;
 use super::controls;
 use super::edit::Plan;
 use super::fields::{Role, Row};
-use super::forward::{MAX_RECIPIENTS, encode, repair_content_fields};
+use super::forward::{MAX_RECIPIENTS, change_for_parts, repair_content_fields};
 use super::notes::Notes;
 use super::options::Repair;
 use super::original::OriginalFields;
@@ -67,8 +67,7 @@ impl ReplyRules {
 
     /// Returns the plan with the new header section, and with notes of what was repaired in it, which do not go out.
     pub fn plan(&self, head: &Head) -> Plan {
-        let (header, notes) = self.new_header(head, &PartEdits::default());
-        Plan::of_header(head.header.octets() as u64, header, notes)
+        PartEdits::default().planned(head, &|parts| self.new_header(head, parts))
     }
 
     /// Returns the plan with the new header section and with the edits of parts that cure what was found in the message.
@@ -79,10 +78,7 @@ impl ReplyRules {
         }
         let line_ending = head.line_ending.unwrap_or(CRLF);
         let parts = PartEdits::of(report, line_ending, WHEREABOUTS, self.strict);
-        let (header, notes) = self.new_header(head, &parts);
-        Plan::of_header(head.header.octets() as u64, header, notes)
-            .with_parts(parts.edits)
-            .unwrap_or_else(|_| self.plan(head))
+        parts.planned(head, &|parts| self.new_header(head, parts))
     }
 
     fn new_header(&self, head: &Head, parts: &PartEdits) -> (Vec<u8>, Notes) {
@@ -107,14 +103,7 @@ impl ReplyRules {
             repair_content_fields(&original, &mut changes, &mut notes);
         }
         without_comments(&original, &mut changes);
-        if let Some(body) = original.content_type.filter(|_| parts.has_no_parts) {
-            let change = Change::Replace(content_fields::type_of_text(body));
-            let once = Once::new(Role::ContentType, "Content-Type", change);
-            changes.once.insert(0, once);
-        }
-        if let Some(form) = parts.body {
-            encode(&mut changes, form);
-        }
+        change_for_parts(&original, parts, &mut changes);
 
         // Of the allowed fields alone, the mechanics of every direction make a header section.
         let (allowed, allowed_rows) = self::allowed(all, &rows);
