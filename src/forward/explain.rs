@@ -7,7 +7,7 @@ use super::inbox::{Inbox, Stored};
 use super::outcome::{Ending, Outcome};
 use super::steps::{Attempt, Steps, Work};
 use super::stop::Stop;
-use super::way::{Direction, Way};
+use super::way::Way;
 use crate::alias_key::{KeyCache, KeyReadError};
 use crate::alias_store::{AliasCache, ReadError};
 use crate::arrival::{Arrival, Recipients};
@@ -151,11 +151,10 @@ impl Steps {
         explanation: &mut Explanation,
     ) -> Result<Receipt, Stop> {
         let Way { owner, direction } = self.way(work, text).await?;
-        let (route, reply) = match &direction {
-            Direction::Forward => (&owner, None),
-            Direction::Reply(route, rules) => (route, Some(&**rules)),
-            Direction::Refused(stop) => return Err(stop.clone()),
-        };
+        let (route, reply, refused) = direction.parts(&owner);
+        if let Some(stop) = refused {
+            return Err(stop.clone());
+        }
         explanation.outcome.targets = route.targets.iter().map(Address::to_string).collect();
         let attempt = Attempt {
             arrival: work.arrival,

@@ -26,6 +26,7 @@ use crate::header::mailbox::Address;
 use crate::ledger::{Claim, Deliveries, End, Failure, InProgress, Receipt};
 use crate::outbox::{Cause, Content, Outgoing};
 use crate::rewrite::{ReplyRules, Rules, Style};
+
 impl Steps {
     /// Takes all steps for a recipient.
     pub(super) async fn forward(&self, work: &mut Work<'_>, recipient: &str) -> Outcome {
@@ -243,37 +244,32 @@ impl Steps {
         targets: Vec<Address>,
     ) -> Outgoing {
         let arrival = attempt.arrival;
-        let sender = arrival.envelope_sender.as_deref();
-        if let Some(rules) = attempt.reply {
+        let (head, found) = (&message.head, message.found.as_ref());
+        let (from, plan) = if let Some(rules) = attempt.reply {
             let rules = ReplyRules {
                 strict: message.is_strict,
                 ..rules.clone()
             };
-            let plan = match &message.found {
-                None => rules.plan(&message.head),
-                Some(found) => rules.plan_with_parts(&message.head, found),
+            let plan = match found {
+                None => rules.plan(head),
+                Some(found) => rules.plan_with_parts(head, found),
             };
-            return Outgoing {
-                message_id: arrival.message_id.clone(),
-                from: rules.alias.clone(),
-                to: targets,
-                content: Arc::new(Content {
-                    source: message.source.clone(),
-                    plan: Arc::new(plan),
-                }),
+            (rules.alias, plan)
+        } else {
+            let sender = arrival.envelope_sender.as_deref();
+            let mut rules = self.rules(attempt, targets.clone(), sender);
+            rules.marks.clone_from(&decision.marks);
+            rules.strict = message.is_strict;
+            let plan = match found {
+                None => rules.plan(head),
+                Some(found) => {
+                    let id = &arrival.message_id;
+                    let whereabouts =
+                        format!("The whole message is kept in the bucket that mail arrives in, as {id}.");
+                    rules.plan_with_parts(head, found, &whereabouts)
+                }
             };
-        }
-        let mut rules = self.rules(attempt, targets, sender);
-        rules.marks.clone_from(&decision.marks);
-        rules.strict = message.is_strict;
-        let plan = match &message.found {
-            None => rules.plan(&message.head),
-            Some(found) => {
-                let id = &arrival.message_id;
-                let whereabouts =
-                    format!("The whole message is kept in the bucket that mail arrives in, as {id}.");
-                rules.plan_with_parts(&message.head, found, &whereabouts)
-            }
+            (rules.from_address().clone(), plan)
         };
         let content = Content {
             source: message.source.clone(),
@@ -281,12 +277,13 @@ impl Steps {
         };
         Outgoing {
             message_id: arrival.message_id.clone(),
-            from: rules.from_address().clone(),
-            to: rules.targets,
+            from,
+            to: targets,
             content: Arc::new(content),
         }
     }
 
+    /// The rules of the forward direction for the alias, whose options go before the settings.
     pub(super) fn rules(&self, attempt: &Attempt<'_>, targets: Vec<Address>, sender: Option<&str>) -> Rules {
         let route = attempt.owner;
         let style = self.style.clone().overlay(route.options.style.clone());

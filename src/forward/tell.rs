@@ -8,9 +8,10 @@ use super::route::{Route, untagged};
 use super::steps::{Attempt, Steps};
 use super::stop::Stop;
 use crate::alias::Notify;
+use crate::bucket::Source;
 use crate::header::mailbox::Address;
 use crate::ledger::Claim;
-use crate::outbox::{BodyReader, Cause, Content, Outgoing, Sent};
+use crate::outbox::{BodyReader, Content, Outgoing, Sent};
 use crate::rewrite::{Plan, route_ids};
 
 /// Notices to one address in an hour. The last of them says where the rest is to be seen.
@@ -23,15 +24,6 @@ pub(super) struct Told {
     pub(super) is_told: bool,
     /// Those who were told just now.
     pub(super) now: Vec<Address>,
-}
-
-impl Told {
-    fn before() -> Self {
-        Told {
-            is_told: true,
-            now: Vec::new(),
-        }
-    }
 }
 
 impl Steps {
@@ -52,38 +44,28 @@ impl Steps {
         }
         let owners = self.owners(attempt.owner, message, stop, claim);
         let known = claim.deliveries();
-        let (before, mut left): (Vec<Address>, Vec<Address>) =
+        let (before, left): (Vec<Address>, Vec<Address>) =
             owners.into_iter().partition(|owner| known.was_told(owner));
-        if left.is_empty() {
-            return if before.is_empty() {
-                Told::default()
-            } else {
-                Told::before()
-            };
-        }
-        if *stop == Stop::Bounced && !self.is_first_bounce(attempt, message).await {
-            return Told {
-                is_told: true,
-                now: left,
-            };
-        }
-        let mut is_last = false;
+        // They count as told where others have been, or where a notice has said that there is more.
         let mut told = Vec::new();
-        let mut counted = Vec::new();
-        for owner in left.drain(..) {
-            let count = self.ledger.count_notice(&owner.key(), attempt.until).await;
-            is_last |= count == MAX_AN_HOUR;
-            // The last notice says that there is more: whoever has it is told.
-            if count > MAX_AN_HOUR {
-                &mut told
-            } else {
-                &mut counted
+        if !left.is_empty() && *stop == Stop::Bounced && !self.is_first_bounce(attempt, message).await {
+            told = left;
+        } else {
+            let mut is_last = false;
+            let mut to = Vec::new();
+            for owner in left {
+                let count = self.ledger.count_notice(&owner.key(), attempt.until).await;
+                is_last |= count == MAX_AN_HOUR;
+                if count > MAX_AN_HOUR {
+                    told.push(owner);
+                } else {
+                    to.push(owner);
+                }
             }
-            .push(owner);
-        }
-        if !counted.is_empty() {
-            let outgoing = self.notice(attempt, message, &trouble, counted, is_last);
-            told.extend(self.send_notice(attempt, &outgoing, claim).await);
+            if !to.is_empty() {
+                let outgoing = self.notice(attempt, message, &trouble, to, is_last);
+                told.extend(self.send_notice(attempt, &outgoing, claim).await);
+            }
         }
         Told {
             is_told: !told.is_empty() || !before.is_empty(),
@@ -152,7 +134,7 @@ impl Steps {
             }
         } else {
             Content {
-                source: crate::bucket::Source::memory(notice.with_header_section(&message.head)),
+                source: Source::memory(notice.with_header_section(&message.head)),
                 plan: Arc::new(Plan::default()),
             }
         };
@@ -181,9 +163,7 @@ impl Steps {
                 while let Some(sent) = self.ledger.keep(claim, sending.next()).await {
                     match sent {
                         Ok(Sent { to, .. }) => told.extend(to.into_iter().map(|at| outgoing.to[at].clone())),
-                        // It may have been sent. A second notice is no better than none.
-                        Err(error) if error.cause == Cause::Ambiguous => failed = Some(error),
-                        Err(error) => failed = failed.or(Some(error)),
+                        Err(error) => failed = Some(error),
                     }
                 }
             }
