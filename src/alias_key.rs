@@ -1,11 +1,10 @@
 //! Where the key of reply addresses and signed aliases is kept, and the last good copy of it.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::alias_store::read_file;
 use crate::aws::Parameters;
 use crate::cause::Cause;
 use crate::deadline::Deadline;
@@ -72,32 +71,19 @@ impl KeyStore {
     /// See [`KeyReadError`].
     pub async fn read(&self) -> Result<AliasKey, KeyReadError> {
         let text = match self {
-            KeyStore::File(path) => read_file(path).map_err(|error| error.to_string()),
+            KeyStore::File(path) => read_file(path, MAX_FILE),
             // One parameter has one value.
-            KeyStore::Ssm(parameter) => parameter
-                .read()
-                .await
-                .map(|values| values.concat())
-                .map_err(|error| error.to_string()),
+            KeyStore::Ssm(parameter) => parameter.read().await.map(|values| values.concat()),
         };
-        let text = text.map_err(|reason| KeyReadError::Unreadable {
+        let text = text.map_err(|error| KeyReadError::Unreadable {
             place: self.place(),
-            reason,
+            reason: error.to_string(),
         })?;
         AliasKey::parse(&text).map_err(|error| KeyReadError::NotAKey {
             place: self.place(),
             error,
         })
     }
-}
-
-fn read_file(path: &Path) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut text)?;
-    if text.len() as u64 > MAX_FILE {
-        return Err(io::Error::other(format!("it is larger than {MAX_FILE} octets")));
-    }
-    Ok(text)
 }
 
 /// A key that is read again from time to time. While that fails, the last good copy is used.

@@ -126,19 +126,19 @@ impl AliasStore {
 
     async fn read_texts(&self) -> Result<Vec<Vec<u8>>, StorageError> {
         match self {
-            AliasStore::File(path) => Ok(vec![read_file(path)?]),
+            AliasStore::File(path) => Ok(vec![read_file(path, MAX_MAP)?]),
             AliasStore::Ssm(parameters) => parameters.read().await,
             AliasStore::S3 { bucket, key } => Ok(vec![bucket.read(key, MAX_MAP).await?]),
         }
     }
 }
 
-/// Reads a map of at most [`MAX_MAP`] octets.
-fn read_file(path: &Path) -> Result<Vec<u8>, StorageError> {
+/// Reads a file of so many octets at most.
+pub(crate) fn read_file(path: &Path, most: u64) -> Result<Vec<u8>, StorageError> {
     let mut text = Vec::new();
-    File::open(path)?.take(MAX_MAP + 1).read_to_end(&mut text)?;
-    if text.len() as u64 > MAX_MAP {
-        let reason = format!("it has more than {MAX_MAP} octets; is it another file?");
+    File::open(path)?.take(most + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > most {
+        let reason = format!("it has more than {most} octets; is it another file?");
         return Err(StorageError::new(Cause::Configuration, reason));
     }
     Ok(text)
