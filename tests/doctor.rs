@@ -30,15 +30,20 @@ use support::dns::NameServer;
 use support::moto::Moto;
 use world::World;
 
-/// The facts of a world, read over HTTP and DNS.
-fn look(account: &Account, names: &NameServer) -> Facts {
+/// The configuration of clients of this account.
+fn config(account: &Account) -> SdkConfig {
     let credentials = Credentials::new("AKIDTEST", "secret", None, None, "test");
-    let config = SdkConfig::builder()
+    SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new("eu-west-1"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .endpoint_url(account.url())
-        .build();
+        .build()
+}
+
+/// The facts of a world, read over HTTP and DNS.
+fn look(account: &Account, names: &NameServer) -> Facts {
+    let config = config(account);
     let inputs = Inputs {
         function: Some("readdress".to_owned()),
         rule_set: Some("readdress".to_owned()),

@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_sesv2::config::{Credentials, SharedCredentialsProvider};
-
 use readdress::doctor::probe::questions::{Addresses, QUESTIONS, Question};
 use readdress::doctor::probe::{Bucket, Said, ask};
 use readdress::executor::block_on;
 
+use crate::config;
 use crate::support::account::{Account, Answers};
 
 const SEND: &str = "ses POST /v2/email/outbound-emails";
@@ -32,13 +30,7 @@ fn answers() -> Answers {
 
 fn probe(answers: Answers) -> (Vec<Said>, Vec<String>) {
     let account = Account::start(answers);
-    let credentials = Credentials::new("AKIDTEST", "secret", None, None, "test");
-    let config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new("eu-west-1"))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .endpoint_url(account.url())
-        .build();
+    let config = config(&account);
     let addresses = Addresses {
         from: "probe@example.com".to_owned(),
         to: "jane@example.net".to_owned(),
