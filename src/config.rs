@@ -146,7 +146,7 @@ pub struct Settings {
     pub on_virus: OnVerdict,
     /// `ON_DMARC`: what becomes of mail whose From is not proven (RFC 7489).
     pub on_dmarc: OnDmarc,
-    /// `NOTIFY`: who is told of mail that is not forwarded as it came.
+    /// `NOTIFY`: the recipients of notices about mail that was held, bounced or refused.
     pub notify: Notify,
     /// `EVENTS_TOPIC`: the ways from which alone SES's reports on what was sent are believed. Empty: none is.
     pub events_topic: Vec<Channel>,

@@ -1,6 +1,6 @@
 # What the operator must hear of. Each alarm is one line of this table.
 #
-# Mail that is held raises none: a stranger could raise it with spam, and its owner is told by mail. If nobody can be told, the
+# Mail that is held raises none: a stranger could raise it with spam, and the owner gets a notice. If no notice can be sent, the
 # invocation fails, and the alarms errors and dead-letters are raised. More than ten alarms would cost by the month.
 
 locals {

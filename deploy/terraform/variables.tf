@@ -406,7 +406,7 @@ variable "on_doubt" {
 }
 
 variable "on_spam" {
-  description = "The treatment of mail that SES takes for spam: `forward`, `mark` (a `[SPAM]` before its subject) or `hold` (it stays in the bucket, and whoever `notify` says is told)."
+  description = "The treatment of mail that SES takes for spam: `forward`, `mark` (a `[SPAM]` before its subject) or `hold` (it stays in the bucket, and a notice goes out: see `notify`)."
   type        = string
   default     = "mark"
   nullable    = false
@@ -442,7 +442,7 @@ variable "on_dmarc" {
 }
 
 variable "notify" {
-  description = "Who is told by mail of what is not forwarded as it came: `targets` (those of the alias), an address, or `off`. Mail of which nobody is told fails, and its event ends up in the queue. In the sandbox an address must be among `sandbox_targets`."
+  description = "The recipients of notices about mail that was held, bounced or refused: `targets` (those of the alias), an address, or `off`. Without a notice the invocation fails, and the event ends up in the queue. In the sandbox an address must be among `sandbox_targets`."
   type        = string
   default     = "targets"
   nullable    = false

@@ -24,7 +24,7 @@ pub struct Options {
     pub virus: Option<OnVerdict>,
     /// `dmarc`: what becomes of mail whose From fails DMARC (RFC 7489). Setting: `ON_DMARC`.
     pub dmarc: Option<OnDmarc>,
-    /// `notify`: who is told of mail that is not forwarded as it came. Setting: `NOTIFY`.
+    /// `notify`: the recipients of notices about mail that was held, bounced or refused. Setting: `NOTIFY`.
     pub notify: Option<Notify>,
     /// `fallback`: who gets the mail when a target is gone.
     pub fallback: Vec<Address>,
@@ -142,7 +142,7 @@ pub enum OnDmarc {
     Always(OnVerdict),
 }
 
-/// Who is told of mail that is not forwarded as it came.
+/// The recipients of notices about mail that was held, bounced or refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Notify {
     /// The targets of the alias.

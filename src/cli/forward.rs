@@ -92,7 +92,7 @@ pub(super) struct PolicyArguments {
     /// Mail whose sender is not proven: obey (as the sender's domain asks), forward, mark or hold [default: obey]
     #[arg(long, env = "ON_DMARC", value_name = "HOW")]
     on_dmarc: Option<String>,
-    /// Who is told of mail that is not forwarded as it came: targets, an address, or off [default: targets]
+    /// The recipients of notices about mail that was held, bounced or refused: targets, an address, or off [default: targets]
     #[arg(long, env = "NOTIFY", value_name = "WHOM")]
     notify: Option<String>,
 }
