@@ -115,6 +115,35 @@ pub struct Tag {
     pub value: String,
 }
 
+/// The settings that say where mail, its ledger and its outbox are: all that a command needs that only looks.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// `EMAIL_BUCKET`
+    pub email_bucket: BucketPlace,
+    /// `EMAIL_PREFIX`
+    pub email_prefix: String,
+    /// `OUTBOX`
+    pub outbox: OutboxPlace,
+    /// `LEDGER`, as in [`Settings`].
+    pub ledger: Option<String>,
+}
+
+impl Places {
+    /// Reads these settings alone.
+    ///
+    /// # Errors
+    /// If one is missing or wrong. The error is about the first such one.
+    pub fn read(lookup: Lookup<'_>) -> Result<Self, SettingError> {
+        let email_prefix = optional(lookup, "EMAIL_PREFIX", email_prefix)?.unwrap_or_default();
+        Ok(Places {
+            email_bucket: required(lookup, "EMAIL_BUCKET", bucket)?,
+            outbox: optional(lookup, "OUTBOX", outbox)?.unwrap_or(OutboxPlace::Ses),
+            ledger: ledger(lookup, &email_prefix)?,
+            email_prefix,
+        })
+    }
+}
+
 /// All settings of the function and of the command line.
 #[derive(Clone, Debug)]
 pub struct Settings {

@@ -4,10 +4,11 @@ use crate::alias_key::{KeyCache, KeyStore};
 use crate::alias_store::{AliasCache, AliasStore};
 use crate::aws::{Clients, NotBuilt, SuppressionList};
 use crate::bucket::Bucket;
-use crate::config::{BucketPlace, KeyPlace, MapPlace, OutboxPlace, SettingError, Settings};
+use crate::config::{BucketPlace, KeyPlace, MapPlace, OutboxPlace, Places, SettingError, Settings};
 #[cfg(feature = "cli")]
 use crate::forward::Explainer;
-use crate::forward::Forwarder;
+use crate::forward::{Forwarder, Inbox};
+use crate::ledger::Pages;
 use crate::outbox::{Outbox, SesOutbox, remove_abandoned_drafts};
 
 /// The pipeline that the settings describe. No service is asked for anything yet; a directory for the outbox is cleared of
@@ -52,6 +53,20 @@ pub async fn explainer(settings: &Settings) -> Result<Explainer, SettingError> {
         Some(key) => explainer.with_key(key),
         None => explainer,
     })
+}
+
+/// The stored messages and the pages of their ledger, for a command that only looks. `None`: there is no ledger.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn stored(places: &Places) -> Result<(Inbox, Option<Pages>), SettingError> {
+    let bucket = connect_bucket(&Clients::default(), &places.email_bucket).await?;
+    let pages = places.ledger.as_deref();
+    let pages = pages.map(|prefix| match &places.outbox {
+        OutboxPlace::Directory(outbox) => Pages::Directory(outbox.join(prefix)),
+        OutboxPlace::Ses => Pages::in_bucket(&bucket, prefix),
+    });
+    Ok((Inbox::new(bucket, places.email_prefix.clone()), pages))
 }
 
 async fn connect_bucket(clients: &Clients, place: &BucketPlace) -> Result<Bucket, SettingError> {

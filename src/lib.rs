@@ -116,6 +116,6 @@ pub mod forward;
 #[cfg(feature = "aws")]
 pub mod function;
 #[cfg(feature = "forward")]
-mod ledger;
+pub mod ledger;
 #[cfg(feature = "forward")]
 pub mod outbox;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::not_built::NotBuilt;
 use super::suppressed::Suppressed;
-use super::version::{Condition, Version, WriteError};
+use super::version::{Condition, Keys, Version, WriteError};
 use crate::cause::StorageError;
 
 /// Makes no client.
@@ -28,9 +28,34 @@ impl Clients {
         Err(NotBuilt)
     }
 
+    pub async fn function(&self, _name: &str) -> Result<Function, String> {
+        Err(NotBuilt.to_string())
+    }
+
+    pub async fn queue(&self, _url: &str) -> Result<Queue, String> {
+        Err(NotBuilt.to_string())
+    }
+
     pub async fn ses(&self) -> Result<SesConfig, NotBuilt> {
         Err(NotBuilt)
     }
+}
+
+/// A function of Lambda.
+#[derive(Debug)]
+pub struct Function(Infallible);
+
+/// A queue of SQS.
+#[derive(Debug)]
+pub struct Queue(Infallible);
+
+/// A message of a queue.
+#[allow(missing_docs)] // As with AWS.
+#[derive(Clone, Debug)]
+pub struct QueueMessage {
+    pub id: String,
+    pub receipt: String,
+    pub body: String,
 }
 
 /// A bucket in S3.
@@ -80,7 +105,33 @@ impl S3Bucket {
         match self.0 {}
     }
 
+    pub async fn list(&self, _prefix: &str, _after: Option<&str>) -> io::Result<Keys> {
+        match self.0 {}
+    }
+
     pub async fn version(&self, _key: &str, _at_most: u64) -> io::Result<Option<Version>> {
+        match self.0 {}
+    }
+}
+
+#[allow(missing_docs, clippy::missing_errors_doc, clippy::unused_async)] // As with AWS.
+impl Function {
+    pub async fn invoke(&self, _event: &serde_json::Value) -> Result<(), String> {
+        match self.0 {}
+    }
+}
+
+#[allow(missing_docs, clippy::missing_errors_doc, clippy::unused_async)] // As with AWS.
+impl Queue {
+    pub async fn receive(&self, _seconds: u32) -> Result<Vec<QueueMessage>, String> {
+        match self.0 {}
+    }
+
+    pub async fn delete(&self, _message: &QueueMessage) -> Result<(), String> {
+        match self.0 {}
+    }
+
+    pub async fn give_back(&self, _message: &QueueMessage) -> Result<(), String> {
         match self.0 {}
     }
 }

@@ -6,8 +6,11 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use tokio::sync::OnceCell;
 
+use super::lambda::Function;
 use super::not_built::NotBuilt;
 use super::s3::S3Bucket;
+use super::signed::Signed;
+use super::sqs::Queue;
 use super::ssm::Parameters;
 use aws_sdk_sesv2::config::Builder as SesConfig;
 
@@ -45,8 +48,55 @@ impl Clients {
         Ok(Parameters::new(client, name.to_owned()))
     }
 
+    /// The function of this name.
+    ///
+    /// # Errors
+    /// If no region is set.
+    pub async fn function(&self, name: &str) -> Result<Function, String> {
+        let config = self.config().await;
+        // arn:aws:lambda:eu-west-1:123456789012:function:readdress
+        let region = name.strip_prefix("arn:").and_then(|arn| arn.split(':').nth(2));
+        let region = region.map_or_else(|| region_of(config), |region| Ok(region.to_owned()))?;
+        let endpoint = std::env::var("AWS_ENDPOINT_URL_LAMBDA").ok();
+        let endpoint = endpoint.or_else(|| config.endpoint_url().map(str::to_owned));
+        let endpoint = endpoint.unwrap_or_else(|| {
+            let china = if region.starts_with("cn-") { ".cn" } else { "" };
+            format!("https://lambda.{region}.amazonaws.com{china}")
+        });
+        let endpoint = endpoint.trim_end_matches('/').to_owned();
+        Ok(Function::new(
+            Signed::new(config, "lambda", endpoint, region),
+            name,
+        ))
+    }
+
+    /// The queue of this URL.
+    ///
+    /// # Errors
+    /// If it is not a URL of a queue, or no region is set.
+    pub async fn queue(&self, url: &str) -> Result<Queue, String> {
+        let config = self.config().await;
+        let host = url
+            .strip_prefix("https://")
+            .or_else(|| url.strip_prefix("http://"));
+        let host = host.and_then(|rest| rest.split_once('/')).map(|(host, _)| host);
+        let host = host.ok_or("write the queue's URL, https://sqs.REGION.amazonaws.com/ACCOUNT/NAME")?;
+        // sqs.eu-west-1.amazonaws.com
+        let region = host.strip_prefix("sqs.").and_then(|rest| rest.split('.').next());
+        let region = region.map_or_else(|| region_of(config), |region| Ok(region.to_owned()))?;
+        let scheme_and_host = &url[..url.find(host).unwrap_or_default() + host.len()];
+        let sqs = Signed::new(config, "sqs", scheme_and_host.to_owned(), region);
+        Ok(Queue::new(sqs, url.to_owned()))
+    }
+
     /// The settings for a client of SES, which the outbox completes.
     pub async fn ses(&self) -> Result<SesConfig, NotBuilt> {
         Ok(SesConfig::from(self.config().await))
     }
+}
+
+fn region_of(config: &SdkConfig) -> Result<String, String> {
+    let region = config.region().map(ToString::to_string);
+    let region = region.filter(|region| !region.is_empty());
+    region.ok_or_else(|| "no region is set: set AWS_REGION, or one in the profile".to_owned())
 }

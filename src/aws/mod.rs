@@ -1,4 +1,4 @@
-//! S3 and SSM, and the SDK's clients.
+//! S3 and SSM, and the SDK's clients; Lambda and SQS, which the command line alone uses.
 //!
 //! A build without the feature `aws` has the same types without a value, so that nobody above has to tell the builds apart.
 
@@ -11,9 +11,17 @@ mod clients;
 #[cfg(feature = "aws")]
 mod failure;
 #[cfg(feature = "aws")]
+mod lambda;
+#[cfg(feature = "aws")]
 mod s3;
 #[cfg(feature = "aws")]
+mod s3_list;
+#[cfg(feature = "aws")]
 mod s3_write;
+#[cfg(feature = "aws")]
+mod signed;
+#[cfg(feature = "aws")]
+mod sqs;
 #[cfg(feature = "aws")]
 mod ssm;
 #[cfg(feature = "aws")]
@@ -21,7 +29,7 @@ mod suppression;
 
 pub use not_built::NotBuilt;
 pub use suppressed::Suppressed;
-pub use version::{Condition, Version, WriteError};
+pub use version::{Condition, Keys, Version, WriteError};
 
 #[cfg(feature = "aws")]
 pub use aws_sdk_sesv2::config::Builder as SesConfig;
@@ -30,7 +38,11 @@ pub use clients::Clients;
 #[cfg(feature = "aws")]
 pub(crate) use failure::chain;
 #[cfg(feature = "aws")]
+pub use lambda::Function;
+#[cfg(feature = "aws")]
 pub use s3::{S3Bucket, S3Object, S3Stream};
+#[cfg(feature = "aws")]
+pub use sqs::{Queue, QueueMessage};
 #[cfg(feature = "aws")]
 pub use ssm::Parameters;
 #[cfg(feature = "aws")]
@@ -39,4 +51,7 @@ pub use suppression::SuppressionList;
 #[cfg(not(feature = "aws"))]
 mod absent;
 #[cfg(not(feature = "aws"))]
-pub use absent::{Clients, Parameters, S3Bucket, S3Object, S3Stream, SesConfig, SuppressionList};
+pub use absent::{
+    Clients, Function, Parameters, Queue, QueueMessage, S3Bucket, S3Object, S3Stream, SesConfig,
+    SuppressionList,
+};

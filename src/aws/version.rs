@@ -14,6 +14,15 @@ pub struct Version {
     pub age: Duration,
 }
 
+/// Some of the keys of a bucket.
+#[derive(Clone, Debug, Default)]
+pub struct Keys {
+    /// The keys.
+    pub keys: Vec<String>,
+    /// Asks for those that follow. `None`: these are the last ones.
+    pub next: Option<String>,
+}
+
 /// The condition under which an object is written.
 #[derive(Clone, Copy, Debug)]
 pub enum Condition<'a> {

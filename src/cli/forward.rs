@@ -19,6 +19,15 @@ use super::{Failure, Input, map};
 /// Forward the messages named in an SES event; one JSON line for each outcome
 #[derive(Args)]
 pub(super) struct Arguments {
+    /// The event [default: -, standard input]
+    event: Option<PathBuf>,
+    #[command(flatten)]
+    settings: SettingArguments,
+}
+
+/// The settings, as flags. Those that have none come from the environment.
+#[derive(Args)]
+pub(super) struct SettingArguments {
     /// Where the mail is stored: the name of an S3 bucket, or file:DIR
     #[arg(long, env = "EMAIL_BUCKET", value_name = "BUCKET")]
     email_bucket: Option<String>,
@@ -73,8 +82,6 @@ pub(super) struct Arguments {
     policy: PolicyArguments,
     #[command(flatten)]
     style: StyleArguments,
-    /// The event [default: -, standard input]
-    event: Option<PathBuf>,
 }
 
 /// The largest event in octets: more than Lambda passes to a function (6 MB), and than a record of its failure holds.
@@ -109,8 +116,8 @@ impl PolicyArguments {
     }
 }
 
-impl Arguments {
-    fn setting(&self, name: &str) -> Option<String> {
+impl SettingArguments {
+    pub(super) fn setting(&self, name: &str) -> Option<String> {
         match name {
             "EMAIL_BUCKET" => self.email_bucket.clone(),
             "ALIAS_MAP_PARAM" => self.alias_map_param.as_deref().map(map::setting),
@@ -133,7 +140,7 @@ impl Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let settings = Settings::read(&|name| arguments.setting(name))?;
+    let settings = Settings::read(&|name| arguments.settings.setting(name))?;
     let (payload, name) = Input::open(arguments.event.as_ref())?.read_all(MAX_EVENT)?;
     block_on(async {
         let forwarder = connect(&settings).await?.hashing_bodies();

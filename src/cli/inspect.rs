@@ -23,35 +23,9 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut input = Input::open(arguments.file.as_ref())?;
-    let name = input.name.clone();
-    let mut scanner = Scanner::new(Limits::default());
-    let mut tree = PartTree::default();
-    // The line of a part comes before those of its children, and says where they all end.
-    let mut spool = PartSpool::default();
-    let mut spooled = Ok(());
-    let mut size = 0;
-    let mut keep = |change: PartChange<'_>| {
-        if spooled.is_ok() {
-            spooled = match change {
-                PartChange::Begun(part) => spool.begin(part),
-                PartChange::Ended { index, end } => spool.end(index, end),
-            };
-        }
-    };
-    let mut scan = |mut chunk: &[u8], last: bool| {
-        size += chunk.len() as u64;
-        while let Some(event) = scanner
-            .next(&mut chunk, last)
-            .map_err(|error| Failure::failed(&name, error))?
-        {
-            tree.push(&event, &mut keep);
-        }
-        Ok(())
-    };
-    input.read(&mut |chunk| scan(chunk, false))?;
-    scan(&[], true)?;
-    tree.finish(&mut keep);
-    spooled.map_err(|error| Failure::failed("the parts cannot be kept in a temporary file", error))?;
+    let mut parts = Parts::new(&input.name);
+    input.read(&mut |chunk| parts.write(chunk))?;
+    let (size, spool) = parts.end()?;
     let mut output = BufWriter::new(unbuffered(io::stdout())?);
     if arguments.json {
         write_json(&mut output, size, spool)
@@ -61,6 +35,67 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     .and_then(|()| output.flush())
     .map_err(|error| Failure::output(&error))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The parts of a message that is being read.
+pub(super) struct Parts {
+    name: String,
+    scanner: Scanner,
+    tree: PartTree,
+    /// The line of a part comes before those of its children, and says where they all end.
+    spool: PartSpool,
+    spooled: io::Result<()>,
+    size: u64,
+}
+
+impl Parts {
+    /// The parts of the message that errors call so.
+    pub(super) fn new(name: &str) -> Self {
+        Parts {
+            name: name.to_owned(),
+            scanner: Scanner::new(Limits::default()),
+            tree: PartTree::default(),
+            spool: PartSpool::default(),
+            spooled: Ok(()),
+            size: 0,
+        }
+    }
+
+    pub(super) fn write(&mut self, chunk: &[u8]) -> Result<(), Failure> {
+        self.scan(chunk, false)
+    }
+
+    /// The size of the message, and its parts.
+    pub(super) fn end(mut self) -> Result<(u64, PartSpool), Failure> {
+        self.scan(&[], true)?;
+        let (spool, spooled) = (&mut self.spool, &mut self.spooled);
+        self.tree.finish(&mut |change| keep(spool, spooled, change));
+        self.spooled
+            .map_err(|error| Failure::failed("the parts cannot be kept in a temporary file", error))?;
+        Ok((self.size, self.spool))
+    }
+
+    fn scan(&mut self, mut chunk: &[u8], last: bool) -> Result<(), Failure> {
+        self.size += chunk.len() as u64;
+        let (spool, spooled) = (&mut self.spool, &mut self.spooled);
+        while let Some(event) = self
+            .scanner
+            .next(&mut chunk, last)
+            .map_err(|error| Failure::failed(&self.name, error))?
+        {
+            self.tree.push(&event, &mut |change| keep(spool, spooled, change));
+        }
+        Ok(())
+    }
+}
+
+fn keep(spool: &mut PartSpool, spooled: &mut io::Result<()>, change: PartChange<'_>) {
+    if spooled.is_ok() {
+        *spooled = match change {
+            PartChange::Begun(part) => spool.begin(part),
+            PartChange::Ended { index, end } => spool.end(index, end),
+        };
+    }
 }
 
 fn write_json(output: &mut impl Write, size: u64, spool: PartSpool) -> io::Result<()> {
@@ -75,7 +110,7 @@ fn write_json(output: &mut impl Write, size: u64, spool: PartSpool) -> io::Resul
     writeln!(output, "]}}")
 }
 
-fn write_tree(output: &mut impl Write, size: u64, spool: PartSpool) -> io::Result<()> {
+pub(super) fn write_tree(output: &mut impl Write, size: u64, spool: PartSpool) -> io::Result<()> {
     let parts = counted(spool.parts(), "part", "parts");
     writeln!(output, "{size} octets, {parts}")?;
     spool.read(|part| write_line(output, part))

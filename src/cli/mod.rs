@@ -10,6 +10,7 @@ mod forward;
 mod header_diff;
 mod inspect;
 mod key;
+mod left;
 mod map;
 mod part_spool;
 mod preflight;
@@ -51,6 +52,12 @@ const EXIT_CODES: &str = "Exit codes: 0 all done, 1 something failed or must be 
 #[derive(Subcommand)]
 enum Command {
     Forward(Box<forward::Arguments>),
+    Status(Box<left::status::Arguments>),
+    Held(Box<left::list::HeldArguments>),
+    List(Box<left::list::Arguments>),
+    Show(Box<left::show::Arguments>),
+    Release(Box<left::release::Arguments>),
+    Redrive(Box<left::redrive::Arguments>),
     Event(event::Arguments),
     Explain(Box<explain::Arguments>),
     Rewrite(rewrite::Arguments),
@@ -123,6 +130,12 @@ pub(crate) fn run() -> ExitCode {
         .init();
     let done = match arguments.command {
         Command::Forward(arguments) => forward::run(&arguments),
+        Command::Status(arguments) => left::status::run(&arguments),
+        Command::Held(arguments) => left::list::run_held(&arguments),
+        Command::List(arguments) => left::list::run(&arguments),
+        Command::Show(arguments) => left::show::run(&arguments),
+        Command::Release(arguments) => left::release::run(&arguments),
+        Command::Redrive(arguments) => left::redrive::run(&arguments),
         Command::Event(arguments) => event::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Rewrite(arguments) => rewrite::run(arguments),

@@ -13,7 +13,7 @@ use crate::rewrite::{Head, HeaderReader, needs_edits_of_parts};
 
 /// The place of all stored messages.
 #[derive(Debug)]
-pub(super) struct Inbox {
+pub struct Inbox {
     bucket: Bucket,
     /// Comes before the message id in a key; no other keys are read.
     prefix: String,
@@ -42,7 +42,8 @@ pub(super) struct Message {
 }
 
 impl Inbox {
-    pub(super) fn new(bucket: Bucket, prefix: String) -> Self {
+    /// The messages of this bucket whose keys begin with this prefix.
+    pub fn new(bucket: Bucket, prefix: String) -> Self {
         Inbox { bucket, prefix }
     }
 
@@ -100,16 +101,30 @@ impl Inbox {
         Ok(stored.key.clone())
     }
 
-    async fn open(&self, arrival: &Arrival) -> Result<Message, StorageError> {
+    /// Opens the stored message of an arrival, and begins to read it.
+    ///
+    /// # Errors
+    /// If it is not where mail is read from, or cannot be read.
+    pub async fn find(&self, arrival: &Arrival) -> Result<(bucket::Source, Stream), StorageError> {
         let key = self.key(arrival)?;
-        let (source, stream) = self.bucket.open(&key).await.map_err(|error| {
-            // Some keep mail in folders by address.
-            let shown = if key.contains('@') { "its key" } else { &key };
-            let place = self.bucket.place();
-            StorageError::from(error).while_trying(format!(
-                "the message cannot be read from {place} under {shown:?} (EMAIL_BUCKET, EMAIL_PREFIX)"
-            ))
-        })?;
+        let opened = self.bucket.open(&key).await;
+        opened.map_err(|error| self.unreadable(&key, error))
+    }
+
+    fn unreadable(&self, key: &str, error: io::Error) -> StorageError {
+        // Some keep mail in folders by address.
+        let shown = if key.contains('@') { "its key" } else { key };
+        let place = self.bucket.place();
+        StorageError::from(error).while_trying(format!(
+            "the message cannot be read from {place} under {shown:?} (EMAIL_BUCKET, EMAIL_PREFIX)"
+        ))
+    }
+
+    async fn open(&self, arrival: &Arrival) -> Result<Message, StorageError> {
+        // Not by `find`: the futures of a mail are nested as deep as the compiler follows them.
+        let key = self.key(arrival)?;
+        let opened = self.bucket.open(&key).await;
+        let (source, stream) = opened.map_err(|error| self.unreadable(&key, error))?;
         Message::read(source, stream).await
     }
 }

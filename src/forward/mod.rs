@@ -28,9 +28,9 @@ use crate::outbox::{Cause, Outbox};
 
 #[cfg(feature = "cli")]
 pub use explain::{Explainer, Explanation, NotReady};
+pub use inbox::Inbox;
 pub use outcome::{Ending, Outcome};
 
-use inbox::Inbox;
 use lost::Lost;
 use steps::{Steps, Work};
 use stop::OUT_OF_TIME;
@@ -290,14 +290,10 @@ fn log(report: &SesReport, lost: &Lost) {
 
 /// The place of the ledger: beside the mail, but where the outbox is a directory, in that.
 fn pages_of(bucket: &Bucket, outbox: &Outbox, prefix: &str) -> Pages {
-    match (outbox, bucket) {
-        (Outbox::Directory(directory), _) | (_, Bucket::Directory(directory)) => {
-            Pages::Directory(directory.join(prefix))
-        }
-        (_, Bucket::S3(bucket)) => Pages::S3 {
-            bucket: bucket.clone(),
-            prefix: prefix.to_owned(),
-        },
+    if let Outbox::Directory(directory) = outbox {
+        Pages::Directory(directory.join(prefix))
+    } else {
+        Pages::in_bucket(bucket, prefix)
     }
 }
 

@@ -35,6 +35,21 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// All endings.
+    pub const ALL: [Ending; 11] = [
+        Ending::Sent,
+        Ending::NoAlias,
+        Ending::Disabled,
+        Ending::Expired,
+        Ending::Blocked,
+        Ending::Automatic,
+        Ending::Held,
+        Ending::Bounced,
+        Ending::RefusedReply,
+        Ending::TooLarge,
+        Ending::Failed,
+    ];
+
     pub(super) fn of_cause(cause: Cause) -> Self {
         match cause {
             Cause::TooLarge => Ending::TooLarge,
@@ -60,7 +75,7 @@ impl Ending {
     }
 
     /// Whether the mail has been dealt with. Otherwise the owner has to act, or it has to be tried again.
-    fn is_settled(self) -> bool {
+    pub fn is_settled(self) -> bool {
         match self {
             Ending::Sent
             | Ending::NoAlias

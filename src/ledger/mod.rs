@@ -20,6 +20,7 @@
 
 mod claim;
 mod delivery;
+mod entries;
 mod known;
 mod memory;
 mod page;
@@ -41,6 +42,7 @@ use crate::outbox::Cause;
 pub use claim::Claim;
 use claim::{LIFE, Seen, State};
 pub use delivery::{Deliveries, Delivery, End, Failure, Receipt};
+pub use entries::{ClaimState, Entry, Listing, PageError, RecordedEnding};
 pub use known::Known;
 use memory::Memory;
 use page::{Page, Sent};

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use super::target::sha256;
 use crate::arrival::MessageId;
 use crate::aws::{Condition, S3Bucket, Version, WriteError};
+use crate::bucket::Bucket;
 
 /// The most octets of a page. That of a message to a thousand targets has less than a fifth of it.
 const MAX_PAGE: u64 = 1 << 20;
@@ -27,6 +28,17 @@ pub enum Pages {
 }
 
 impl Pages {
+    /// The pages beside the mail.
+    pub fn in_bucket(bucket: &Bucket, prefix: &str) -> Self {
+        match bucket {
+            Bucket::Directory(directory) => Pages::Directory(directory.join(prefix)),
+            Bucket::S3(bucket) => Pages::S3 {
+                bucket: bucket.clone(),
+                prefix: prefix.to_owned(),
+            },
+        }
+    }
+
     /// Reads a page. `None`: there is none.
     pub(super) async fn read(&self, message_id: &MessageId) -> io::Result<Option<Version>> {
         self.read_named(&name(message_id)).await

@@ -7,6 +7,7 @@ pub mod account;
 pub mod bootstrap;
 pub mod dns;
 pub mod http;
+pub mod lambda;
 pub mod moto;
 pub mod raw_message;
 pub mod runtime_api;

@@ -168,6 +168,49 @@ impl Moto {
         assert_eq!(put.status, 200, "{}", put.text());
     }
 
+    fn ask_sqs(&self, operation: &str, request: &Value) -> Value {
+        let target = format!("AmazonSQS.{operation}");
+        let fields = [
+            ("x-amz-target", target.as_str()),
+            ("content-type", "application/x-amz-json-1.0"),
+        ];
+        let answer = self.ask("POST", "/", "sqs", &fields, request.to_string().as_bytes());
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()
+    }
+
+    /// Makes a queue, and returns its URL.
+    ///
+    /// # Panics
+    /// If moto refuses it.
+    pub fn create_queue(&self, name: &str) -> String {
+        let made = self.ask_sqs("CreateQueue", &json!({"QueueName": name}));
+        let url = made["QueueUrl"].as_str().expect("the queue's URL");
+        // moto may name a host by which it is not reached.
+        let path = url.splitn(4, '/').nth(3).expect("a path");
+        format!("{}/{path}", self.url())
+    }
+
+    /// # Panics
+    /// If moto refuses it.
+    pub fn send_message(&self, queue: &str, body: &str) {
+        self.ask_sqs("SendMessage", &json!({"QueueUrl": queue, "MessageBody": body}));
+    }
+
+    /// The messages of a queue that can be received.
+    ///
+    /// # Panics
+    /// If moto does not say it.
+    pub fn queued(&self, queue: &str) -> u64 {
+        let names = ["ApproximateNumberOfMessages"];
+        let told = self.ask_sqs(
+            "GetQueueAttributes",
+            &json!({"QueueUrl": queue, "AttributeNames": names}),
+        );
+        let number = told["Attributes"][names[0]].as_str();
+        number.and_then(|number| number.parse().ok()).expect("a number")
+    }
+
     /// Makes an address or a domain a verified identity.
     ///
     /// # Panics

@@ -1,0 +1,259 @@
+//! Content without its transfer encoding (RFC 2045 6), as it streams.
+
+/// The transfer encodings that change the octets of a content. Under every other one they are the content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Encoding {
+    Identity,
+    Base64,
+    QuotedPrintable,
+}
+
+/// Decodes the body of a part while it passes, in chunks of any size. It holds a line's white space at most: of more than 998
+/// blanks in a row those before the last 998 are content.
+///
+/// It takes what real mail has: octets that are no digit of base64 are passed over (RFC 2045 6.8), as is what follows the end of
+/// one encoded piece up to the next; a `=` in quoted-printable that begins no octet stays as it is.
+///
+/// ```
+/// use readdress::mime::TransferDecoder;
+///
+/// let mut decoder = TransferDecoder::new("quoted-printable");
+/// let mut content = Vec::new();
+/// for chunk in [&b"caf=C3"[..], b"=A9 =\r", b"\nau lait"] {
+///     decoder.write(chunk, &mut |octets| content.extend_from_slice(octets));
+/// }
+/// decoder.end(&mut |octets| content.extend_from_slice(octets));
+/// assert_eq!(content, "caf\u{e9} au lait".as_bytes());
+/// ```
+#[derive(Clone, Debug)]
+pub struct TransferDecoder {
+    encoding: Encoding,
+    /// Octets that have come and wait for those that follow.
+    pending: Vec<u8>,
+    /// The bits of base64 digits that make no octet yet, and how many they are.
+    bits: u32,
+    bit_count: u32,
+}
+
+/// The most blanks that are taken for the padding of a line of quoted-printable (RFC 2045 6.7, rule 3), which transports add. A
+/// line of mail has no more octets than this.
+const MAX_BLANKS: usize = 998;
+
+impl TransferDecoder {
+    /// A decoder for this transfer encoding, as [`Part::encoding`](super::Part::encoding) has it.
+    pub fn new(encoding: &str) -> Self {
+        TransferDecoder {
+            encoding: match encoding {
+                "base64" => Encoding::Base64,
+                "quoted-printable" => Encoding::QuotedPrintable,
+                _ => Encoding::Identity,
+            },
+            pending: Vec::new(),
+            bits: 0,
+            bit_count: 0,
+        }
+    }
+
+    /// Takes the next octets of the body. Passes the content that they are to `sink`.
+    pub fn write(&mut self, chunk: &[u8], sink: &mut impl FnMut(&[u8])) {
+        let decoded = match self.encoding {
+            Encoding::Identity => {
+                if !chunk.is_empty() {
+                    sink(chunk);
+                }
+                return;
+            }
+            Encoding::Base64 => self.base64(chunk),
+            Encoding::QuotedPrintable => self.quoted_printable(chunk, false),
+        };
+        if !decoded.is_empty() {
+            sink(&decoded);
+        }
+    }
+
+    /// Ends the body.
+    pub fn end(mut self, sink: &mut impl FnMut(&[u8])) {
+        if self.encoding == Encoding::QuotedPrintable {
+            let decoded = self.quoted_printable(&[], true);
+            if !decoded.is_empty() {
+                sink(&decoded);
+            }
+        }
+    }
+
+    fn base64(&mut self, chunk: &[u8]) -> Vec<u8> {
+        let mut decoded = Vec::with_capacity(chunk.len() / 4 * 3 + 3);
+        for &octet in chunk {
+            if octet == b'=' {
+                // The bits that are left are those that padding stands for.
+                (self.bits, self.bit_count) = (0, 0);
+            } else if let Some(digit) = base64_digit(octet) {
+                self.bits = self.bits << 6 | u32::from(digit);
+                self.bit_count += 6;
+                if self.bit_count >= 8 {
+                    self.bit_count -= 8;
+                    decoded.push((self.bits >> self.bit_count).to_le_bytes()[0]);
+                    self.bits &= (1 << self.bit_count) - 1;
+                }
+            }
+        }
+        decoded
+    }
+
+    fn quoted_printable(&mut self, chunk: &[u8], last: bool) -> Vec<u8> {
+        let mut input = std::mem::take(&mut self.pending);
+        input.extend_from_slice(chunk);
+        let mut decoded = Vec::with_capacity(input.len());
+        let mut at = 0;
+        while let Some(taken) = quoted_step(&input[at..], last, &mut decoded) {
+            at += taken;
+        }
+        input.drain(..at);
+        self.pending = input;
+        decoded
+    }
+}
+
+fn base64_digit(octet: u8) -> Option<u8> {
+    Some(match octet {
+        b'A'..=b'Z' => octet - b'A',
+        b'a'..=b'z' => octet - b'a' + 26,
+        b'0'..=b'9' => octet - b'0' + 52,
+        b'+' => 62,
+        b'/' => 63,
+        _ => return None,
+    })
+}
+
+/// Decodes what the input begins with, and returns how many octets that was. `None`: what follows decides, or there is nothing.
+fn quoted_step(input: &[u8], last: bool, decoded: &mut Vec<u8>) -> Option<usize> {
+    match *input.first()? {
+        b'=' => {
+            if let [b'=', high, low, ..] = *input
+                && let (Some(high), Some(low)) = (hexadecimal(high), hexadecimal(low))
+            {
+                decoded.push(high << 4 | low);
+                return Some(3);
+            }
+            let blanks = blanks(&input[1..]);
+            match &input[1 + blanks..] {
+                _ if blanks > MAX_BLANKS => {
+                    decoded.push(b'=');
+                    Some(1)
+                }
+                [b'\n', ..] => Some(2 + blanks),
+                [b'\r', b'\n', ..] => Some(3 + blanks),
+                [] | [b'\r'] if !last => None,
+                [digit] if !last && blanks == 0 && hexadecimal(*digit).is_some() => None,
+                [] | [b'\r'] if last => Some(input.len()),
+                _ => {
+                    decoded.push(b'=');
+                    Some(1)
+                }
+            }
+        }
+        b' ' | b'\t' => {
+            let blanks = blanks(input);
+            match &input[blanks..] {
+                // Those that stand before the last of a long row are content, whatever follows.
+                _ if blanks > MAX_BLANKS => {
+                    decoded.extend_from_slice(&input[..blanks - MAX_BLANKS]);
+                    Some(blanks - MAX_BLANKS)
+                }
+                [] | [b'\r'] if !last => None,
+                [] | [b'\n', ..] | [b'\r', b'\n', ..] => Some(blanks),
+                _ => {
+                    decoded.extend_from_slice(&input[..blanks]);
+                    Some(blanks)
+                }
+            }
+        }
+        _ => {
+            let plain = memchr::memchr3(b'=', b' ', b'\t', input).unwrap_or(input.len());
+            decoded.extend_from_slice(&input[..plain]);
+            Some(plain)
+        }
+    }
+}
+
+fn blanks(input: &[u8]) -> usize {
+    let is_blank = |octet: &u8| matches!(octet, b' ' | b'\t');
+    input.iter().take_while(|octet| is_blank(octet)).count()
+}
+
+fn hexadecimal(digit: u8) -> Option<u8> {
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|digit| u8::try_from(digit).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn decoded(encoding: &str, input: &[u8], chunk: usize) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut decoder = TransferDecoder::new(encoding);
+        for chunk in input.chunks(chunk) {
+            decoder.write(chunk, &mut |octets| out.extend_from_slice(octets));
+            assert!(decoder.pending.len() <= MAX_BLANKS + 4 + chunk.len());
+        }
+        decoder.end(&mut |octets| out.extend_from_slice(octets));
+        out
+    }
+
+    #[test]
+    fn content_as_it_was_before_it_was_encoded() {
+        for (encoding, input, content) in [
+            ("7bit", &b"a=3D\r\n"[..], &b"a=3D\r\n"[..]),
+            ("x-unknown", b"YWJj", b"YWJj"),
+            ("base64", b"YW Jj\r\nZA==\r\n", b"abcd"),
+            // Two pieces, one after the other, and no padding at the end.
+            ("base64", b"YQ==\r\n-YmM=\r\nZGU", b"abcde"),
+            (
+                "quoted-printable",
+                b"a=3db=\r\nc \t\r\nd=\ne=20\n",
+                b"a=bc\r\nde \n",
+            ),
+            ("quoted-printable", b"=  \r\nx=", b"x"),
+            ("quoted-printable", b"=zz=4 = b ", b"=zz=4 = b"),
+            ("quoted-printable", b"a\rb \rc", b"a\rb \rc"),
+        ] {
+            for chunk in [1, 2, 3, 7, 64] {
+                let text = String::from_utf8_lossy(input);
+                assert_eq!(
+                    decoded(encoding, input, chunk),
+                    content,
+                    "{text:?} in chunks of {chunk}"
+                );
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn content_does_not_depend_on_how_the_body_is_cut(
+            pieces in proptest::collection::vec(
+                prop_oneof![
+                    Just(b"\r\n".to_vec()), Just(b"\r".to_vec()), Just(b"=".to_vec()), Just(b"=3D".to_vec()),
+                    Just(b" \t".to_vec()), Just(vec![b' '; MAX_BLANKS]), Just(b"QUJD".to_vec()), any::<u8>().prop_map(|octet| vec![octet]),
+                ],
+                0..20,
+            ),
+            chunk in 1_usize..20,
+        ) {
+            let input = pieces.concat();
+            for encoding in ["base64", "quoted-printable", "8bit"] {
+                prop_assert_eq!(decoded(encoding, &input, chunk), decoded(encoding, &input, usize::MAX));
+            }
+        }
+
+        #[test]
+        fn base64_is_that_of_a_library(content in proptest::collection::vec(any::<u8>(), 0..200), chunk in 1_usize..20) {
+            let text = base64_simd::STANDARD.encode_to_string(&content);
+            prop_assert_eq!(decoded("base64", text.as_bytes(), chunk), content);
+        }
+    }
+}
