@@ -166,6 +166,26 @@ fn held_mail_is_listed_and_released_once() {
     assert_eq!(status["oldest_undone"], Value::Null);
 }
 
+/// Catches a notice whose command its reader would look for in vain.
+#[test]
+fn the_notice_names_the_command_that_releases() {
+    let trial = Trial::new();
+    assert_eq!(trial.forward("m1", "spamVerdict", &[]).code, 0);
+    let mut entries = fs::read_dir(trial.path("outbox")).unwrap();
+    let notice = entries.find_map(|entry| {
+        let path = entry.unwrap().path();
+        let is_mail = path.extension().is_some_and(|name| name == "eml");
+        is_mail.then(|| fs::read_to_string(path).unwrap())
+    });
+    let notice = notice.unwrap();
+    let line = notice
+        .lines()
+        .find_map(|line| line.strip_prefix("To have it forwarded:"));
+    let command: Vec<&str> = line.unwrap().split_whitespace().skip(1).collect();
+    assert_eq!(trial.command(&command).stdout, "m1  released\n");
+    assert_eq!(trial.sent(), 2);
+}
+
 /// Catches a release that ends well since somebody was told that the mail is held still.
 #[test]
 fn a_virus_is_not_released() {

@@ -237,7 +237,7 @@ def holds_tells_and_releases(life: Life) -> None:
     assert set(notice["Destination"]["ToAddresses"]) == {"jane@example.net", "omar@example.net"}, notice["Destination"]
     written = email.message_from_bytes(raw(notice), policy=email.policy.default)
     assert written["Auto-Submitted"] == "auto-generated", written.items()
-    assert "Release what is held" in written.get_body(("plain",)).get_content(), written
+    assert "readdress release" in written.get_body(("plain",)).get_content(), written
     page = until("the outcome in the ledger", lambda: life.ledger("held", "shop@example.com", "held"))
     assert page["outcomes"]["shop@example.com"]["told"], page
 

@@ -17,6 +17,8 @@ const MAX_SHOWN: usize = 200;
 /// Octets of a field that are decoded for it.
 const MAX_DECODED: usize = 4 << 10;
 
+const KEPT: &str = "It is in the bucket that mail arrives in, for as long as the bucket keeps mail.";
+
 /// A message that is told of.
 pub(super) struct About<'a> {
     pub(super) message_id: &'a MessageId,
@@ -170,25 +172,25 @@ fn text(about: &About<'_>, trouble: &Trouble<'_>, subject: Option<&str>, has_mes
         _ if has_message => {
             line("The message is attached to this one, as it came: save the file and open it.".to_owned());
         }
-        Trouble::Held(hold) if *hold != Hold::Virus => {
-            line(kept(id));
-            line("How to look at it, and to have it forwarded: \"Release what is held\" in docs/operations.md.".to_owned());
+        _ => {
+            line(KEPT.to_owned());
+            line(String::new());
+            line(format!("To look at it:          readdress show {id}"));
+            // SES sends no mail with a virus.
+            if matches!(trouble, Trouble::Held(hold) if *hold != Hold::Virus) {
+                line(format!("To have it forwarded:   readdress release {id}"));
+            }
         }
-        _ => line(kept(id)),
     }
     if about.is_last {
         line(String::new());
         line(
-            "You have been told of many messages in this hour, and will not be told of more before it ends. All of them are in the \
-             bucket, and the log of the function names them."
+            "You have been told of many messages in this hour, and will not be told of more before it ends. These commands list \
+             all of them: readdress held, and readdress list."
                 .to_owned(),
         );
     }
     text
-}
-
-fn kept(id: &MessageId) -> String {
-    format!("It is kept in the bucket that mail arrives in, as {id}, for as long as the bucket keeps mail.")
 }
 
 /// A field's text as a reader may see it: decoded, on one line, and not too long.

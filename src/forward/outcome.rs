@@ -234,7 +234,8 @@ impl Outcome {
     }
 
     pub(super) fn held(self, reason: &'static str) -> Self {
-        let error = "the message waits for its owner to look at it, it is still in the bucket";
+        let error =
+            "the message waits in the bucket for its owner: readdress show and readdress release take its id";
         Outcome {
             ending: Ending::Held,
             reason: Some(reason),

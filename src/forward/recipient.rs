@@ -265,7 +265,7 @@ impl Steps {
                 Some(found) => {
                     let id = &arrival.message_id;
                     let whereabouts =
-                        format!("The whole message is kept in the bucket that mail arrives in, as {id}.");
+                        format!("To get the whole message: readdress show --raw {id} > message.eml");
                     rules.plan_with_parts(head, found, &whereabouts)
                 }
             };
