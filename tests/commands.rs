@@ -170,7 +170,8 @@ fn held_mail_is_listed_and_released_once() {
 #[test]
 fn the_notice_names_the_command_that_releases() {
     let trial = Trial::new();
-    assert_eq!(trial.forward("m1", "spamVerdict", &[]).code, 0);
+    let hold = ["--on-spam", "hold"];
+    assert_eq!(trial.forward("m1", "spamVerdict", &hold).code, 0);
     let mut entries = fs::read_dir(trial.path("outbox")).unwrap();
     let notice = entries.find_map(|entry| {
         let path = entry.unwrap().path();

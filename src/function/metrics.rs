@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::arrival::ReportKind;
 use crate::forward::{Ending, Outcome};
@@ -72,57 +72,77 @@ impl Metrics {
 
     /// The line. `at` is in milliseconds since 1970.
     pub(super) fn embedded(&self, namespace: &str, function: &str, at: u64) -> String {
-        let count = |name: &str| json!({"Name": name, "Unit": "Count"});
-        json!({
+        let metrics = self.metrics();
+        let declared: Vec<Value> = metrics
+            .iter()
+            .map(|(name, unit, _)| json!({"Name": name, "Unit": unit}))
+            .collect();
+        let mut line = json!({
             "_aws": {"Timestamp": at, "CloudWatchMetrics": [{
                 "Namespace": namespace,
                 "Dimensions": [["FunctionName"]],
-                "Metrics": [
-                    count("forwarded"), count("too_large"), count("no_alias"), count("failed"),
-                    count("held"), count("bounced"), count("unwanted"),
-                    count("reported_bounces"), count("reported_complaints"), count("reported_rejects"),
-                    count("reported_delays"), count("reports_ignored"),
-                    {"Name": "bytes", "Unit": "Bytes"}, {"Name": "duration", "Unit": "Milliseconds"},
-                ],
+                "Metrics": declared,
             }]},
             "FunctionName": function,
-            "forwarded": self.forwarded,
-            "too_large": self.too_large,
-            "no_alias": self.no_alias,
-            "failed": self.failed,
-            "held": self.held,
-            "bounced": self.bounced,
-            "unwanted": self.unwanted,
-            "reported_bounces": self.reported_bounces,
-            "reported_complaints": self.reported_complaints,
-            "reported_rejects": self.reported_rejects,
-            "reported_delays": self.reported_delays,
-            "reports_ignored": self.reports_ignored,
-            "bytes": self.bytes,
-            "duration": u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX),
-        })
-        .to_string()
+        });
+        for (name, _, value) in metrics {
+            line[name] = value.into();
+        }
+        line.to_string()
+    }
+
+    /// Name, unit and value of each metric.
+    fn metrics(&self) -> Vec<(&'static str, &'static str, u64)> {
+        let duration = u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX);
+        let mut metrics = vec![
+            ("forwarded", "Count", self.forwarded),
+            ("too_large", "Count", self.too_large),
+            ("no_alias", "Count", self.no_alias),
+            ("failed", "Count", self.failed),
+            ("held", "Count", self.held),
+            ("bounced", "Count", self.bounced),
+            ("unwanted", "Count", self.unwanted),
+            ("bytes", "Bytes", self.bytes),
+            ("duration", "Milliseconds", duration),
+        ];
+        let reports = [
+            ("reported_bounces", self.reported_bounces),
+            ("reported_complaints", self.reported_complaints),
+            ("reported_rejects", self.reported_rejects),
+            ("reported_delays", self.reported_delays),
+            ("reports_ignored", self.reports_ignored),
+        ];
+        // CloudWatch bills a metric for each month in which it has a value, and the first ten are free.
+        let counted = reports.into_iter().filter(|(_, count)| *count > 0);
+        metrics.extend(counted.map(|(name, count)| (name, "Count", count)));
+        metrics
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::*;
 
     /// Catches a metric that is declared and not given, which CloudWatch drops without a word.
     #[test]
     fn every_metric_that_is_declared_is_given() {
-        let line = Metrics::default().embedded("mail", "forward", 1_772_700_000_000);
+        let mut counted = Metrics::default();
+        counted.count_report(Some(ReportKind::Delay));
+        let line = counted.embedded("mail", "forward", 1_772_700_000_000);
         let line: Value = serde_json::from_str(&line).unwrap();
         let declared = &line["_aws"]["CloudWatchMetrics"][0];
         for metric in declared["Metrics"].as_array().unwrap() {
             let name = metric["Name"].as_str().unwrap();
             assert!(line[name].is_u64(), "{name}");
         }
+        assert_eq!(line["reported_delays"], 1);
         assert_eq!(declared["Dimensions"], json!([["FunctionName"]]));
         assert_eq!(line["FunctionName"], "forward");
         assert_eq!(line["_aws"]["Timestamp"], 1_772_700_000_000_u64);
+    }
+    /// Catches metrics that cost their owner money and never say anything.
+    #[test]
+    fn what_no_report_has_counted_is_no_metric() {
+        assert!(Metrics::default().metrics().len() <= 10);
     }
 }
