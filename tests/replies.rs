@@ -14,6 +14,9 @@ use readdress::forward::{Ending, Forwarder, Outcome};
 use readdress::header::mailbox::Address;
 use readdress::signed::AliasKey;
 
+#[path = "replies/conversation.rs"]
+mod conversation;
+
 const OWNER: &str = "zoe.private@home.example";
 const JANE: &str = "jane@example.org";
 
