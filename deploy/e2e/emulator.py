@@ -148,3 +148,30 @@ class Wire:
     def __exit__(self, *_):
         self.server.shutdown()
         self.server.server_close()
+
+
+class NoNames:
+    """A name server that knows no name."""
+
+    def __enter__(self) -> str:
+        self.socket = socket.socket(type=socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.thread = threading.Thread(target=self.answer, daemon=True)
+        self.thread.start()
+        return f"127.0.0.1:{self.socket.getsockname()[1]}"
+
+    def __exit__(self, *_):
+        # An empty question ends the thread, which `close` would not wake.
+        self.socket.sendto(b"", self.socket.getsockname())
+        self.thread.join()
+        self.socket.close()
+
+    def answer(self):
+        while True:
+            query, address = self.socket.recvfrom(512)
+            if not query:
+                return
+            # The id and the question of the query (RFC 1035 4.1.1), as an answer with NXDOMAIN.
+            header = query[:2] + b"\x81\x83" + query[4:6] + bytes(6)
+            name_end = query.index(0, 12) + 1
+            self.socket.sendto(header + query[12 : name_end + 4], address)
