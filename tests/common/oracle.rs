@@ -20,7 +20,7 @@ pub fn corpus() -> Option<PathBuf> {
     }
     let found = beside.join("index.tsv").is_file().then_some(beside);
     if found.is_none() {
-        eprintln!("no corpus: nothing is tested here (README.md, Tests)");
+        eprintln!("no corpus: nothing is tested here (docs/testing.md)");
     }
     found
 }
