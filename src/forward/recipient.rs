@@ -298,7 +298,7 @@ impl Steps {
             key: attempt.key.cloned(),
             replies: route.options.replies.unwrap_or_default(),
             message_id: Some(attempt.arrival.message_id.to_string()),
-            owners: route.options.repliers.clone(),
+            owners: [&route.targets[..], &route.options.repliers].concat(),
             ..Rules::new(route.alias.clone(), targets).with_style(style)
         }
     }

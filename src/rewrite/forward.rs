@@ -199,17 +199,15 @@ impl Rules {
             unsubscribe = Unsubscribe::of(original.list_unsubscribe, |address| addresses.of_address(address));
         }
         let added = self.copies(original, &recipients, &reply_to, unsubscribe.moved);
+        let (in_reply_to, references) = self.new_thread(original, &from);
         let once = vec![
             Once::new(Role::From, "From", Change::Replace(new_from)),
             Once::new(Role::To, "To", recipients.to),
             Once::new(Role::Cc, "Cc", recipients.cc),
             Once::new(Role::ReplyTo, "Reply-To", reply_to),
             Once::new(Role::Subject, "Subject", self.new_subject(original)),
-            Once::new(
-                Role::References,
-                "References",
-                self.new_references(original, &from),
-            ),
+            Once::new(Role::InReplyTo, "In-Reply-To", in_reply_to),
+            Once::new(Role::References, "References", references),
             Once::new(Role::ListUnsubscribe, "List-Unsubscribe", unsubscribe.change),
         ];
         let each = Vec::new();
@@ -337,13 +335,18 @@ impl Rules {
         })
     }
 
-    fn new_references(&self, original: &OriginalFields<'_>, from: &[Mailbox]) -> Change {
+    /// What In-Reply-To and References say. Where an owner wrote, no id of the owner's own is among them: the answer of another
+    /// owner would carry it to the correspondent.
+    fn new_thread(&self, original: &OriginalFields<'_>, from: &[Mailbox]) -> (Change, Change) {
         let owners = || self.owners.iter().chain(&self.targets);
         let is_owner = |mailbox: &Mailbox| owners().any(|owner| owner.key() == mailbox.address.key());
         if self.key.is_some() && from.iter().any(is_owner) {
-            return Change::Keep;
+            return (
+                references::answered_by_ses(original),
+                references::without_ids_of_owners(original),
+            );
         }
-        references::with_own_id(original)
+        (Change::Keep, references::with_own_id(original))
     }
 
     fn new_subject(&self, original: &OriginalFields<'_>) -> Change {

@@ -38,6 +38,58 @@ pub(super) fn with_own_id(original: &OriginalFields<'_>) -> Change {
     Change::Replace(FieldBody::words(words))
 }
 
+/// The domain of the message ids that SES makes, with the region, or `email`, before it.
+const SES: &str = ".amazonses.com";
+
+/// Those of these ids that the correspondents know: those that SES made, and those directly before one, which are the
+/// correspondents' own, as the forward direction has appended them to the message that SES then gave an id. Every other names
+/// the host or the program of an owner.
+pub(super) fn shared<'a>(all: &[&'a str]) -> Vec<&'a str> {
+    let followed = all.iter().skip(1).map(|next| is_by_ses(next)).chain([false]);
+    let kept = all
+        .iter()
+        .zip(followed)
+        .filter(|(id, followed)| *followed || is_by_ses(id));
+    kept.map(|(id, _)| *id).collect()
+}
+
+/// Whether SES made the message id.
+pub(super) fn is_by_ses(id: &str) -> bool {
+    let domain = id
+        .trim_end_matches('>')
+        .rsplit_once('@')
+        .map(|(_, domain)| domain);
+    domain.is_some_and(|domain| domain.to_ascii_lowercase().ends_with(SES))
+}
+
+/// References of what an owner wrote, as the alias's other owners may quote them to a correspondent.
+pub(super) fn without_ids_of_owners(original: &OriginalFields<'_>) -> Change {
+    only(original.references, shared)
+}
+
+/// In-Reply-To of the same. What stands before an id of SES there has not been put there by us.
+pub(super) fn answered_by_ses(original: &OriginalFields<'_>) -> Change {
+    only(original.in_reply_to, |all| {
+        all.iter().copied().filter(|id| is_by_ses(id)).collect()
+    })
+}
+
+/// The field with those of its ids that are chosen.
+fn only<'a>(body: Option<&'a [u8]>, choose: impl Fn(&[&'a str]) -> Vec<&'a str>) -> Change {
+    let Some(body) = body else {
+        return Change::Keep;
+    };
+    let all: Vec<&str> = message_ids(body).collect();
+    let chosen = choose(&all);
+    if chosen.is_empty() {
+        Change::Drop
+    } else if chosen == all {
+        Change::Keep
+    } else {
+        Change::Replace(FieldBody::words(chosen))
+    }
+}
+
 /// The message ids of a field body (RFC 5322 3.6.4), in order; comments and what else stands between are passed over.
 pub(super) fn message_ids(body: &[u8]) -> impl Iterator<Item = &str> {
     body.split_inclusive(|&b| b == b'>').filter_map(|piece| {

@@ -19,16 +19,13 @@ use super::options::Repair;
 use super::original::OriginalFields;
 use super::parts::PartEdits;
 use super::reader::Head;
-use super::references::message_ids;
+use super::references::{is_by_ses, message_ids, shared};
 use super::reply_addresses::comes_back_to;
 use super::strict;
 use crate::header::mailbox::{Address, Mailbox, format_mailbox, parse_address_list};
 use crate::header::{FieldBody, Header};
 use crate::preflight::{Code, Report};
 use crate::signed::{AliasKey, Correspondent};
-
-/// The domain of the message ids that SES makes, with the region, or `email`, before it.
-const SES: &str = ".amazonses.com";
 
 /// Ids in References at most, as many as the forward direction writes.
 const MAX_REFERENCES: usize = 1000;
@@ -269,16 +266,10 @@ struct Thread<'a> {
 }
 
 impl<'a> Thread<'a> {
-    /// Of the owner's ids go out those that SES made and those directly before one: the correspondent's, as the forward
-    /// direction has appended it to the message that SES then gave an id. Every other names the owner's host or program.
+    /// Of the ids in the owner's References and In-Reply-To go out those that the correspondents know.
     fn of(original: &OriginalFields<'a>) -> Self {
         let all: Vec<&str> = original.references.into_iter().flat_map(message_ids).collect();
-        let followed = all.iter().skip(1).map(|next| is_by_ses(next)).chain([false]);
-        let kept = all
-            .iter()
-            .zip(followed)
-            .filter(|(id, followed)| *followed || is_by_ses(id));
-        let mut references: Vec<&str> = kept.map(|(id, _)| *id).collect();
+        let mut references = shared(&all);
         if references.len() > MAX_REFERENCES {
             references.drain(1..=references.len() - MAX_REFERENCES);
         }
@@ -298,14 +289,6 @@ impl<'a> Thread<'a> {
             references,
         }
     }
-}
-
-fn is_by_ses(id: &str) -> bool {
-    let domain = id
-        .trim_end_matches('>')
-        .rsplit_once('@')
-        .map(|(_, domain)| domain);
-    domain.is_some_and(|domain| domain.to_ascii_lowercase().ends_with(SES))
 }
 
 #[cfg(test)]
