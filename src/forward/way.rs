@@ -10,6 +10,7 @@ use super::outcome::Ending;
 use super::route::{Route, recipient, route};
 use super::steps::{Steps, Work};
 use super::stop::{NoReply, Stop};
+use crate::alias::{Notify, Options};
 use crate::alias_store::CurrentMap;
 use crate::arrival::{Arrival, MessageId, Verdict};
 use crate::header::mailbox::Address;
@@ -113,7 +114,7 @@ impl Steps {
         let rules = ReplyRules {
             alias: owner.alias.clone(),
             name: owner.options.name.clone(),
-            owners: [&owner.targets[..], &owner.options.repliers].concat(),
+            owners: self.addresses_of_owners(owner),
             key,
             recipients,
             repair: self.repair,
@@ -125,6 +126,20 @@ impl Steps {
             options: owner.options,
         };
         Ok(Direction::Reply(route, Box::new(rules)))
+    }
+}
+
+impl Steps {
+    /// All addresses of the alias's owners that the map and the settings name.
+    fn addresses_of_owners(&self, owner: &Route<'_>) -> Vec<Address> {
+        let Options {
+            repliers, fallback, ..
+        } = owner.options;
+        let mut owners = [&owner.targets[..], repliers, fallback].concat();
+        if let Notify::Address(address) = owner.options.notify.as_ref().unwrap_or(&self.notify) {
+            owners.push(address.clone());
+        }
+        owners
     }
 }
 

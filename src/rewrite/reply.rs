@@ -40,7 +40,7 @@ pub struct ReplyRules {
     pub alias: Address,
     /// The display-name beside it.
     pub name: Option<String>,
-    /// The addresses that nobody must see: the targets of the alias, and those who may answer besides them.
+    /// The addresses that nobody must see: all that get mail of the alias, and those who may answer besides them.
     pub owners: Vec<Address>,
     /// The key that has signed the reply addresses.
     pub key: Arc<AliasKey>,
@@ -185,7 +185,8 @@ impl ReplyRules {
             }
             Some(Err(_)) | None => address,
         };
-        let is_owner = self.owners.iter().any(|owner| owner.key() == address.key());
+        // Whatever its `+tag`.
+        let is_owner = self.owners.iter().any(|owner| comes_back_to(owner, &address));
         // Also a reply address of ours whose signature does not hold.
         if is_owner || comes_back_to(&self.alias, &address) {
             return None;
