@@ -2,7 +2,7 @@
 //! what ours sees.
 
 use crate::header::{FieldBody, MAX_WORD, hexadecimal};
-use crate::mime::ContentType;
+use crate::mime::{ContentType, transfer_encoding};
 use crate::preflight::{check_content_disposition, check_content_type};
 
 /// The body that stands in place of a Content-Type, `None` if it can go out, or has to. `came` is the same with its controls:
@@ -39,6 +39,13 @@ pub(super) fn plain_disposition(body: &[u8]) -> FieldBody {
     let parsed = ContentType::parse_disposition(body);
     let disposition = Some(parsed.type_()).filter(|type_| is_token(type_));
     with_parameters(disposition.unwrap_or("attachment").to_owned(), &parsed)
+}
+
+/// A Content-Transfer-Encoding in its plainest form. `None`: it says nothing.
+pub(super) fn plain_encoding(body: &[u8]) -> Option<FieldBody> {
+    let token = transfer_encoding(body).map(String::from_utf8_lossy);
+    let token = token.filter(|token| is_token(token) && token.len() <= MAX_WORD);
+    token.map(|token| FieldBody::words([&*token]))
 }
 
 /// The Content-Type of a text that was called a multipart and has no parts.

@@ -23,6 +23,7 @@ pub(super) struct OriginalFields<'a> {
     /// The same with its controls, as the scanner has read it.
     pub(super) content_type_as_it_came: Option<&'a [u8]>,
     pub(super) content_disposition: Option<&'a [u8]>,
+    pub(super) transfer_encoding: Option<&'a [u8]>,
     /// Address lists that no rule reads: each with its index in the header section and its row of the table.
     pub(super) lists: Vec<(usize, &'static Row, &'a [u8])>,
 }
@@ -64,7 +65,8 @@ impl<'a> OriginalFields<'a> {
                 Role::ListUnsubscribe => &mut original.list_unsubscribe,
                 Role::ContentType => &mut original.content_type,
                 Role::ContentDisposition => &mut original.content_disposition,
-                Role::TransferEncoding | Role::OfEncoding | Role::Unread => continue,
+                Role::TransferEncoding => &mut original.transfer_encoding,
+                Role::OfEncoding | Role::Unread => continue,
             };
             if chosen.is(row, index) {
                 *only = Some(row.body(&field));

@@ -99,8 +99,8 @@ impl ReplyRules {
         if self.repair != Repair::Off {
             repair_content_fields(&original, &mut changes, &mut notes);
         }
-        without_comments(&original, &mut changes);
         change_for_parts(&original, parts, &mut changes);
+        without_comments(&original, &mut changes);
 
         // Of the allowed fields alone, the mechanics of every direction make a header section.
         let (allowed, allowed_rows) = self::allowed(all, &rows);
@@ -240,7 +240,7 @@ fn allowed(header: &Header, rows: &[Option<&'static Row>]) -> (Header, Vec<Optio
     (allowed, allowed_rows)
 }
 
-/// Writes Content-Type and Content-Disposition anew where they have comments, in which programs name themselves.
+/// Writes the fields that say what the body is anew where they have comments, in which programs name themselves.
 fn without_comments(original: &OriginalFields<'_>, changes: &mut Changes) {
     let has_comment = |body: &&[u8]| body.contains(&b'(');
     let is_changed = |changes: &Changes, role| changes.once.iter().any(|once| once.is_of(role));
@@ -256,6 +256,17 @@ fn without_comments(original: &OriginalFields<'_>, changes: &mut Changes) {
     {
         let new = Change::Replace(content_fields::plain_disposition(body));
         let change = Once::new(Role::ContentDisposition, "Content-Disposition", new);
+        changes.once.push(change);
+    }
+    if let Some(body) = original.transfer_encoding
+        && !is_changed(changes, Role::TransferEncoding)
+        && let new = content_fields::plain_encoding(body)
+        && new
+            .as_ref()
+            .is_none_or(|new| new.as_str().as_bytes() != body.trim_ascii())
+    {
+        let new = new.map_or(Change::Drop, Change::Replace);
+        let change = Once::new(Role::TransferEncoding, "Content-Transfer-Encoding", new);
         changes.once.push(change);
     }
 }
