@@ -434,13 +434,12 @@ fn near_misses_on_every_line_and_long_lines() {
 
 #[test]
 fn past_its_limits_a_part_is_an_opaque_body() {
-    let limits = Limits {
-        header: 200,
-        field: 20,
-        depth: 2,
-        boundary: 3,
-        boundaries: 5,
-    };
+    let limits = Limits::default()
+        .with_header(200)
+        .with_field(20)
+        .with_depth(2)
+        .with_boundary(3)
+        .with_boundaries(5);
     for (name, message, kinds) in [
         (
             "a boundary too long",
@@ -498,13 +497,12 @@ fn past_its_limits_a_part_is_an_opaque_body() {
 /// The limits of whoever wants none. Catches sums that overflow, which a release build takes for a limit of 0.
 #[test]
 fn limits_may_be_the_greatest_numbers() {
-    let limits = Limits {
-        header: usize::MAX,
-        field: usize::MAX,
-        depth: usize::MAX,
-        boundary: usize::MAX,
-        boundaries: usize::MAX,
-    };
+    let limits = Limits::default()
+        .with_header(usize::MAX)
+        .with_field(usize::MAX)
+        .with_depth(usize::MAX)
+        .with_boundary(usize::MAX)
+        .with_boundaries(usize::MAX);
     for (name, message) in fixtures() {
         let told = whole(&message);
         assert_eq!(scan(limits, [&message[..]]), told, "{name}");
@@ -520,10 +518,7 @@ fn limits_may_be_the_greatest_numbers() {
 
 #[test]
 fn a_top_level_header_section_over_its_limit_is_an_error_and_stays_one() {
-    let limits = Limits {
-        header: 20,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_header(20);
     let outcome = |chunks: Vec<&[u8]>| {
         let mut scanner = Scanner::new(limits);
         let mut seen = 0;

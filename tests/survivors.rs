@@ -144,10 +144,7 @@ fn open_boundaries_count_together() {
     let message = "Content-Type: multipart/mixed; boundary=1234\n\n--1234\n\
                    Content-Type: multipart/mixed; boundary=abcd\n\n--abcd\n\n--abcd--\n--1234--\n";
     let deepest = |boundaries| {
-        let limits = Limits {
-            boundaries,
-            ..Limits::default()
-        };
+        let limits = Limits::default().with_boundaries(boundaries);
         parts(limits, message).iter().map(|part| part.depth).max()
     };
     assert_eq!(deepest(8), Some(2));
@@ -165,10 +162,7 @@ fn closed_boundaries_do_not_count() {
         "Content-Type: multipart/mixed; boundary=1234\n\n{}{too_long}--1234--\n",
         [inner, &unclosed].concat().repeat(3)
     );
-    let limits = Limits {
-        boundaries: 8,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_boundaries(8);
     let depths: Vec<usize> = parts(limits, &message).iter().map(|part| part.depth).collect();
     assert_eq!(depths, [0, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1]);
 }
@@ -190,18 +184,12 @@ fn a_delimiter_ends_a_header_section_whatever_it_looks_like() {
 fn limits_are_exact() {
     let nested = "Content-Type: message/rfc822\n\n".repeat(4);
     for depth in 0..4 {
-        let limits = Limits {
-            depth,
-            ..Limits::default()
-        };
+        let limits = Limits::default().with_depth(depth);
         let deepest = parts(limits, &nested).iter().map(|part| part.depth).max();
         assert_eq!(deepest, Some(depth));
     }
     for (header, fits) in [(9, false), (10, true)] {
-        let limits = Limits {
-            header,
-            ..Limits::default()
-        };
+        let limits = Limits::default().with_header(header);
         let end = Scanner::new(limits)
             .next(&mut &b"A: bcdefgh"[..], true)
             .map(|_| ());
@@ -226,10 +214,7 @@ fn a_lone_cr_at_the_end_is_told() {
 #[test]
 fn too_long_a_header_section_is_not_one_without_lines() {
     let limit = 100;
-    let limits = Limits {
-        header: limit,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_header(limit);
     let too_long = Err(Error::HeaderTooLong { limit });
     let x = "x".repeat(200);
     for (message, expected) in [

@@ -9,6 +9,27 @@ const USUAL_OCTETS: usize = 8 << 10;
 const USUAL_FIELDS: usize = 64;
 
 /// One header field, its folds and line break included (RFC 5322 2.2).
+///
+/// The scanner hands out each as one event, however the chunks cut it:
+///
+/// ```
+/// use readdress::header::Field;
+/// use readdress::mime::{Kind, Scanner};
+///
+/// let mut scanner = Scanner::default();
+/// let mut subject = None;
+/// for mut chunk in [&b"Subj"[..], b"ect : Hello\r\n again\r\n\r\n"] {
+///     while let Some(event) = scanner.next(&mut chunk, false)? {
+///         if event.kind == Kind::Field {
+///             let field = Field::new(event.bytes);
+///             assert!(field.is("subject"));
+///             subject = Some((field.name().to_owned(), field.body().to_owned()));
+///         }
+///     }
+/// }
+/// assert_eq!(subject, Some((b"Subject".to_vec(), b" Hello\r\n again".to_vec())));
+/// # Ok::<(), readdress::mime::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field<'a> {
     raw: &'a [u8],
@@ -30,6 +51,12 @@ pub(crate) fn body_if_named<'a>(raw: &'a [u8], name: &str) -> Option<&'a [u8]> {
 }
 
 impl<'a> Field<'a> {
+    /// The field with these bytes: those of an event of [`Kind::Field`](crate::mime::Kind::Field). No bytes are wrong; what
+    /// is no field has no name.
+    pub fn new(raw: &'a [u8]) -> Self {
+        Field { raw }
+    }
+
     /// All of its bytes.
     pub fn raw(&self) -> &'a [u8] {
         self.raw

@@ -7,13 +7,17 @@
 
 mod content_type;
 mod delimiter;
+mod event;
 mod field_start;
+mod limits;
 mod parts;
 mod scanner;
 mod transfer;
 
 pub use content_type::ContentType;
 pub(crate) use content_type::{says_anything, transfer_encoding};
+pub use event::{Event, Kind};
+pub use limits::Limits;
 pub use parts::{Part, PartChange, PartTree, Parts, Span};
-pub use scanner::{Error, Event, Kind, Limits, Scanner};
+pub use scanner::{Error, Scanner};
 pub use transfer::TransferDecoder;

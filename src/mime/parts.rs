@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::content_type::{ContentType, says_anything, transfer_encoding};
-use super::scanner::{Event, Kind};
+use super::event::{Event, Kind};
 use crate::header::body_if_named;
 
 /// Octets of the message from `start` to before `end`.

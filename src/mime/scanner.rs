@@ -13,75 +13,10 @@ use memchr::{memchr, memmem};
 
 use super::content_type::{ContentType, transfer_encoding};
 use super::delimiter::{Boundaries, Line};
+use super::event::{Event, Kind};
 use super::field_start::{self, Start};
+use super::limits::Limits;
 use crate::header::body_if_named;
-
-/// What the bytes of an [`Event`] are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// One whole header field with its folds and its line break (RFC 5322 2.2). Also what stands among the fields
-    /// and is not one: white space before the first, a `From ` or `>From ` line of an mbox file among those of a
-    /// message, a UTF-8 byte order mark before a field.
-    Field,
-    /// The empty line that ends a header section; without bytes where the section ends in another way.
-    HeaderEnd,
-    /// Bytes of a multipart before its first delimiter (RFC 2046 5.1.1).
-    Preamble,
-    /// A delimiter: the line break before it, dash-boundary, transport-padding and its own line break.
-    Delimiter,
-    /// Bytes of a body that is not taken apart.
-    Body,
-    /// A close-delimiter with the line break before it. The line break after it is of the epilogue.
-    CloseDelimiter,
-    /// Bytes of a multipart after its close-delimiter.
-    Epilogue,
-}
-
-/// Some bytes of the message and what they are. The bytes of all events in order are the message.
-///
-/// `Preamble`, `Body` and `Epilogue` come in as many pieces as the chunks make of them; every other event is
-/// whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Event<'a> {
-    /// What the bytes are.
-    pub kind: Kind,
-    /// Depth of the entity that they belong to: 0 is the message itself, its body parts are 1.
-    /// A delimiter belongs to its multipart.
-    pub depth: usize,
-    /// Octets of the message before this event.
-    pub offset: u64,
-    /// The bytes, as they came.
-    pub bytes: &'a [u8],
-}
-
-/// Bounds on what the scanner holds. Only `header` can make a message fail; past the others a part is taken for
-/// an opaque body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Octets of the top-level header section. Default 1 MiB: five times the largest seen in real mail
-    /// (210 kB), and far more than SES sends.
-    pub header: usize,
-    /// Octets of one field below the top level. Default 256 KiB.
-    pub field: usize,
-    /// Levels of multiparts and messages. Default 128: real mail nests up to 105 deep.
-    pub depth: usize,
-    /// Octets of one boundary. Default 8 KiB: RFC 2046 5.1.1 allows 70, real mail has shown 7,000.
-    pub boundary: usize,
-    /// Octets of all open boundaries together. Default 64 KiB.
-    pub boundaries: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Limits {
-            header: 1 << 20,
-            field: 1 << 18,
-            depth: 128,
-            boundary: 1 << 13,
-            boundaries: 1 << 16,
-        }
-    }
-}
 
 /// Octets after a `\n--` that are looked at one by one for the next: the shortest lines that a hostile message is
 /// made of.
@@ -125,9 +60,31 @@ struct Entity {
     identity: Option<bool>,
 }
 
-/// The incremental scanner. See the [crate documentation](crate) for an example.
+/// The incremental scanner. Never fails below the top-level header section (law L5); the memory held is bounded by
+/// [`Limits`] (L3).
 ///
-/// Never fails below the top-level header section (law L5); the memory held is bounded by [`Limits`] (L3).
+/// Where it is not known beforehand which chunk is the last, [`Scanner::finish`] ends the message:
+///
+/// ```
+/// use readdress::mime::{Kind, Scanner};
+///
+/// let mut scanner = Scanner::default();
+/// let mut kinds = Vec::new();
+/// // The second chunk begins between the two octets of a line break.
+/// for mut chunk in [&b"Subject: Hello\r"[..], b"\n\r\nThe bo", b"dy."] {
+///     while let Some(event) = scanner.next(&mut chunk, false)? {
+///         kinds.push((event.kind, event.offset));
+///     }
+/// }
+/// while let Some(event) = scanner.finish()? {
+///     kinds.push((event.kind, event.offset));
+/// }
+/// assert_eq!(
+///     kinds,
+///     [(Kind::Field, 0), (Kind::HeaderEnd, 16), (Kind::Body, 18), (Kind::Body, 24)]
+/// );
+/// # Ok::<(), readdress::mime::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Scanner {
     limits: Limits,
@@ -210,6 +167,14 @@ impl Scanner {
             offset,
             bytes,
         }))
+    }
+
+    /// The next event after the last chunk has been given to [`Scanner::next`]. `None`: the end of the message.
+    ///
+    /// # Errors
+    /// As [`Scanner::next`].
+    pub fn finish(&mut self) -> Result<Option<Event<'_>>, Error> {
+        self.next(&mut &[][..], true)
     }
 
     /// Bytes taken that no event has told yet; they precede whatever is fed next. After the header section has

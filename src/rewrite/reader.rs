@@ -42,7 +42,7 @@ impl HeaderReader {
     pub fn new(limits: Limits) -> Self {
         HeaderReader {
             // The body is not taken apart.
-            scanner: Scanner::new(Limits { depth: 0, ..limits }),
+            scanner: Scanner::new(limits.with_depth(0)),
             header: Header::new(),
             ended: false,
             body: Vec::new(),
