@@ -11,21 +11,23 @@
 //!   body, attachments, …      ────────────────────────────► the same bytes
 //! ```
 //!
-//! This library is the engine: it is sans-IO, has no clock and no randomness. [`rewrite::Rewriter`] takes a
-//! message in chunks of any size; [`mime::Scanner`] names every byte of one; [`alias::AliasMap`] knows who forwards
-//! where; [`arrival`] reads the events that say what arrived. The feature `forward` adds the pipeline between them,
-//! which reads and writes mail.
+//! This library is the engine: it is sans-IO, has no clock and no randomness. [`Rewriter`] takes a message in chunks of any
+//! size; [`Scanner`] names every byte of one, and [`Parts`] makes the part tree of that; [`preflight`] says why SES would refuse
+//! it; [`AliasMap`] knows who forwards where; [`arrival`] reads the events that say what arrived.
+//!
+//! The features `forward`, `cli`, `aws` and `doctor` add the pipeline around it, for the two programs of this repository: the
+//! command line and the Lambda function. It is no part of the library's interface, and its modules are not documented here.
 //!
 //! The words are those of RFC 5322 (header section, field, folding, mailbox), RFC 2045 and RFC 2046 (entity,
-//! body part, boundary, delimiter, preamble, epilogue) and RFC 2047 (encoded-word). Four are our own: an *alias* is
-//! an address that receives, a *target* where its mail goes, an *arrival* one message for some recipients, an *outcome* how it ended for one of them.
+//! body part, boundary, delimiter, preamble, epilogue) and RFC 2047 (encoded-word). Some are our own: an *alias* is
+//! an address that receives, a *target* where its mail goes, an *arrival* one message for some recipients; an *edit* is a stretch
+//! of a message and what stands in its place, a *plan* all edits of one; a *finding* is a reason for which SES would refuse it.
 //!
 //! # Example
 //! The second chunk begins in the middle of a field name.
 //!
 //! ```
-//! use readdress::header::mailbox::Address;
-//! use readdress::rewrite::{Rewriter, Rules};
+//! use readdress::{Address, Rewriter, Rules};
 //!
 //! let rules = Rules::new(Address::parse("shop@example.com")?, vec![Address::parse("owner@example.net")?]);
 //! let mut rewriter = Rewriter::new(rules);
@@ -46,9 +48,10 @@
 //! The scanner borrows its events from the chunk wherever it can:
 //!
 //! ```
-//! use readdress::mime::{Kind, Limits, Scanner};
+//! use readdress::Scanner;
+//! use readdress::mime::Kind;
 //!
-//! let mut scanner = Scanner::new(Limits::default());
+//! let mut scanner = Scanner::default();
 //! let mut bodies = Vec::new();
 //! let chunks = ["Content-Type: multipart/mixed; boundary=a\r\n\r\n--", "a\r\n\r\none\r\n--a", "\r\n\r\ntwo\r\n--a--"];
 //! for (at, chunk) in chunks.iter().enumerate() {
@@ -91,31 +94,51 @@ pub mod preflight;
 pub mod rewrite;
 pub mod signed;
 
+pub use alias::AliasMap;
+pub use header::mailbox::Address;
+pub use mime::{Parts, Scanner};
+pub use rewrite::{Rewriter, Rules};
+
+// The edge. It is public for the two programs and the tests alone.
+#[doc(hidden)]
 #[cfg(feature = "forward")]
 pub mod alias_key;
+#[doc(hidden)]
 #[cfg(feature = "forward")]
 pub mod alias_store;
+#[doc(hidden)]
 #[cfg(feature = "forward")]
 pub mod aws;
+#[doc(hidden)]
 #[cfg(feature = "forward")]
 pub mod bucket;
+#[doc(hidden)]
 #[cfg(feature = "forward")]
 pub mod cause;
+#[doc(hidden)]
 #[cfg(feature = "forward")]
 pub mod config;
+#[doc(hidden)]
 #[cfg(feature = "forward")]
 pub mod connect;
+#[doc(hidden)]
 #[cfg(feature = "forward")]
 pub mod deadline;
+#[doc(hidden)]
 #[cfg(feature = "doctor")]
 pub mod doctor;
+#[doc(hidden)]
 #[cfg(feature = "forward")]
 pub mod executor;
+#[doc(hidden)]
 #[cfg(feature = "forward")]
 pub mod forward;
+#[doc(hidden)]
 #[cfg(feature = "aws")]
 pub mod function;
+#[doc(hidden)]
 #[cfg(feature = "forward")]
 pub mod ledger;
+#[doc(hidden)]
 #[cfg(feature = "forward")]
 pub mod outbox;

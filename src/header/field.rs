@@ -151,6 +151,27 @@ fn after_colon(mut rest: &[u8]) -> Option<&[u8]> {
 }
 
 /// A header section: its fields in order and the empty line, as they came.
+///
+/// ```
+/// use readdress::header::Header;
+/// use readdress::mime::{Kind, Scanner};
+///
+/// let mut scanner = Scanner::default();
+/// let mut header = Header::new();
+/// for mut chunk in [&b"To: shop@example.com\r\nto: sa"[..], b"les@example.com\r\n\r\nHello"] {
+///     while let Some(event) = scanner.next(&mut chunk, false)? {
+///         match event.kind {
+///             Kind::Field => header.push(event.bytes),
+///             Kind::HeaderEnd => header.end(event.bytes),
+///             _ => {}
+///         }
+///     }
+/// }
+/// let all: Vec<&[u8]> = header.named("To").map(|field| field.body()).collect();
+/// assert_eq!(all, [b" shop@example.com", b" sales@example.com".as_slice()]);
+/// assert_eq!(header.octets(), header.raw().len());
+/// # Ok::<(), readdress::mime::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Header {
     raw: Vec<u8>,

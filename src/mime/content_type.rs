@@ -9,6 +9,15 @@ use crate::header::{charset, encoded_word, without_controls};
 const MAX_PARAMETERS: usize = 256;
 
 /// The value of a Content-Type field (RFC 2045 5.1) or, without its subtype, of a Content-Disposition (RFC 2183).
+///
+/// ```
+/// use readdress::mime::ContentType;
+///
+/// let body = b" Application/PDF (of June); name*0*=utf-8''caf%C3%A9; name*1=\".pdf\"";
+/// let content_type = ContentType::parse(body).expect("it names a type");
+/// assert_eq!((content_type.type_(), content_type.subtype()), ("application", "pdf"));
+/// assert_eq!(content_type.parameter("name").as_deref(), Some("caf\u{e9}.pdf"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContentType {
     main: String,

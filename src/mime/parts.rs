@@ -38,6 +38,26 @@ pub struct Part {
 }
 
 /// Collects the [`Part`]s of a message. Holds every part: its memory grows with their number, see [`PartTree`].
+///
+/// ```
+/// use readdress::mime::{Parts, Scanner};
+///
+/// let mut scanner = Scanner::default();
+/// let mut parts = Parts::new();
+/// // The delimiter is cut in two.
+/// for mut chunk in [&b"Content-Type: multipart/mixed; boundary=b\n\n-"[..], b"-b\n\nHello\n--b--\n"] {
+///     while let Some(event) = scanner.next(&mut chunk, false)? {
+///         parts.push(&event);
+///     }
+/// }
+/// while let Some(event) = scanner.finish()? {
+///     parts.push(&event);
+/// }
+/// let parts = parts.finish();
+/// assert_eq!((&*parts[1].path, &*parts[1].content_type), ("1", "text/plain"));
+/// assert_eq!(parts[1].body.end - parts[1].body.start, "Hello".len() as u64);
+/// # Ok::<(), readdress::mime::Error>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct Parts {
     tree: PartTree,

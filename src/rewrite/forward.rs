@@ -27,7 +27,31 @@ use crate::header::{FieldBody, PlainMailbox, encoded_word};
 use crate::preflight::{Code, Report};
 use crate::signed::AliasKey;
 
-/// How one message is readdressed.
+/// How one message is readdressed: the rules of the forward direction.
+///
+/// ```
+/// use readdress::header::mailbox::Address;
+/// use readdress::rewrite::{HeaderReader, Rules, ToHeader};
+///
+/// let mut rules = Rules::new(Address::parse("shop@example.com")?, vec![Address::parse("owner@example.net")?]);
+/// rules.to_header = ToHeader::Targets;
+/// let mut reader = HeaderReader::default();
+/// assert!(reader.read(&mut &b"From: jane@exam"[..], false)?.is_none());
+/// let head = reader.read(&mut &b"ple.org\r\nTo: shop@example.com\r\n\r\nHello"[..], true)?;
+/// let plan = rules.plan(&head.expect("the header section has ended"));
+/// // One edit: the header section.
+/// assert_eq!(plan.edits().len(), 1);
+/// let mut out = Vec::new();
+/// let mut sink = |octets: &[u8]| out.extend_from_slice(octets);
+/// let mut writer = plan.writer();
+/// for chunk in ["From: jane@example.o", "rg\r\nTo: shop@example.com\r\n\r\nHel", "lo"] {
+///     writer.write(chunk.as_bytes(), &mut sink);
+/// }
+/// writer.end(&mut sink);
+/// let out = String::from_utf8(out)?;
+/// assert!(out.contains("\r\nTo: owner@example.net\r\n") && out.ends_with("\r\n\r\nHello"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// The address that received.

@@ -15,7 +15,25 @@ pub struct HeaderOctets {
     pub after: u64,
 }
 
-/// Rewrites one message, chunk by chunk. See the [crate documentation](crate) for an example.
+/// Rewrites one message, chunk by chunk.
+///
+/// ```
+/// use readdress::header::mailbox::Address;
+/// use readdress::rewrite::{Rewriter, Rules};
+///
+/// let rules = Rules::new(Address::parse("shop@example.com")?, vec![Address::parse("owner@example.net")?]);
+/// let mut rewriter = Rewriter::new(rules);
+/// let mut out = Vec::new();
+/// let mut sink = |octets: &[u8]| out.extend_from_slice(octets);
+/// rewriter.write(b"From: jane@example.org\r\n\r", &mut sink)?;
+/// // The empty line may go on, so that nothing is known yet.
+/// assert!(rewriter.header_octets().is_none());
+/// rewriter.write(b"\nHello", &mut sink)?;
+/// let octets = rewriter.header_octets().expect("the header section has ended");
+/// rewriter.end(&mut sink)?;
+/// assert_eq!(out.len() as u64, octets.after + 5);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Termination
 /// [`Rewriter::end`] must be called: a message that ends inside its header section goes out only then.
