@@ -80,12 +80,11 @@ pub(super) fn lookups(recipient: &Recipient) -> Vec<(KeyForm, String)> {
     let Recipient { local, user, domain } = recipient;
     // A local part that is quoted may hold an `@`, and must not become another's address.
     let users = !local.contains('@');
-    let mut lookups = vec![(KeyForm::Exact, format!("{local}@{domain}"))];
-    lookups.extend(
-        user.as_ref()
-            .map(|user| (KeyForm::WithoutTag, format!("{user}@{domain}"))),
-    );
-    lookups.push((KeyForm::Domain, format!("@{domain}")));
+    let mut lookups = Vec::with_capacity(6);
+    let at_domain = |local: &str| [local, "@", domain].concat();
+    lookups.push((KeyForm::Exact, at_domain(local)));
+    lookups.extend(user.as_ref().map(|user| (KeyForm::WithoutTag, at_domain(user))));
+    lookups.push((KeyForm::Domain, at_domain("")));
     if users {
         lookups.push((KeyForm::User, local.clone()));
         lookups.extend(user.clone().map(|user| (KeyForm::UserWithoutTag, user)));

@@ -215,13 +215,16 @@ impl Rules {
         let new_from = FieldBody::written(self.new_from(original, from.first()));
         let mut recipients = self.new_recipients(original, notes);
         let mut reply_to = self.new_reply_to(original, &from, notes);
-        let mut unsubscribe = Unsubscribe::of(original.list_unsubscribe, |_| None);
-        if let Some(addresses) = self.reply_addresses(original) {
+        let addresses = self.reply_addresses(original);
+        if let Some(addresses) = &addresses {
             reply_to = addresses.in_reply_to(reply_to, original.reply_to, notes);
             recipients.to = addresses.in_recipients(recipients.to, &original.to, notes);
             recipients.cc = addresses.in_recipients(recipients.cc, &original.cc, notes);
-            unsubscribe = Unsubscribe::of(original.list_unsubscribe, |address| addresses.of_address(address));
         }
+        let reply_address = addresses
+            .as_ref()
+            .map(|addresses| |address: &Address| addresses.of_address(address));
+        let unsubscribe = Unsubscribe::of(original.list_unsubscribe, reply_address);
         let added = self.copies(original, &recipients, &reply_to, unsubscribe.moved);
         let (in_reply_to, references) = self.new_thread(original, &from);
         let once = vec![

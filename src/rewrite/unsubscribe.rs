@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr2_iter;
+use memchr::{memchr_iter, memchr2, memchr2_iter};
 
 use super::apply::Change;
 use crate::header::mailbox::Address;
@@ -18,8 +18,12 @@ pub(super) struct Unsubscribe {
 }
 
 impl Unsubscribe {
-    /// Takes out what is not a web address, if `mailto:` is among it; but for one address that has a reply address.
-    pub(super) fn of(body: Option<&[u8]>, reply_address: impl Fn(&Address) -> Option<Address>) -> Self {
+    /// Takes out what is not a web address, if `mailto:` is among it; but for one address that has a reply address, if there are
+    /// such addresses at all.
+    pub(super) fn of(
+        body: Option<&[u8]>,
+        reply_address: Option<impl Fn(&Address) -> Option<Address>>,
+    ) -> Self {
         let kept = Unsubscribe {
             change: Change::Keep,
             moved: None,
@@ -32,7 +36,8 @@ impl Unsubscribe {
             let kept = if is_web(&uri) {
                 Some(uri)
             } else {
-                with_reply_address(&uri, &reply_address).map(Cow::Owned)
+                let reply_address = reply_address.as_ref();
+                reply_address.and_then(|of| with_reply_address(&uri, of).map(Cow::Owned))
             };
             if let Some(uri) = kept {
                 let separator = if list.is_empty() { "<" } else { ", <" };
@@ -63,10 +68,11 @@ fn has_mailto(body: &[u8]) -> bool {
 
 /// What stands between angle brackets, without its blanks, and is text that fits in a line.
 fn addresses(body: &[u8]) -> impl Iterator<Item = Cow<'_, str>> {
-    let bracketed = body.split(|&b| b == b'<').skip(1);
-    let uris = bracketed.filter_map(|rest| rest.split(|&b| b == b'>').next());
-    let is_uri = |uri: &[u8]| uri.len() < MAX_WORD && uri.iter().all(u8::is_ascii_graphic);
-    uris.filter_map(move |uri| {
+    let uris = memchr_iter(b'<', body).map(|start| {
+        let rest = &body[start + 1..];
+        &rest[..memchr2(b'<', b'>', rest).unwrap_or(rest.len())]
+    });
+    uris.filter_map(|uri| {
         if is_uri(uri) {
             return Some(Cow::Borrowed(std::str::from_utf8(uri).ok()?));
         }
@@ -76,6 +82,11 @@ fn addresses(body: &[u8]) -> impl Iterator<Item = Cow<'_, str>> {
             .filter(|uri| is_uri(uri.as_bytes()))
             .map(Cow::Owned)
     })
+}
+
+#[allow(clippy::needless_bitwise_bool)] // A branch would keep it from being vectorised.
+fn is_uri(text: &[u8]) -> bool {
+    text.len() < MAX_WORD && text.iter().fold(true, |all, b| all & b.is_ascii_graphic())
 }
 
 /// A `mailto:` with the reply address in place of its address, if it has one and fits in a line.
@@ -148,6 +159,8 @@ fn is_web(uri: &str) -> bool {
 mod tests {
     use super::*;
 
+    const NONE: Option<fn(&Address) -> Option<Address>> = None;
+
     #[test]
     fn a_mail_would_be_sent_from_the_private_mailbox() {
         for (body, kept, moved) in [
@@ -175,7 +188,7 @@ mod tests {
                 Some("<ftp://example.org/u>, <mailto:u@example.org>, <HTTP://example.org>"),
             ),
         ] {
-            let Unsubscribe { change, moved: out } = Unsubscribe::of(Some(body.as_bytes()), |_| None);
+            let Unsubscribe { change, moved: out } = Unsubscribe::of(Some(body.as_bytes()), NONE);
             let change = match &change {
                 Change::Keep => None,
                 Change::Drop => Some(""),
@@ -184,7 +197,7 @@ mod tests {
             assert_eq!(change, kept, "{body}");
             assert_eq!(out.as_ref().map(FieldBody::as_str), moved, "{body}");
         }
-        assert!(matches!(Unsubscribe::of(None, |_| None).change, Change::Keep));
+        assert!(matches!(Unsubscribe::of(None, NONE).change, Change::Keep));
     }
 
     /// Catches a `mailto:` that names others beside the one that we answer for.
@@ -211,7 +224,7 @@ mod tests {
             ("<mailto:u%f@example.org>", ""),
             ("mailto:u@example.org", ""),
         ] {
-            let change = Unsubscribe::of(Some(body.as_bytes()), reply_address).change;
+            let change = Unsubscribe::of(Some(body.as_bytes()), Some(reply_address)).change;
             let change = match &change {
                 Change::Replace(body) => body.as_str(),
                 Change::Drop => "",
