@@ -178,6 +178,7 @@ fn form_name(form: Form) -> &'static str {
         Form::HardBreaks => "hard-breaks",
         Form::Folded => "folded",
         Form::PlainField => "plain-field",
+        Form::TextType => "text-type",
     }
 }
 

@@ -44,6 +44,8 @@ struct Open {
     has_parts: bool,
     /// Its body is not taken apart.
     is_opaque: bool,
+    /// The Content-Type that counts.
+    type_field: Option<Span>,
     preamble_end: Option<u64>,
     epilogue_start: Option<u64>,
     /// Lines that are too long were found in its body or preamble, and in its epilogue.
@@ -67,6 +69,8 @@ impl Open {
 struct Heading {
     has_dkim: bool,
     has_type: bool,
+    /// The first Content-Type that says anything, as the part tree follows it.
+    type_field: Option<Span>,
     has_disposition: bool,
     is_blocked: bool,
     encoding_fields: EncodingFields,
@@ -85,10 +89,7 @@ impl Heading {
         if encoding.is_none() && !is("content-md5") && !is("content-length") && !is("lines") {
             return;
         }
-        let span = Span {
-            start: event.offset,
-            end: event.offset + event.bytes.len() as u64,
-        };
+        let span = span_of(event);
         let fields = &mut self.encoding_fields;
         match encoding {
             Some(body) if fields.encoding.is_none() && says_anything(body) => fields.encoding = Some(span),
@@ -144,6 +145,9 @@ impl PartRules {
         }
         self.heading.note_encoding(event);
         let (code, fault) = if let Some(body) = body_if_named(event.bytes, "content-type") {
+            if self.heading.type_field.is_none() && says_anything(body) {
+                self.heading.type_field = Some(span_of(event));
+            }
             if std::mem::replace(&mut self.heading.has_type, true) {
                 return;
             }
@@ -197,10 +201,7 @@ impl PartRules {
             part,
             within: Within::Field(printable_name(name)),
             offset: event.offset,
-            span: Span {
-                start: event.offset,
-                end: event.offset + event.bytes.len() as u64,
-            },
+            span: span_of(event),
         });
     }
 
@@ -244,6 +245,7 @@ impl PartRules {
             inner_seal,
             type_seal,
             is_multipart,
+            type_field: heading.type_field,
             kept,
             encoding_fields: heading.encoding_fields,
             ..Open::default()
@@ -352,10 +354,16 @@ impl PartRules {
         let offset = part.body.start;
         let text = (Code::NoStartBoundary, "Missing start boundary");
         let first = found.count();
-        self.tell(depth, text, Source::Suspected, Within::Body, offset, found);
-        if depth == 0 {
-            // As a text it can go out.
-            for finding in found.since(first) {
+        // As a text it can go out: another Content-Type cures it.
+        let type_field = self.open[depth].type_field;
+        let (within, offset) = match type_field {
+            Some(field) => (Within::Field("content-type".to_owned()), field.start),
+            None => (Within::Body, offset),
+        };
+        self.tell(depth, text, Source::Suspected, within, offset, found);
+        for finding in found.since(first) {
+            finding.span = type_field.unwrap_or_default();
+            if depth == 0 {
                 finding.rung = Rung::Header;
             }
         }
@@ -444,4 +452,11 @@ impl PartRules {
 /// Whether there is an octet above 127 or a NUL.
 fn is_eight_bit(octets: &[u8]) -> bool {
     !octets.is_ascii() || memchr(0, octets).is_some()
+}
+
+fn span_of(event: &Event<'_>) -> Span {
+    Span {
+        start: event.offset,
+        end: event.offset + event.bytes.len() as u64,
+    }
 }

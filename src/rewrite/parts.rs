@@ -55,6 +55,7 @@ impl PartEdits {
                     found.push(finding, finding.span, Replacement::Octets(note));
                 }
                 (Code::LineTooLong | Code::EightBit, Within::Body) => found.recode(finding, affected),
+                (Code::NoStartBoundary, Within::Field(_)) => found.encode(finding, Form::TextType),
                 (_, Within::Field(_)) if strict => found.encode(finding, Form::PlainField),
                 (Code::LineTooLong, Within::Field(_)) => found.encode(finding, Form::Folded),
                 (Code::LineTooLong, Within::Preamble | Within::Epilogue) => {
@@ -140,12 +141,16 @@ impl Found {
     /// one field that counts which says more than a fold.
     fn settle(mut self) -> PartEdits {
         self.edits.sort_by_key(|(edit, _)| {
-            let is_encoded = matches!(edit.with, Replacement::Encoded(_));
+            let says_less = match &edit.with {
+                Replacement::Octets(_) => 0,
+                Replacement::Encoded(recoding) if recoding.form == Form::TextType => 1,
+                Replacement::Encoded(_) => 2,
+            };
             (
                 edit.range.start,
                 !edit.range.is_empty(),
                 Reverse(edit.range.end),
-                is_encoded,
+                says_less,
             )
         });
         let mut end = 0;
@@ -190,7 +195,12 @@ pub(super) fn encoding_name(form: Form) -> Option<&'static str> {
     match form {
         Form::QuotedPrintable => Some("quoted-printable"),
         Form::Base64 => Some("base64"),
-        Form::Base64Lines | Form::SoftBreaks | Form::HardBreaks | Form::Folded | Form::PlainField => None,
+        Form::Base64Lines
+        | Form::SoftBreaks
+        | Form::HardBreaks
+        | Form::Folded
+        | Form::PlainField
+        | Form::TextType => None,
     }
 }
 

@@ -31,6 +31,8 @@ pub enum Form {
     Folded,
     /// A header field in its plainest form, or nothing where it has none.
     PlainField,
+    /// A Content-Type that says multipart, as that of a text.
+    TextType,
 }
 
 /// A form, and the line ending that is written in it.
@@ -102,10 +104,10 @@ impl Recoder {
             Form::Base64 => self.encode_base64(chunk, last, &mut out),
             Form::Base64Lines => self.break_base64(chunk, &mut out),
             // A field is short: see `mime::Limits::field`.
-            Form::PlainField => {
+            Form::PlainField | Form::TextType => {
                 self.pending.extend_from_slice(chunk);
                 if last {
-                    out = strict::plain_field(&self.pending, self.recoding.line_ending);
+                    out = self.whole_field();
                 }
             }
             Form::SoftBreaks | Form::QuotedPrintable | Form::HardBreaks | Form::Folded => {
@@ -127,6 +129,15 @@ impl Recoder {
             }
         }
         out
+    }
+
+    /// What becomes of a field that has come to its end.
+    fn whole_field(&self) -> Vec<u8> {
+        let line_ending = self.recoding.line_ending;
+        match self.recoding.form {
+            Form::TextType => strict::type_of_text(&self.pending, line_ending),
+            _ => strict::plain_field(&self.pending, line_ending),
+        }
     }
 
     /// Octets at the front of `input` that go out as they are and for which the line has room: what [`Recoder::step`] would

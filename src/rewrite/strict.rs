@@ -64,6 +64,18 @@ pub(super) fn plain_field(raw: &[u8], line_ending: &[u8]) -> Vec<u8> {
     out
 }
 
+/// Returns a Content-Type, its line break included, that says text where this one says multipart.
+pub(super) fn type_of_text(raw: &[u8], line_ending: &[u8]) -> Vec<u8> {
+    let mut header = Header::new();
+    header.push(raw);
+    let mut out = Vec::new();
+    for field in header.fields() {
+        let body = content_fields::type_of_text(field.body());
+        write_field(&mut out, "Content-Type", &body, line_ending);
+    }
+    out
+}
+
 fn write(out: &mut Vec<u8>, field: &Field<'_>, line_ending: &[u8]) {
     let is_plain = |&b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
     let name = std::str::from_utf8(field.name()).unwrap_or_default();
@@ -255,6 +267,34 @@ mod tests {
             "{text}"
         );
         assert!(text.ends_with("\r\n\r\nHello.\r\n"));
+    }
+
+    #[test]
+    fn a_multipart_without_parts_inside_of_another_goes_out_as_a_text() {
+        let inner = "Content-Type: multipart/alternative; boundary=\"M\u{e4}rz\"; charset=utf-8\r\nX-Kept: yes\r\n\r\nHello.";
+        for (fields, also) in [("", ""), ("Content-Type:\r\n", "content-type-syntax, ")] {
+            let message = format!(
+                "From: jane@example.org\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nHi.\r\n\
+                 --b\r\n{fields}{inner}\r\n--b--\r\n"
+            );
+            let out = sent(message.as_bytes(), Repair::Parts);
+            assert!(strictly(&out).is_clean(), "{:?}", strictly(&out).findings);
+            let text = String::from_utf8(out).unwrap();
+            let end = "Content-Type: text/plain; charset=utf-8\r\nX-Kept: yes\r\n\r\nHello.\r\n--b--\r\n";
+            assert!(text.ends_with(end), "{text}");
+            let notes = format!("X-Readdress-Notes: {also}no-start-boundary, unforeseen\r\n");
+            assert!(text.contains(&notes), "{text}");
+        }
+    }
+
+    /// Catches an edit inside of what a signature covers.
+    #[test]
+    fn a_signed_multipart_without_parts_stays_as_it_is() {
+        let signed = "--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\nHello.\r\n--b\r\n\r\nsignature\r\n--b--\r\n";
+        let message =
+            format!("From: jane@example.org\r\nContent-Type: multipart/signed; boundary=b\r\n\r\n{signed}");
+        let text = String::from_utf8(sent(message.as_bytes(), Repair::Parts)).unwrap();
+        assert!(text.ends_with(signed), "{text}");
     }
 
     const PIECES: [&[u8]; 16] = [
