@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use readdress::header::encoded_word::{decode, encode_unstructured};
+use readdress::header::encoded_word::{decode, encode_phrase, encode_unstructured};
 use readdress::header::mailbox::parse_address_list;
 
 use crate::common::engine::{rewrite, rules, scan};
@@ -160,8 +160,9 @@ pub const GROWING: [Case; 24] = [
         SMALL,
     ),
     ("scan tiny parts", |n| scanning(messages::tiny_parts, n), SMALL),
-    ("parse hostile mailboxes", hostile_lists, SMALL),
-    ("decode hostile encoded-words", hostile_words, SMALL),
+    // Of many units, so that a body of each is long enough.
+    ("parse hostile mailboxes", hostile_lists, 2 * SMALL),
+    ("decode hostile encoded-words", hostile_words, 2 * SMALL),
 ];
 
 /// Octets of the smallest input. What a message costs at all is no matter: increments are compared.
@@ -187,13 +188,12 @@ fn rewriting(make: Make, octets: usize) -> Work {
     })
 }
 
-/// What has no end, over and over: none of it may be looked for again and again.
+/// What has no end, over and over: none of it may be looked for again and again. Parted by spaces; `~` is a space.
+const LIST_UNITS: &str = "( ) < > , \" \\ @ : ; . [ a~ a, a@ a@, @, @,~ <@ <@a <a <@, @[ ((a) (\\ \"\\ .~ a@b~. a@b .~@~ .@ \
+    a@b~ =? =?a?q? =?a?q?( \u{fc} a<b> a@x< a@x<~ a< a~ a.~ a.~@ a@x?< ' '' '@ `'a@x \"<\" \u{200b} \u{200b}~ \u{a0} \u{a0}a@b";
+
 fn hostile_lists(octets: usize) -> Work {
-    let units = [
-        "(", ")", "<", ",", "\"", "\\", "@", ":", "a ", "a@", "@, ", "<@a", "((a)", "(\\", "\"\\", "=?",
-        "=?a?q?", "a@b .", "a@x< ",
-    ];
-    let bodies = units.map(|unit| unit.repeat(octets / units.len() / unit.len()));
+    let bodies = repeated(LIST_UNITS, octets);
     Box::new(move || {
         for body in &bodies {
             black_box(parse_address_list(body.as_bytes()));
@@ -201,24 +201,25 @@ fn hostile_lists(octets: usize) -> Work {
     })
 }
 
+const WORD_UNITS: &str = "= ? =? ?= =?=?=?a?b? =?a?b? =?a?q? =?a?q?x~ =?utf-8?q?a?= =?utf-8?q?a?=~ =?utf-8?b? =?a?q?=?= \
+    =?a?b?x?=~ =?a?q?\u{fc} =?cp932?b?x?=~ \u{fc}a ~ \r\n~";
+
 fn hostile_words(octets: usize) -> Work {
-    let units = [
-        "=",
-        "?",
-        "=?",
-        "?=",
-        "=?a?q?",
-        "=?utf-8?q?a?=",
-        "=?utf-8?b?",
-        "=?utf-8?q?a?= ",
-        "\u{fc}a",
-        "\r\n ",
-    ];
-    let bodies = units.map(|unit| unit.repeat(octets / units.len() / unit.len()));
+    let bodies = repeated(WORD_UNITS, octets);
     Box::new(move || {
         for body in &bodies {
             let text = decode(body.as_bytes());
-            black_box(encode_unstructured(&text));
+            for text in [body, &text] {
+                black_box(encode_unstructured(text));
+                black_box(encode_phrase(text));
+            }
         }
     })
+}
+
+/// Each of the units over and over, together about so many octets.
+fn repeated(units: &str, octets: usize) -> Vec<String> {
+    let octets = octets / units.split(' ').count();
+    let units = units.split(' ').map(|unit| unit.replace('~', " "));
+    units.map(|unit| unit.repeat(octets / unit.len())).collect()
 }

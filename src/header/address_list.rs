@@ -380,7 +380,6 @@ fn decode_name(tokens: &[Token<'_>]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
 
     use proptest::prelude::*;
 
@@ -542,18 +541,6 @@ Jane <jane>, B <b@x> => B|b@x
             parse_address_list("a@x ".repeat(2 * MAX_MAILBOXES).as_bytes()).len(),
             MAX_MAILBOXES
         );
-    }
-
-    #[test]
-    fn hostile_lists_take_linear_time() {
-        let started = Instant::now();
-        let units = "( ) < > , \" \\ @ : ; . [ a, a@, @, <@ <a <@, @[ ((a) (\\ \"\\ .~ a@b .~@~ .@ a@b~ =? \
-                     =?a?q? =?a?q?( ü a<b> a@x< a< a~ a.~ a.~@ a@x?< ' '' '@ `'a@x \"<\" \u{200b} \u{200b}~ \u{a0} \u{a0}a@b";
-        for unit in units.split(' ').map(|unit| unit.replace('~', " ")) {
-            parse_address_list(unit.repeat(200_000 / unit.len()).as_bytes());
-        }
-        // A debug build needs a few seconds at most; what is quadratic needs minutes.
-        assert!(started.elapsed() < Duration::from_secs(30));
     }
 
     proptest! {

@@ -421,7 +421,6 @@ fn push_q(out: &mut String, text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
 
     use proptest::prelude::*;
 
@@ -594,22 +593,6 @@ mod tests {
             assert_eq!(encode_phrase(text), phrase, "{text:?}");
         }
         assert!(encode_phrase(&"x".repeat(MAX_PHRASE_WORD + 1)).starts_with("=?"));
-    }
-
-    #[test]
-    fn hostile_text_takes_linear_time() {
-        let started = Instant::now();
-        for unit in
-            "=?=?=?a?b? =?a?b? =?a?q?x~ =? ?= =?a?q?=?= =?a?b?x?=~ ~ =?a?q?ü =?cp932?b?x?=~".split(' ')
-        {
-            let unit = unit.replace('~', " ");
-            let text = unit.repeat(200_000 / unit.len());
-            decode(text.as_bytes());
-            encode_unstructured(&text);
-            encode_phrase(&text);
-        }
-        // A debug build needs a fraction of a second; what is quadratic needs minutes.
-        assert!(started.elapsed() < Duration::from_secs(20));
     }
 
     fn is_well_written(body: &str) -> bool {
