@@ -1,4 +1,4 @@
-//! What could be changed without a test that failed, as mutation testing showed (see fuzz/README.md).
+//! What could be changed without a test that failed, as mutation testing showed (see docs/fuzzing.md).
 
 use readdress::arrival::MessageId;
 use readdress::arrival::trace::{self, TraceError};
