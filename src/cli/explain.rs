@@ -15,9 +15,8 @@ use readdress::forward::{Explanation, Outcome};
 use readdress::preflight::{Report, Within};
 use readdress::rewrite::{Edit, Form, Replacement};
 
-use super::forward::MAX_EVENT;
+use super::forward::{MAX_EVENT, SettingArguments};
 use super::header_diff::{Difference, compare, read};
-use super::rewrite::StyleArguments;
 use super::{Failure, Input};
 
 /// An arrival, and its message if that is given.
@@ -29,31 +28,9 @@ const MAX_MESSAGE: u64 = 80 << 20;
 /// Say what would be done with a message for an address, and why; nothing is sent. Exit code 1 if it would not go out
 #[derive(Args)]
 pub(super) struct Arguments {
-    /// The alias map: an SSM parameter (a path of them if it ends in /), s3://BUCKET/KEY or file:PATH
-    #[arg(
-        long,
-        visible_alias = "alias-map",
-        env = "ALIAS_MAP_PARAM",
-        value_name = "MAP"
-    )]
-    alias_map_param: Option<String>,
     /// The event of the message, which then is read from the bucket
     #[arg(long, value_name = "FILE")]
     event: Option<PathBuf>,
-    /// Where the mail is stored: the name of an S3 bucket, or file:DIR
-    #[arg(long, env = "EMAIL_BUCKET", value_name = "BUCKET")]
-    email_bucket: Option<String>,
-    /// The prefix of the message id in the bucket, such as inbound/
-    #[arg(long, env = "EMAIL_PREFIX", value_name = "PREFIX")]
-    email_prefix: Option<String>,
-    /// The most octets of an outgoing message [default: 10485760]
-    #[arg(long, env = "MAX_SEND_BYTES", value_name = "OCTETS")]
-    max_send_bytes: Option<String>,
-    /// How far a message is mended so that SES takes it: parts, header, off [default: parts]
-    #[arg(long, env = "REPAIR", value_name = "HOW")]
-    repair: Option<String>,
-    #[command(flatten)]
-    style: StyleArguments,
     /// Write a line of JSON
     #[arg(long)]
     json: bool,
@@ -61,23 +38,20 @@ pub(super) struct Arguments {
     address: String,
     /// The message, where there is no event [default: -, standard input]
     file: Option<PathBuf>,
+    #[command(flatten, next_help_heading = "Settings")]
+    settings: SettingArguments,
 }
 
 impl Arguments {
     fn setting(&self, name: &str) -> Option<String> {
         match name {
-            "ALIAS_MAP_PARAM" => self.alias_map_param.clone(),
             // Without an event no bucket is read.
             "EMAIL_BUCKET" if self.event.is_none() => Some("file:.".to_owned()),
-            "EMAIL_BUCKET" => self.email_bucket.clone(),
             "EMAIL_PREFIX" if self.event.is_none() => None,
-            "EMAIL_PREFIX" => self.email_prefix.clone(),
-            "MAX_SEND_BYTES" => self.max_send_bytes.clone(),
-            "REPAIR" => self.repair.clone(),
-            // Nothing is sent or recorded.
-            "OUTBOX" => None,
+            // Nothing is sent or recorded, and there are settings of that alone.
+            "OUTBOX" | "ON_DOUBT" | "EVENTS_TOPIC" => None,
             "LEDGER" => Some("off".to_owned()),
-            name => self.style.setting(name),
+            name => self.settings.setting(name),
         }
     }
 

@@ -224,7 +224,7 @@ impl Rules {
         let reply_address = addresses
             .as_ref()
             .map(|addresses| |address: &Address| addresses.of_address(address));
-        let unsubscribe = Unsubscribe::of(original.list_unsubscribe, reply_address);
+        let unsubscribe = Unsubscribe::of(original.list_unsubscribe, reply_address.as_ref());
         let added = self.copies(original, &recipients, &reply_to, unsubscribe.moved);
         let (in_reply_to, references) = self.new_thread(original, &from);
         let once = vec![

@@ -22,7 +22,7 @@ impl Unsubscribe {
     /// such addresses at all.
     pub(super) fn of(
         body: Option<&[u8]>,
-        reply_address: Option<impl Fn(&Address) -> Option<Address>>,
+        reply_address: Option<&impl Fn(&Address) -> Option<Address>>,
     ) -> Self {
         let kept = Unsubscribe {
             change: Change::Keep,
@@ -36,7 +36,6 @@ impl Unsubscribe {
             let kept = if is_web(&uri) {
                 Some(uri)
             } else {
-                let reply_address = reply_address.as_ref();
                 reply_address.and_then(|of| with_reply_address(&uri, of).map(Cow::Owned))
             };
             if let Some(uri) = kept {
@@ -159,7 +158,7 @@ fn is_web(uri: &str) -> bool {
 mod tests {
     use super::*;
 
-    const NONE: Option<fn(&Address) -> Option<Address>> = None;
+    const NONE: Option<&fn(&Address) -> Option<Address>> = None;
 
     #[test]
     fn a_mail_would_be_sent_from_the_private_mailbox() {
@@ -224,7 +223,7 @@ mod tests {
             ("<mailto:u%f@example.org>", ""),
             ("mailto:u@example.org", ""),
         ] {
-            let change = Unsubscribe::of(Some(body.as_bytes()), Some(reply_address)).change;
+            let change = Unsubscribe::of(Some(body.as_bytes()), Some(&reply_address)).change;
             let change = match &change {
                 Change::Replace(body) => body.as_str(),
                 Change::Drop => "",
