@@ -193,19 +193,19 @@ readdress forward fixtures/trial/held.json > target/outcomes
         for name in ["docs/commands.md", "docs/explain.md"] {
             let page = page(name);
             let blocks = blocks(&page, "\n", "\u{0}");
-            let mut script = String::from(PREPARED);
+            let mut script = vec![PREPARED.to_owned()];
             let mut wants = Vec::new();
             let examples = format!("\n{}", texts(&blocks, "console").join(""));
             for example in examples.split("\n$ ").skip(1) {
                 let (command, want) = example.split_once('\n').unwrap_or((example, ""));
                 // An exit code of 1 is an answer too.
-                script += &format!("{{ {command}; }} 2>&1 || [ $? = 1 ]\nprintf '\\0'\n");
+                script.push(format!("{{ {command}; }} 2>&1 || [ $? = 1 ]\nprintf '\\0'\n"));
                 wants.push((command.to_owned(), want.to_owned()));
             }
             assert!(!wants.is_empty(), "{name} has no examples");
             let directory = directory();
             std::fs::create_dir(directory.path().join("target")).unwrap();
-            let output = run(directory.path(), &script);
+            let output = run(directory.path(), &script.concat());
             for ((command, want), said) in wants.into_iter().zip(output.split(END)) {
                 assert_eq!(
                     timeless(said.trim_end()),
