@@ -12,13 +12,12 @@ pub fn chunking(input: &[u8]) {
         return;
     };
     // Small limits, so that short inputs reach them.
-    let limits = Limits {
-        header: 16 + 8 * usize::from(header),
-        field: 8 + usize::from(field),
-        depth: usize::from(depth % 8),
-        boundary: usize::from(boundary % 128),
-        boundaries: usize::from(boundaries),
-    };
+    let limits = Limits::default()
+        .with_header(16 + 8 * usize::from(header))
+        .with_field(8 + usize::from(field))
+        .with_depth(usize::from(depth % 8))
+        .with_boundary(usize::from(boundary % 128))
+        .with_boundaries(usize::from(boundaries));
     let whole = scan(limits, [(message, true)]);
     let bytes: Vec<u8> = whole
         .0
