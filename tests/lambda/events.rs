@@ -242,3 +242,24 @@ fn ses_is_told_the_settings() {
     // The last is our own: SES's reports name the message by it.
     assert_eq!(tags, [("app", "readdress"), ("stage", "prod"), ("readdress", ID)]);
 }
+
+/// Whoever can publish to a topic that invokes the function must not have it read, or forward, what lies in another bucket.
+#[test]
+fn another_bucket_is_not_read() {
+    let stands = Stands::start();
+    let _running = stands.function(&[]);
+    let key = format!("{PREFIX}{ID}");
+    stands.s3.put("backup", &key, message(2_000));
+    stands.put(ID, &message(2_000));
+    let mut created = s3_event(&key);
+    created["Records"][0]["s3"]["bucket"]["name"] = json!("backup");
+    let stored = notification(ID, &["shop@example.com"]).replace(BUCKET, "backup");
+    let order = json!({"Records": [{"eventSource": "readdress", "messageId": ID, "order": "release",
+        "arrival": {"recipients": ["shop@example.com"], "bucket": "backup", "key": key}}]});
+    let by_topic = json!({"Records": [{"EventSource": "aws:sns", "Sns": {"Message": stored}}]});
+    let by_queue = sqs_event(&[("q1", in_sns(&stored))]);
+    for event in [created, by_topic, by_queue, order] {
+        stands.api.invoke(&event).unwrap_err();
+    }
+    assert!(stands.s3.reads().is_empty() && stands.ses.attempts().is_empty());
+}
