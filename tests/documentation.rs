@@ -189,6 +189,22 @@ readdress forward fixtures/trial/held.json > target/outcomes
     }
 
     #[test]
+    fn the_pictures_are_current() {
+        let mut draw = Command::new("python3");
+        draw.arg(Path::new(ROOT).join("docs/pictures/draw.py"))
+            .arg("--check")
+            .env("READDRESS", env!("CARGO_BIN_EXE_readdress"));
+        match draw.output() {
+            Ok(output) => assert!(
+                output.status.success(),
+                "{}",
+                String::from_utf8_lossy(&output.stderr)
+            ),
+            Err(error) => eprintln!("no python3: the pictures are not looked at ({error})"),
+        }
+    }
+
+    #[test]
     fn the_pages_show_what_the_commands_write() {
         for name in ["docs/commands.md", "docs/explain.md"] {
             let page = page(name);

@@ -2,7 +2,9 @@
 """Draws the pictures of the documentation from what the commands of the README's trial write.
 
     docs/pictures/draw.py              writes explain.svg and conversation.svg beside this file
-    READDRESS=PATH docs/pictures/draw.py      the same, with a command line that is built already
+    docs/pictures/draw.py --check      says whether they are current
+
+With READDRESS=PATH it runs a command line that is built already.
 
 Both pictures have a background of their own, so that they can be read on a light page and on a dark one.
 """
@@ -175,7 +177,7 @@ def main():
     with tempfile.TemporaryDirectory() as outbox:
         command = "ON_SPAM=mark readdress explain --event fixtures/trial/held.json shop@example.com"
         output = on_a_terminal(command, outbox)
-        (HERE / "explain.svg").write_text(terminal(command, output))
+        pictures = {"explain.svg": terminal(command, output)}
 
         trial = shell(
             "readdress forward fixtures/trial/held.json\nreaddress release lampshades\n"
@@ -195,7 +197,12 @@ def main():
         ("right", "Jane answers", fields(answered, "From", "To", "Subject", "User-Agent"), text(answered)[1:2]),
         ("left", "Kenji's mailbox gets", fields(arrived, "From", "To", "Subject"), text(arrived)[1:2]),
     ]
-    (HERE / "conversation.svg").write_text(conversation(mails))
+    pictures["conversation.svg"] = conversation(mails)
+    for name, picture in pictures.items():
+        if "--check" not in sys.argv[1:]:
+            (HERE / name).write_text(picture)
+        elif (HERE / name).read_text() != picture:
+            sys.exit(f"docs/pictures/{name} is not current: run docs/pictures/draw.py")
 
 
 if __name__ == "__main__":
