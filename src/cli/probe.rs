@@ -33,8 +33,8 @@ pub(super) struct Arguments {
     /// An alias whose mail a receipt rule stores in the bucket; its domain must be verified
     #[arg(long, value_name = "ADDRESS", requires = "bucket")]
     through: Option<Address>,
-    /// The bucket of the receipt rule
-    #[arg(long, value_name = "NAME", env = "EMAIL_BUCKET", requires = "through")]
+    /// The bucket of the receipt rule, if there is --through
+    #[arg(long, value_name = "NAME", env = "EMAIL_BUCKET")]
     bucket: Option<String>,
     /// What precedes the message id in the bucket
     #[arg(long, value_name = "PREFIX", env = "EMAIL_PREFIX", default_value = "")]
@@ -67,7 +67,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         through,
         token: token(),
     };
-    let bucket = arguments.bucket.as_ref().map(|name| Bucket {
+    let bucket = arguments.bucket.as_ref().filter(|_| arguments.through.is_some());
+    let bucket = bucket.map(|name| Bucket {
         name: name.clone(),
         prefix: arguments.prefix.clone(),
         patience: Duration::from_secs(arguments.wait),

@@ -46,7 +46,7 @@ pub(super) struct StyleArguments {
     /// A fixed verified address for the new From, in place of the alias
     #[arg(long, env = "FROM_EMAIL", value_name = "ADDRESS")]
     from_email: Option<String>,
-    /// The addresses in the new To: targets, alias, keep [default: targets]
+    /// The addresses in the new To: targets, alias, keep [default: keep]
     #[arg(long, env = "TO_HEADER", value_name = "TO")]
     to_header: Option<String>,
     /// Put before the subject, unless it stands at the front already

@@ -16,7 +16,13 @@ pub(super) fn readable(facts: &Facts) -> Looked {
             format!("{} has no alias", map.place),
             "add one, such as {\"shop@example.com\": [\"jane@example.net\"]}",
         ),
-        Ok(map) => Finding::right(format!("{}, {} aliases", map.place, map.aliases.len())),
+        Ok(map) => {
+            let aliases = match map.aliases.len() {
+                1 => "1 alias".to_owned(),
+                count => format!("{count} aliases"),
+            };
+            Finding::right(format!("{}, {aliases}", map.place))
+        }
         Err(reason) => Finding::wrong(
             reason,
             "correct ALIAS_MAP_PARAM or the text; readdress aliases check FILE looks at a file",
