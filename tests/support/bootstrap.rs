@@ -78,17 +78,23 @@ impl Bootstrap {
     /// # Panics
     /// If it has ended.
     pub fn peak_rss_kib(&self) -> u64 {
+        self.status_kib("VmHWM:")
+    }
+
+    /// The memory that it has now, in KiB (`VmRSS`).
+    ///
+    /// # Panics
+    /// If it has ended.
+    pub fn rss_kib(&self) -> u64 {
+        self.status_kib("VmRSS:")
+    }
+
+    fn status_kib(&self, name: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it is running");
-        status
-            .lines()
-            .find_map(|line| {
-                line.strip_prefix("VmHWM:")?
-                    .trim()
-                    .strip_suffix(" kB")?
-                    .parse()
-                    .ok()
-            })
-            .expect("VmHWM in its status")
+        let mut lines = status.lines();
+        lines
+            .find_map(|line| line.strip_prefix(name)?.trim().strip_suffix(" kB")?.parse().ok())
+            .expect("a size in its status")
     }
 
     /// User CPU time of all of its threads; the system's own time (copying to sockets) is not in it.
