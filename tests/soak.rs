@@ -38,9 +38,9 @@ const LANES: usize = 4;
 /// Mails in a lane from which on its memory is judged: in fewer, the buffers of the first large mails are all of the slope.
 const ENOUGH: usize = 2_000;
 
-/// How much more the memory may be in the last quarter than in the second: the median of one, of samples after each tenth mail,
+/// How many percent more the memory may be in the last quarter than in the second: the median of one, of samples after each tenth mail,
 /// against that of the other. A hundred octets lost with each of 12,500 mails are 5 % of 12 MB.
-const GROWTH: f64 = 1.05;
+const GROWTH_PERCENT: u64 = 5;
 
 fn setting(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
@@ -77,8 +77,8 @@ fn all_is_accounted_for() {
             if lane.kills > 0 { " (restarted)" } else { "" }
         );
         if lane.kills == 0 && lane.mails >= ENOUGH {
-            let growth = quarters[3] as f64 / quarters[1] as f64;
-            assert!(growth <= GROWTH, "the memory has grown: {quarters:?} KiB");
+            let most = quarters[1] * (100 + GROWTH_PERCENT) / 100;
+            assert!(quarters[3] <= most, "the memory has grown: {quarters:?} KiB");
         }
         all.add(&lane);
     }

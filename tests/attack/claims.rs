@@ -61,8 +61,8 @@ fn verdicts_against_those_of_the_event() {
     ] {
         let receive = |octets: &str| {
             let arriving = Arriving {
-                spam,
                 dmarc,
+                spam,
                 ..Arriving::new(octets.as_bytes())
             };
             World::new(&own).receive(&arriving)

@@ -241,7 +241,7 @@ fn names_of_files() {
         let parsed = mailparse::parse_mail(&sent.octets).unwrap();
         assert_eq!(parsed.subparts.len(), 2, "{}", sent.octets.escape_ascii());
         let part = &parsed.subparts[1];
-        let names: Vec<String> = part.headers.iter().map(|it| it.get_key()).collect();
+        let names: Vec<String> = part.headers.iter().map(mailparse::MailHeader::get_key).collect();
         (names, part.get_body().unwrap().lines().count())
     };
     let mut world = World::new(&map());
@@ -324,9 +324,27 @@ fn values_of_the_map() {
             assert_eq!(sent.len(), 2, "{what}");
             sent[0].assert_ours(&what, &[OWNER]);
             sent[1].assert_ours(&what, &["jane@example.org"]);
-            sent.iter().for_each(|sent| assert_no_recipient(sent, &what));
+            for sent in &sent {
+                assert_no_recipient(sent, &what);
+            }
         }
     }
+}
+
+/// An event of SES in which this member says this.
+fn event(id: &str, name: &str, text: &str) -> Value {
+    let mut event = json!({"Records": [{"eventSource": "aws:ses", "ses": {
+        "mail": {"messageId": id, "source": "jane@example.org"}, "receipt": {"recipients": [ALIAS],
+            "spamVerdict": {"status": "PASS"}, "virusVerdict": {"status": "PASS"},
+            "dmarcVerdict": {"status": "PASS"}, "dmarcPolicy": "none"}}}]});
+    let ses = &mut event["Records"][0]["ses"];
+    match name {
+        "messageId" | "source" => ses["mail"][name] = json!(text),
+        "recipients" => ses["receipt"][name] = json!([text]),
+        "dmarcPolicy" => ses["receipt"][name] = json!(text),
+        _ => ses["receipt"][name]["status"] = json!(text),
+    }
+    event
 }
 
 /// Values of an event come from SES, and some of them from the sender's SMTP client.
@@ -334,20 +352,6 @@ fn values_of_the_map() {
 fn values_of_an_event() {
     // Without a From, answers go to the envelope sender.
     let octets = b"To: shop@example.com\r\nSubject: Order\r\n\r\nHello\r\n";
-    let event = |id: &str, name: &str, text: &str| {
-        let mut event = json!({"Records": [{"eventSource": "aws:ses", "ses": {
-            "mail": {"messageId": id, "source": "jane@example.org"}, "receipt": {"recipients": [ALIAS],
-                "spamVerdict": {"status": "PASS"}, "virusVerdict": {"status": "PASS"},
-                "dmarcVerdict": {"status": "PASS"}, "dmarcPolicy": "none"}}}]});
-        let ses = &mut event["Records"][0]["ses"];
-        match name {
-            "messageId" | "source" => ses["mail"][name] = json!(text),
-            "recipients" => ses["receipt"][name] = json!([text]),
-            "dmarcPolicy" => ses["receipt"][name] = json!(text),
-            _ => ses["receipt"][name]["status"] = json!(text),
-        }
-        event
-    };
     let hostile = |of: &str| {
         [
             "\r\n",

@@ -55,8 +55,8 @@ pub struct Lane {
     ses: SesEndpoint,
     ssm: Ssm,
     running: Option<Running>,
-    /// A fault of a send that did not come up yet: the mail that it was for was not sent.
-    pending: Option<Fault>,
+    /// Faults of sends that did not come up yet: the mails that they were for were not sent. The next send has them.
+    pending: Vec<Fault>,
     /// Mails with which the process was killed: SES may take what it had sent after that.
     killed: BTreeSet<String>,
     books: Books,
@@ -79,13 +79,13 @@ impl Lane {
         Lane {
             number,
             kills,
-            random: Random::new(seed.wrapping_add(number as u64)),
+            random: Random::new(seed.wrapping_add(u64::try_from(number).unwrap())),
             mails: Mails::new(key),
             s3: S3::start(),
             ses,
             ssm,
             running: None,
-            pending: None,
+            pending: Vec::new(),
             killed: BTreeSet::new(),
             books: Books::default(),
         }
@@ -116,7 +116,7 @@ impl Lane {
         self.s3.put(BUCKET, &key, mail.octets.clone());
         let event = event(id, mail);
         let mut account = Account::new(id, mail);
-        account.faults.extend(self.pending.take());
+        account.faults.extend(self.pending.clone());
         let mut reply = Reply::Err(Value::Null);
         for _ in 0..INVOCATIONS {
             let fault = Fault::by_chance(&mut self.random, self.kills);
@@ -163,10 +163,11 @@ impl Lane {
             );
             self.books.late += 1;
         }
-        let logged = account
-            .has_no_page()
-            .then(|| self.logged(&account.id))
-            .unwrap_or_default();
+        let logged = if account.has_no_page() {
+            self.logged(&account.id)
+        } else {
+            Vec::new()
+        };
         account.take(own, self.page(&account.id), logged);
     }
 
@@ -225,9 +226,11 @@ impl Lane {
         };
         self.s3.stand_puts(PutFault::None);
         self.ssm.stand(ParameterFault::None);
-        // What was not sent or not read leaves its fault to the next one, which is not tried for its sake.
-        if self.ses.script_left() > 0 {
-            self.pending = fault.cloned();
+        if matches!(fault, Some(Fault::Send(_))) {
+            self.pending.extend(fault.cloned());
+        }
+        if self.ses.script_left() == 0 {
+            self.pending.clear();
         }
         reply
     }

@@ -136,17 +136,9 @@ impl Mails {
         let targets = match user {
             "off" | "choosy" => Vec::new(),
             _ if address.ends_with("@catch.example") => vec!["caught@private.example".to_owned()],
-            _ => self.targets(&self.map[format!("{user}@example.com")]),
+            _ => targets(&self.map[format!("{user}@example.com")]),
         };
         Recipient { address, targets }
-    }
-
-    fn targets(&self, entry: &Value) -> Vec<String> {
-        let to = entry.get("to").unwrap_or(entry);
-        let list = to.as_array().cloned().unwrap_or_else(|| vec![to.clone()]);
-        list.iter()
-            .filter_map(|to| to.as_str().map(str::to_owned))
-            .collect()
     }
 
     fn fixture(&self, random: &mut Random) -> Mail {
@@ -300,6 +292,14 @@ impl Mails {
         }
         self.mail(random, octets)
     }
+}
+
+fn targets(entry: &Value) -> Vec<String> {
+    let to = entry.get("to").unwrap_or(entry);
+    let list = to.as_array().cloned().unwrap_or_else(|| vec![to.clone()]);
+    list.iter()
+        .filter_map(|to| to.as_str().map(str::to_owned))
+        .collect()
 }
 
 const MIXED: &str = "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n";
