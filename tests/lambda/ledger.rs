@@ -1,31 +1,37 @@
 //! Processes that die, and processes that have the same event.
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use super::support::runtime_api::{Reply, RuntimeApi};
 use super::support::ses;
 use super::{BUCKET, ID, PATIENCE, PREFIX, Stands, TARGETS, function, message, ses_event};
 
-/// Lambda gives an event to two processes at once, now and then.
+/// Lambda gives an event to two processes at once, now and then. `READDRESS_EVENTS` says how many events are tried.
 #[test]
 fn of_two_processes_with_one_event_one_sends() {
-    const EVENTS: usize = 50;
+    let asked = std::env::var("READDRESS_EVENTS").ok();
+    let events: usize = asked.map_or(50, |asked| asked.parse().expect("a number"));
+    let met = AtomicUsize::new(0);
     let (stands, other) = (Stands::start(), RuntimeApi::start());
     stands.s3.jitter(Duration::from_millis(1));
     let urls = [stands.s3.url(), stands.ses.url(), stands.ssm.url()];
     let [s3, ses, ssm] = urls.each_ref().map(String::as_str);
     let _one = stands.function(&[]);
     let _two = function(&other, [s3, ses, ssm], &[]);
-    for n in 0..EVENTS {
+    for n in 0..events {
         let id = format!("{ID}{n}");
         stands.s3.put(BUCKET, &format!("{PREFIX}{id}"), message(2_000));
         let event = ses_event(&id, &["shop@example.com"]);
         let invoke = |api: &RuntimeApi| {
+            std::thread::sleep(Duration::from_micros(RandomState::new().hash_one(n) % 2_000));
             // Whoever comes second fails, and comes again.
             while let Reply::Err(error) = api.invoke(&event) {
                 let text = error["errorMessage"].as_str().unwrap().to_owned();
                 assert!(text.contains("another invocation is sending"), "{text}");
+                met.fetch_add(1, Relaxed);
                 std::thread::sleep(Duration::from_millis(5));
             }
         };
@@ -34,7 +40,11 @@ fn of_two_processes_with_one_event_one_sends() {
             scope.spawn(|| invoke(&other));
         });
     }
-    assert_eq!(stands.ses.messages().len(), EVENTS);
+    println!(
+        "{events} events, {} attempts found the other's claim",
+        met.into_inner()
+    );
+    assert_eq!(stands.ses.messages().len(), events);
 }
 
 /// The process is killed after SES has taken the first of two mails, and while it takes the second.
