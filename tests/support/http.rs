@@ -62,12 +62,40 @@ pub enum Then {
     Close,
 }
 
+/// How far a request has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Its head is there.
+    Begun,
+    /// All of it is there, and nothing is done about it yet.
+    Arrived,
+    /// It was carried out, and the answer is not sent yet.
+    Done,
+}
+
+/// Somebody who looks at each request, with its body where that has just arrived. The request goes on when it returns; after an
+/// error its connection ends.
+pub type Watch = Arc<dyn Fn(Stage, &Head, &[u8]) -> io::Result<()> + Send + Sync>;
+
+/// The one who watches a server, if anybody does.
+#[derive(Clone, Default)]
+struct Watched(Arc<Mutex<Option<Watch>>>);
+
+impl std::fmt::Debug for Watched {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Watched")
+    }
+}
+
 /// One end of a connection.
 #[derive(Debug)]
 pub struct Connection {
     stream: TcpStream,
     ahead: Vec<u8>,
     stopped: Arc<AtomicBool>,
+    watched: Watched,
+    /// The request that is being served.
+    head: Option<Head>,
 }
 
 impl Connection {
@@ -77,7 +105,23 @@ impl Connection {
             stream,
             ahead: Vec::new(),
             stopped,
+            watched: Watched::default(),
+            head: None,
         })
+    }
+
+    /// Says to whoever watches the server that all of the request is there.
+    pub fn arrived(&self, body: &[u8]) -> io::Result<()> {
+        self.report(Stage::Arrived, body)
+    }
+
+    fn report(&self, stage: Stage, body: &[u8]) -> io::Result<()> {
+        // Not under the lock: a watch may hold a request for long.
+        let watch = lock(&self.watched.0).clone();
+        match (watch, &self.head) {
+            (Some(watch), Some(head)) => watch(stage, head, body),
+            _ => Ok(()),
+        }
     }
 
     /// Has the server been dropped?
@@ -220,6 +264,7 @@ impl Connection {
 
     /// Sends the head of an answer whose body follows, or is missing.
     pub fn answer_head(&mut self, status: u16, length: u64, fields: &[(&str, &str)]) -> io::Result<()> {
+        self.report(Stage::Done, &[])?;
         let mut head = format!("HTTP/1.1 {status} Status\r\ncontent-length: {length}\r\n");
         for (name, value) in fields {
             head.extend([name, ": ", value, "\r\n"]);
@@ -321,6 +366,7 @@ impl Pace {
 pub struct Server {
     address: SocketAddr,
     stopped: Arc<AtomicBool>,
+    watched: Watched,
     open: Arc<Mutex<Vec<TcpStream>>>,
     listening: Option<thread::JoinHandle<()>>,
 }
@@ -335,9 +381,10 @@ impl Server {
         let address = listener.local_addr().expect("its address");
         let stopped = Arc::new(AtomicBool::new(false));
         let open = Arc::new(Mutex::new(Vec::new()));
+        let watched = Watched::default();
         let each = Arc::new(each);
         let listening = {
-            let (stopped, open) = (Arc::clone(&stopped), Arc::clone(&open));
+            let (stopped, open, watched) = (Arc::clone(&stopped), Arc::clone(&open), watched.clone());
             thread::spawn(move || {
                 let count = AtomicUsize::new(0);
                 for stream in listener.incoming() {
@@ -349,10 +396,11 @@ impl Server {
                         lock(&open).push(clone);
                     }
                     let (each, stopped, open) = (Arc::clone(&each), Arc::clone(&stopped), Arc::clone(&open));
-                    let number = count.fetch_add(1, Relaxed);
+                    let (number, watched) = (count.fetch_add(1, Relaxed), watched.clone());
                     thread::spawn(move || {
                         let peer = stream.peer_addr().ok();
                         if let Ok(mut connection) = Connection::new(stream, stopped) {
+                            connection.watched = watched;
                             serve(&mut connection, number, &*each);
                             connection.cut();
                         }
@@ -364,9 +412,15 @@ impl Server {
         Server {
             address,
             stopped,
+            watched,
             open,
             listening: Some(listening),
         }
+    }
+
+    /// Shows each request from now on to this one.
+    pub fn watch(&self, watch: Watch) {
+        *lock(&self.watched.0) = Some(watch);
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -399,6 +453,12 @@ fn serve(
 ) {
     while let Ok(Some(head)) = connection.read_head(number) {
         let last = head.field("connection").is_some_and(|value| value == "close");
+        if lock(&connection.watched.0).is_some() {
+            connection.head = Some(head.clone());
+        }
+        if connection.report(Stage::Begun, &[]).is_err() {
+            return;
+        }
         if !matches!(each(&head, connection), Ok(Then::Go)) || last {
             return;
         }

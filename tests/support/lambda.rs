@@ -20,23 +20,36 @@ pub enum Invocation {
     Refused(u16),
 }
 
+/// Who is invoked.
+type Function = dyn Fn(&Value) -> Invocation + Send + Sync;
+
 /// The endpoint, for signed requests alone.
-#[derive(Debug)]
 pub struct Lambda {
     server: Server,
     state: Arc<State>,
 }
 
-#[derive(Debug)]
 struct State {
     script: Script<Invocation>,
+    /// Answers in place of the script.
+    function: Option<Box<Function>>,
     invoked: Mutex<Vec<(String, Value)>>,
 }
 
 impl Lambda {
     pub fn start() -> Self {
+        Self::with(None)
+    }
+
+    /// With a function that is invoked.
+    pub fn of(function: impl Fn(&Value) -> Invocation + Send + Sync + 'static) -> Self {
+        Self::with(Some(Box::new(function)))
+    }
+
+    fn with(function: Option<Box<Function>>) -> Self {
         let state = Arc::new(State {
             script: Script::new(Invocation::Ok),
+            function,
             invoked: Mutex::default(),
         });
         let shared = Arc::clone(&state);
@@ -71,9 +84,13 @@ fn serve(state: &State, head: &Head, connection: &mut Connection) -> io::Result<
         connection.answer(400, &[], b"{}")?;
         return Ok(Then::Go);
     }
-    let event = serde_json::from_slice(&body).unwrap_or_default();
-    lock(&state.invoked).push((head.path().to_owned(), event));
-    match state.script.next() {
+    let event: Value = serde_json::from_slice(&body).unwrap_or_default();
+    lock(&state.invoked).push((head.path().to_owned(), event.clone()));
+    let answer = match &state.function {
+        Some(function) => function(&event),
+        None => state.script.next(),
+    };
+    match answer {
         Invocation::Ok => connection.answer(200, &[], br#"{"batchItemFailures": []}"#)?,
         Invocation::Failed(message) => {
             let error = serde_json::json!({"errorType": "NotForwarded", "errorMessage": message});

@@ -14,6 +14,7 @@ pub mod runtime_api;
 pub mod s3;
 pub mod ses;
 pub mod sigv4;
+pub mod sqs;
 pub mod ssm;
 pub mod suppression;
 

@@ -8,10 +8,10 @@ use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::bootstrap::Bootstrap;
-use super::http::{Connection, Head, Server, Then};
+use super::http::{Connection, Head, Server, Then, Watch};
 use super::lock;
 
 const RUNTIME: &str = "/2018-06-01/runtime/";
@@ -88,6 +88,21 @@ impl RuntimeApi {
     /// `AWS_LAMBDA_RUNTIME_API`: host and port.
     pub fn address(&self) -> SocketAddr {
         self.server.address()
+    }
+
+    /// Shows each request to this one.
+    pub fn watch(&self, watch: Watch) {
+        self.server.watch(watch);
+    }
+
+    /// Ends all invocations that have no answer, as Lambda does where the program has ended.
+    pub fn exited(&self) {
+        let waiting = std::mem::take(&mut lock(&self.shared.state).waiting);
+        for sender in waiting.into_values() {
+            let error = json!({"errorType": "Runtime.ExitError",
+                "errorMessage": "Error: Runtime exited with error: signal: killed"});
+            let _ = sender.send(Reply::Err(error));
+        }
     }
 
     /// Starts the program with the environment that Lambda gives it, and `env`; nothing else is set.
@@ -176,6 +191,7 @@ impl RuntimeApi {
 
 fn serve(shared: &Shared, head: &Head, connection: &mut Connection) -> io::Result<Then> {
     let body = connection.read_body(head)?;
+    connection.arrived(&body)?;
     let path = head.path().strip_prefix(RUNTIME).unwrap_or_default();
     let parts: Vec<&str> = path.split('/').collect();
     match (head.method.as_str(), &parts[..]) {

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::http::{Connection, Head, Server, Then, percent_decode};
+use super::http::{Connection, Head, Server, Then, Watch, percent_decode};
 use super::sigv4::{CLOCK_IS_OFF, Credentials, civil, sha256_hex, verify_at};
 use super::{Script, lock};
 
@@ -90,8 +90,8 @@ struct State {
     puts: Script<PutFault>,
     /// Objects under these keys do not take part in `script`.
     apart: &'static str,
-    /// Seconds by which the stand-in's clock is ahead.
-    ahead: AtomicU64,
+    /// Seconds by which the stand-in's clock is ahead, or behind.
+    ahead: AtomicI64,
     /// Each request of an object that is kept apart waits for up to so many microseconds, before and after.
     jitter: AtomicU64,
     /// In the order in which they came; `None`: it has not ended.
@@ -115,7 +115,7 @@ impl S3 {
             script: Script::new(Fault::None),
             puts: Script::new(PutFault::None),
             apart: "/ledger/",
-            ahead: AtomicU64::new(0),
+            ahead: AtomicI64::new(0),
             jitter: AtomicU64::new(0),
             attempts: Mutex::default(),
             rate: AtomicU64::new(0),
@@ -130,6 +130,11 @@ impl S3 {
 
     pub fn url(&self) -> String {
         self.server.url()
+    }
+
+    /// Shows each request to this one.
+    pub fn watch(&self, watch: Watch) {
+        self.server.watch(watch);
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -177,7 +182,12 @@ impl S3 {
 
     /// Sets the stand-in's clock ahead of everybody's.
     pub fn set_ahead(&self, by: Duration) {
-        self.state.ahead.store(by.as_secs(), Relaxed);
+        self.state.ahead.store(seconds(by), Relaxed);
+    }
+
+    /// Sets the stand-in's clock behind everybody's.
+    pub fn set_behind(&self, by: Duration) {
+        self.state.ahead.store(-seconds(by), Relaxed);
     }
 
     /// Each request for the ledger waits for a random time of at most this, before and after it is served.
@@ -282,7 +292,13 @@ impl Object {
 
 impl State {
     fn now(&self) -> SystemTime {
-        SystemTime::now() + Duration::from_secs(self.ahead.load(Relaxed))
+        let ahead = self.ahead.load(Relaxed);
+        let by = Duration::from_secs(ahead.unsigned_abs());
+        if ahead < 0 {
+            SystemTime::now() - by
+        } else {
+            SystemTime::now() + by
+        }
     }
 
     fn wait(&self, path: &str) {
@@ -296,6 +312,7 @@ impl State {
 
 fn serve(state: &State, head: &Head, connection: &mut Connection) -> io::Result<Then> {
     let body = connection.read_body(head)?;
+    connection.arrived(&body)?;
     let place = {
         let mut attempts = lock(&state.attempts);
         attempts.push(None);
@@ -318,6 +335,11 @@ fn serve(state: &State, head: &Head, connection: &mut Connection) -> io::Result<
     if head.method == "PUT" {
         let verified = verify_at(head, &sha256_hex(&body), &credentials, "s3", state.now());
         let then = put(state, head, connection, &mut attempt, verified.map(|_| body));
+        lock(&state.attempts)[place] = Some(attempt);
+        return then;
+    }
+    if head.query().contains("list-type=2") {
+        let then = list(state, head, connection, &mut attempt);
         lock(&state.attempts)[place] = Some(attempt);
         return then;
     }
@@ -344,6 +366,38 @@ fn serve(state: &State, head: &Head, connection: &mut Connection) -> io::Result<
     // Also where the client was gone before the end.
     lock(&state.attempts)[place] = Some(attempt);
     then
+}
+
+/// Lists the keys of a bucket that begin with a prefix, all at once: nobody here has more than a thousand.
+fn list(state: &State, head: &Head, connection: &mut Connection, attempt: &mut Attempt) -> io::Result<Then> {
+    let signed = verify_at(head, &sha256_hex(b""), &Credentials::test(), "s3", state.now());
+    if let Err(why) = signed {
+        attempt.status = 403;
+        return refuse(connection, head, 403, refusal(&why), &why, state.now());
+    }
+    let prefix = head
+        .query()
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("prefix="));
+    let prefix = percent_decode(prefix.unwrap_or_default());
+    let bucket = format!("{}/", attempt.path.trim_end_matches('/'));
+    let keys: String = lock(&state.objects)
+        .keys()
+        .filter_map(|path| path.strip_prefix(&bucket))
+        .filter(|key| key.starts_with(&prefix))
+        .map(|key| format!("<Contents><Key>{key}</Key></Contents>"))
+        .collect();
+    let xml = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult \
+         xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><IsTruncated>false</IsTruncated>{keys}</ListBucketResult>"
+    );
+    attempt.status = 200;
+    let fields = [
+        ("content-type", "application/xml"),
+        ("date", &http_date(state.now())),
+    ];
+    connection.answer(200, &fields, xml.as_bytes())?;
+    Ok(Then::Go)
 }
 
 /// The code of S3 for a request that is not signed as it should be.
@@ -411,6 +465,10 @@ fn put(
     let date = http_date(state.now());
     connection.answer(200, &[("etag", &etag), ("date", &date)], b"")?;
     Ok(Then::Go)
+}
+
+fn seconds(time: Duration) -> i64 {
+    i64::try_from(time.as_secs()).expect("a time of this century")
 }
 
 /// As RFC 9110 5.6.7 has it.

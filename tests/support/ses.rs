@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::http::{Connection, Head, Server, Then};
+use super::http::{Connection, Head, Server, Then, Watch};
 use super::raw_message::{Field, Rules, check, check_verified, mailboxes};
 use super::sigv4::{Credentials, hex, verify};
 use super::{Script, lock};
@@ -175,6 +175,11 @@ impl SesEndpoint {
 
     pub fn url(&self) -> String {
         self.server.url()
+    }
+
+    /// Shows each request to this one.
+    pub fn watch(&self, watch: Watch) {
+        self.server.watch(watch);
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -346,6 +351,7 @@ fn read(state: &State, head: &Head, connection: &mut Connection, attempt: &mut A
         _ if attempt.bytes_read < length => return Ok(End::Cut),
         _ => {}
     }
+    connection.arrived(&[])?;
 
     let credentials = lock(&state.credentials).clone();
     let signature = verify(head, &hex(&hash.finalize()), &credentials, "ses").map(|_| ());

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use super::http::{Connection, Head, Server, Then};
+use super::http::{Connection, Head, Server, Then, Watch};
 use super::sigv4::{Credentials, sha256_hex, verify};
 use super::{Script, lock};
 
@@ -25,6 +25,8 @@ pub enum Fault {
     Error,
     /// The connection is cut.
     Cut,
+    /// 200 with a body that is not JSON.
+    Rubbish,
     /// An error: status, `__type`.
     Refuse(u16, String),
 }
@@ -78,6 +80,11 @@ impl Ssm {
         self.server.url()
     }
 
+    /// Shows each request to this one.
+    pub fn watch(&self, watch: Watch) {
+        self.server.watch(watch);
+    }
+
     pub fn address(&self) -> SocketAddr {
         self.server.address()
     }
@@ -120,6 +127,7 @@ impl Ssm {
 
 fn serve(state: &State, head: &Head, connection: &mut Connection) -> io::Result<Then> {
     let body = connection.read_body(head)?;
+    connection.arrived(&body)?;
     let target = head.field("x-amz-target").unwrap_or_default();
     let operation = target.strip_prefix("AmazonSSM.").unwrap_or_default().to_owned();
     let request: Value = serde_json::from_slice(&body).unwrap_or_default();
@@ -135,6 +143,10 @@ fn serve(state: &State, head: &Head, connection: &mut Connection) -> io::Result<
             });
             connection.cut();
             return Ok(Then::Close);
+        }
+        (Fault::Rubbish, _) => {
+            connection.answer(200, &[], b"<html>")?;
+            return Ok(Then::Go);
         }
         (Fault::Throttle, _) => refuse(400, "ThrottlingException", "Rate exceeded"),
         (Fault::Error, _) => refuse(500, "InternalServerError", "on the server side"),
