@@ -39,7 +39,7 @@ impl Default for ContentType {
 impl ContentType {
     /// Reads the body of a Content-Type field, folded or not. `None`: it names no type.
     ///
-    /// Takes what strangers write: comments, a missing `;`, values that should have been quoted.
+    /// Accepts the irregular forms of real mail: comments, a missing `;`, values that should have been quoted.
     pub fn parse(body: &[u8]) -> Option<Self> {
         let mut rest = Cursor::new(body);
         let main = rest.token(b"/;")?;
@@ -56,8 +56,8 @@ impl ContentType {
         })
     }
 
-    /// Reads the body of a Content-Type field among several, of which the first that says anything counts. `None`: it
-    /// says nothing. What names no type is `text/plain`.
+    /// Reads the body of a Content-Type field among several, of which the first that says anything counts. `None`: it says
+    /// nothing. A body that says something but names no type is read as `text/plain`.
     pub(super) fn stated(body: &[u8]) -> Option<Self> {
         ContentType::parse(body).or_else(|| says_anything(body).then(ContentType::default))
     }
@@ -225,7 +225,7 @@ fn percent_decode(mut section: &[u8], octets: &mut Vec<u8>) {
     }
 }
 
-/// What is left of a field body. Line breaks of folds are skipped as blanks.
+/// The rest of a field body. Line breaks of folds are skipped as blanks.
 struct Cursor<'a> {
     rest: &'a [u8],
 }

@@ -6,7 +6,7 @@
 /// Real padding is a blank or two. A line with more is text.
 const MAX_PADDING: usize = 1024;
 
-/// What the line at the front of the buffer is to the open boundaries.
+/// How the line at the front of the buffer relates to the open boundaries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Line {
     /// A delimiter or close-delimiter of the multipart at `index` of the stack.
@@ -74,8 +74,8 @@ impl Boundaries {
         });
     }
 
-    /// A delimiter of the multipart at `index`: what is inside it closes; so does itself, if `close`.
-    /// Returns its depth, and whether it is a digest.
+    /// Takes a delimiter of the multipart at `index`: everything inside the multipart closes, and with `close` the multipart
+    /// itself. Returns its depth, and whether it is a digest.
     pub(super) fn delimit(&mut self, index: usize, close: bool) -> (usize, bool) {
         let Open { depth, digest, .. } = self.open[index];
         let kept = if close { index } else { index + 1 };
@@ -108,7 +108,7 @@ impl Boundaries {
         }
     }
 
-    /// No line is a delimiter that has this octet after its `--`.
+    /// Whether no boundary begins with this octet, so that a line with it after the `--` is no delimiter.
     #[inline]
     pub(super) fn rule_out(&self, first: u8) -> bool {
         self.with_first(first).is_empty()
@@ -124,7 +124,7 @@ impl Boundaries {
         &self.sorted[smaller[at] as usize..smaller[at + 1] as usize]
     }
 
-    /// What a line is that can be only this boundary's, by what follows its `--`.
+    /// Classifies a line that can be a delimiter of this boundary alone. `line` is the text after its `--`.
     fn classify_as(&self, index: usize, line: &[u8], last: bool) -> Line {
         let boundary = &*self.open[index].boundary;
         match line.strip_prefix(boundary) {
@@ -142,7 +142,7 @@ impl Boundaries {
         let mut at = 1;
         // They all begin with the first `at` octets of the line.
         while let (&[low, ..], &[.., high]) = (possible, possible) {
-            // Those that are no longer come first.
+            // Boundaries that end here come first.
             if boundary(low).len() == at {
                 let ends = possible.partition_point(|&index| boundary(index).len() == at);
                 let index = possible[ends - 1];
@@ -160,13 +160,13 @@ impl Boundaries {
                 }
                 break;
             };
-            // What the first and the last begin with, those between them do too.
+            // They are sorted: octets that the first and the last have in common, all between them have too.
             let (lowest, highest) = (boundary(low)[at], boundary(high)[at]);
             if !(lowest..=highest).contains(first) {
                 break;
             }
             if lowest == highest {
-                // No further than the line goes along: boundaries may be long, and lines short.
+                // Compares no further than the line matches: boundaries may be long, and lines short.
                 let both = boundary(low)[at..].iter().zip(&boundary(high)[at..]);
                 let shared = ahead.iter().zip(both);
                 let shared = shared.take_while(|(a, (low, high))| a == low && a == high);
@@ -188,7 +188,7 @@ fn count(smaller: &mut Option<Box<[u32; 257]>>, first: u8, change: fn(&mut u32))
     smaller[usize::from(first) + 1..].iter_mut().for_each(change);
 }
 
-/// What a line is whose first octets are the boundary at `index`, by what comes after it.
+/// Classifies a line that begins with the boundary at `index`, by the text after it.
 #[inline]
 fn after_boundary(index: usize, boundary: usize, tail: &[u8], last: bool) -> Line {
     let (close, dashes) = match tail {

@@ -1,11 +1,11 @@
-//! What the scanner tells of a message.
+//! The scanner's events.
 
-/// What the bytes of an [`Event`] are.
+/// The kind of the bytes of an [`Event`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// One whole header field with its folds and its line break (RFC 5322 2.2). Also what stands among the fields
-    /// and is not one: white space before the first, a `From ` or `>From ` line of an mbox file among those of a
-    /// message, a UTF-8 byte order mark before a field.
+    /// One whole header field with its folds and its line break (RFC 5322 2.2). Also three things that stand among the fields
+    /// without being one: white space before the first, a `From ` or `>From ` line of an mbox file among those of a message, a
+    /// UTF-8 byte order mark before a field.
     Field,
     /// The empty line that ends a header section; without bytes where the section ends in another way.
     HeaderEnd,
@@ -21,13 +21,13 @@ pub enum Kind {
     Epilogue,
 }
 
-/// Some bytes of the message and what they are. The bytes of all events in order are the message.
+/// Some bytes of the message and their kind. The bytes of all events in order are the message.
 ///
 /// `Preamble`, `Body` and `Epilogue` come in as many pieces as the chunks make of them; every other event is
 /// whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event<'a> {
-    /// What the bytes are.
+    /// The kind of the bytes.
     pub kind: Kind,
     /// Depth of the entity that they belong to: 0 is the message itself, its body parts are 1.
     /// A delimiter belongs to its multipart.

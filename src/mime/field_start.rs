@@ -1,4 +1,5 @@
-//! What starts at the start of a line of a header section: a field, what may stand among fields, or the section's end.
+//! Classifies a line of a header section by its first octets: a field, a line that may stand among fields, or the section's
+//! end.
 
 use memchr::memchr;
 
@@ -10,9 +11,9 @@ const MAX_FIELD_NAME: usize = 998;
 /// The UTF-8 byte order mark, which some editors put before a text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// What starts at the start of a line.
+/// The construct that begins with a line.
 pub(super) enum Start {
-    /// A field, or what stands among the fields and is not one.
+    /// A field, or a line that may stand among the fields without being one.
     Field,
     /// So many octets of byte order marks, and then such a field.
     Mark(usize),
@@ -22,14 +23,14 @@ pub(super) enum Start {
     More,
 }
 
-/// Decides on the line at the front of `buf`, which neither is empty nor begins with white space. `last`: nothing follows
+/// Decides on the line at the front of `buf`, which is not empty and does not begin with white space. `last`: nothing follows
 /// `buf`. `of_message`: the section is that of a message rather than of a body part.
 ///
 /// A field name is printable ASCII without the colon (RFC 5322 2.2); white space before the colon is obsolete
 /// but real (4.5).
 ///
-/// A message may begin with the `From ` line of an mbox file (RFC 4155), which may have been escaped, or with a byte
-/// order mark. Whoever receives it puts fields before them, so that they may stand before any field.
+/// A message may begin with the `From ` line of an mbox file (RFC 4155), which may have been escaped, or with a byte order
+/// mark. Receiving servers put their own fields on top, so either may stand before any field.
 #[inline]
 pub(super) fn of(buf: &[u8], last: bool, of_message: bool) -> Start {
     let line = &buf[..buf.len().min(MAX_FIELD_NAME + 1)];
@@ -78,8 +79,8 @@ fn of_odd(line: &[u8], cut_off: bool, of_message: bool) -> Start {
     }
 }
 
-/// Whether what follows `From ` on its line is of an mbox line rather than of a text that begins like one: the first word has
-/// an `@`, or there is a time of day. `nobody Thu Jan  1 00:00:00 2026` has one, `now on` has neither.
+/// Whether the rest of a line after `From ` makes it an mbox line rather than text that begins like one: the first word has an
+/// `@`, or there is a time of day. `nobody Thu Jan  1 00:00:00 2026` has one, `now on` has neither.
 fn names_sender_or_time(rest: &[u8]) -> bool {
     let mut words = rest.split(u8::is_ascii_whitespace);
     let sender = words.find(|word| !word.is_empty()).unwrap_or_default();

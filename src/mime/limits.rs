@@ -1,7 +1,6 @@
 //! How much the scanner may hold.
 
-/// Bounds on what the scanner holds. Only `header` can make a message fail; past the others a part is taken for
-/// an opaque body.
+/// Bounds on the scanner's memory. Only `header` can make a message fail; past the others a part is taken for an opaque body.
 ///
 /// ```
 /// use readdress::mime::{Error, Limits, Scanner};

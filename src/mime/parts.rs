@@ -98,7 +98,7 @@ fn collect(found: &mut Vec<Part>, change: PartChange<'_>) {
 /// A part that begins or ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PartChange<'a> {
-    /// The part's header section has ended. All is known of it but its [`Part::body`]'s end.
+    /// The part's header section has ended. Everything but the end of its [`Part::body`] is known.
     Begun(&'a Part),
     /// The part's body has ended.
     Ended {

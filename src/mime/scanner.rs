@@ -1,13 +1,13 @@
 //! The scanner: the only state machine of the engine.
 //!
-//! It looks at a contiguous buffer and decides on the event at its front: [`Scanner::step`]. The buffer is the
-//! caller's chunk, so that events borrow from it and nothing is copied. Where a decision needs bytes that have
-//! not come yet, the undecided tail is moved to `held`; the next chunk's first bytes are added to it until the
-//! decision falls, and what was not needed goes back to the chunk ([`Scanner::next_held`]).
+//! It looks at a contiguous buffer and decides on the event at its front: [`Scanner::step`]. The buffer is the caller's chunk,
+//! so that events borrow from it and nothing is copied. Where a decision needs bytes that have not come yet, the undecided tail
+//! is moved to `held`; the next chunk's first bytes are added to it until the decision falls, and bytes that were not needed go
+//! back to the chunk ([`Scanner::next_held`]).
 //!
-//! What changes together: a decision of `step` may depend on the buffer's content and on `last`, never on where
-//! the buffer ends: an undecided prefix must give `None` (law L2). What it leaves undecided must be bounded by
-//! [`Limits`] (law L3). `retry_at` only spares work: it says when a held tail is worth looking at again.
+//! Three things must change together. A decision of `step` may depend on the buffer's content and on `last`, never on where the
+//! buffer ends: an undecided prefix must give `None` (law L2). The undecided tail must be bounded by [`Limits`] (law L3).
+//! `retry_at` only spares work: it says when a held tail is worth looking at again.
 
 use memchr::{memchr, memmem};
 
@@ -18,8 +18,8 @@ use super::field_start::{self, Start};
 use super::limits::Limits;
 use crate::header::body_if_named;
 
-/// Octets after a `\n--` that are looked at one by one for the next: the shortest lines that a hostile message is
-/// made of.
+/// Octets that are searched one by one for the next `\n--` before a faster search is set up. The shortest lines of a hostile
+/// message are about as long.
 const NEAR: usize = 8;
 
 /// Why a message cannot be scanned.
@@ -40,13 +40,13 @@ enum State {
     Header,
     /// In text of this kind.
     Text(Kind),
-    /// All is told.
+    /// The message has ended.
     Done,
-    /// An error has been told, and is told again.
+    /// An error has been returned, and every further call returns it again.
     Failed(Error),
 }
 
-/// What the fields of the header section so far say of its entity.
+/// The properties of an entity that its fields so far have set.
 #[derive(Debug, Default)]
 struct Entity {
     /// Anything of the header section has been seen: white space no longer starts it.
@@ -97,10 +97,10 @@ pub struct Scanner {
     line_start: bool,
     /// Octets of the top-level header section so far.
     header_octets: usize,
-    /// Bytes that are not decided yet, after `told` bytes of the last event.
+    /// Undecided bytes, behind the `told` bytes of the last event.
     held: Vec<u8>,
     told: usize,
-    /// Length of `held` from which on another look at it is worth its while; a line break always is.
+    /// Length of `held` from which another look at it is worthwhile; after a line break it always is.
     retry_at: usize,
     /// Bytes of the field at the front of the buffer that are known not to end it.
     scanned: usize,
@@ -177,8 +177,8 @@ impl Scanner {
         self.next(&mut &[][..], true)
     }
 
-    /// Bytes taken that no event has told yet; they precede whatever is fed next. After the header section has
-    /// ended, the rest of the message is this and what is left of the input.
+    /// Bytes taken that no event has returned yet; they precede whatever is fed next. After the header section has ended, the
+    /// rest of the message is these bytes and then the rest of the input.
     pub(crate) fn rest(&self) -> &[u8] {
         &self.held[self.told..]
     }
@@ -193,8 +193,8 @@ impl Scanner {
         let before = held.len();
         let mut fed = 0;
         loop {
-            // No more than is held already, since it is copied, and what is not needed goes back; and no more than tells
-            // that a limit is passed.
+            // Adds no more than is held already, since the bytes are copied and may go back unused; and no more than it takes
+            // to see that a limit is passed.
             let ahead = &input[fed..];
             let most = held
                 .len()
@@ -244,8 +244,8 @@ impl Scanner {
         self.retry_at = self.retry_at(tail);
     }
 
-    /// When to look again at a held tail: after any byte if it waits for what follows a line break, otherwise
-    /// when it has doubled, so that single bytes cost a constant each; and at the latest past the limits.
+    /// When to look again at a held tail: after any byte if it ends in a line break, otherwise when it has doubled, so that
+    /// single bytes cost a constant each; and at the latest past the limits.
     fn retry_at(&self, tail: &[u8]) -> usize {
         match tail.last() {
             Some(b'\n') => tail.len() + 1,
@@ -258,7 +258,7 @@ impl Scanner {
         self.limits.header.max(self.limits.field).saturating_add(1)
     }
 
-    /// Drops the bytes of the last event from what is held.
+    /// Drops the bytes of the last event from `held`.
     fn forget_told(&mut self) {
         if self.told > 0 {
             self.held.drain(..self.told);
@@ -278,7 +278,7 @@ impl Scanner {
         }
     }
 
-    /// Decides on the event at the front of `buf`: its kind and length. `None`: not without more bytes.
+    /// Decides on the event at the front of `buf`: its kind and length. `None`: that takes more bytes.
     ///
     /// Without an event nothing changes but `scanned`, which only spares work.
     fn step(&mut self, buf: &[u8], last: bool) -> Result<Option<(Kind, usize)>, Error> {
@@ -338,7 +338,7 @@ impl Scanner {
         Ok((Kind::Field, raw.len()))
     }
 
-    /// What starts at the front of `buf`, which is the start of a line.
+    /// The construct at the front of `buf`, which is the start of a line.
     fn start(&self, buf: &[u8], last: bool) -> Start {
         // A delimiter ends everything, even a header section without its empty line.
         if !self.boundaries.is_empty() {
@@ -354,7 +354,7 @@ impl Scanner {
             [] if last => Start::End(0),
             [] => Start::More,
             [b'\r'] if !last => Start::More,
-            // Before any field, white space is taken for a fold of nothing and stays where it is.
+            // White space before the first field counts as a fold without a field, and stays where it is.
             [b' ' | b'\t', ..] if self.entity.started => Start::End(0),
             [b' ' | b'\t', ..] => Start::Field,
             _ => field_start::of(buf, last, self.entity.message),
@@ -421,7 +421,7 @@ impl Scanner {
         (Kind::Field, raw.len())
     }
 
-    /// Ends the header section with `len` bytes and decides what its entity is.
+    /// Ends the header section with `len` bytes and decides how the body of its entity is read.
     fn end_header(&mut self, len: usize) -> (Kind, usize) {
         self.scanned = 0;
         let Entity {
@@ -523,7 +523,7 @@ impl Scanner {
             unreachable!("called with a delimiter only");
         };
         let (depth, digest) = self.boundaries.delimit(index, close);
-        // What is left of a close-delimiter's line is of the epilogue.
+        // The rest of a close-delimiter's line belongs to the epilogue.
         self.line_start = !close;
         if close {
             self.depth = depth;

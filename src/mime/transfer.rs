@@ -11,8 +11,8 @@ enum Encoding {
 /// Decodes the body of a part while it passes, in chunks of any size. It holds a line's white space at most: of more than 998
 /// blanks in a row those before the last 998 are content.
 ///
-/// It takes what real mail has: octets that are no digit of base64 are passed over (RFC 2045 6.8), as is what follows the end of
-/// one encoded piece up to the next; a `=` in quoted-printable that begins no octet stays as it is.
+/// It accepts the flaws of real mail: octets that are no digit of base64 are passed over (RFC 2045 6.8), as is text between the
+/// end of one encoded piece and the next; a `=` in quoted-printable that begins no valid escape stays as it is.
 ///
 /// ```
 /// use readdress::mime::TransferDecoder;
@@ -125,7 +125,8 @@ fn base64_digit(octet: u8) -> Option<u8> {
     })
 }
 
-/// Decodes what the input begins with, and returns how many octets that was. `None`: what follows decides, or there is nothing.
+/// Decodes the first item of the input and returns its length in octets. `None`: the decision needs octets that have not come,
+/// or the input is empty.
 fn quoted_step(input: &[u8], last: bool, decoded: &mut Vec<u8>) -> Option<usize> {
     match *input.first()? {
         b'=' => {
@@ -155,7 +156,7 @@ fn quoted_step(input: &[u8], last: bool, decoded: &mut Vec<u8>) -> Option<usize>
         b' ' | b'\t' => {
             let blanks = blanks(input);
             match &input[blanks..] {
-                // Those that stand before the last of a long row are content, whatever follows.
+                // Blanks before the last [`MAX_BLANKS`] of a long row are content, whatever follows.
                 _ if blanks > MAX_BLANKS => {
                     decoded.extend_from_slice(&input[..blanks - MAX_BLANKS]);
                     Some(blanks - MAX_BLANKS)
