@@ -132,8 +132,8 @@ impl Address {
         &self.domain
     }
 
-    /// The same address with its domain in small letters (RFC 4343: a domain has no case). IAM compares the From of what
-    /// is sent with the domain of a policy, and knows case.
+    /// The same address with its domain in small letters (RFC 4343: a domain has no case). IAM compares the From of a message
+    /// with the domain of a policy, and the comparison is case-sensitive.
     #[must_use]
     pub fn with_lower_case_domain(mut self) -> Self {
         self.domain.make_ascii_lowercase();
@@ -180,7 +180,7 @@ impl Address {
     }
 }
 
-/// Takes the content of a quoted-string (RFC 5322 3.2.4) whose first quote is gone, and what comes after it.
+/// Splits text after an opening quote into the content of the quoted-string (RFC 5322 3.2.4) and the text behind it.
 fn quoted_string(text: &str) -> Result<(String, &str), AddressError> {
     let mut content = String::new();
     let mut chars = text.char_indices();
@@ -238,7 +238,7 @@ impl fmt::Display for Address {
 impl FromStr for Address {
     type Err = AddressError;
 
-    /// As [`Address::parse`], with an error of its own for what people write in settings: `Jane <jane@example.org>`.
+    /// As [`Address::parse`], with an error of its own for a form that people write in settings: `Jane <jane@example.org>`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let is_named = text.contains('<') && text.contains('>');
         Address::parse(text).map_err(|error| if is_named { AddressError::Named } else { error })
@@ -334,7 +334,7 @@ mod tests {
         }
         assert!(Address::parse(&long[..MAX_MAILBOX]).is_ok());
         assert!(Address::parse(&format!("\"j{}e\"@x", " ".repeat(60))).is_ok());
-        // What counts is how long it is written.
+        // The limit is on the written form.
         let escaped = |quotes: usize| Address::parse(&format!("\"{}\"@x", r#"\""#.repeat(quotes)));
         let fits = (MAX_MAILBOX - "\"\"@x".len()) / 2;
         assert_eq!(

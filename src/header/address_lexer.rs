@@ -30,7 +30,7 @@ pub(super) struct Token<'a> {
     pub(super) spaced: bool,
 }
 
-/// Cuts a field body into tokens. It reads no octet more than a few times, whatever is not closed.
+/// Cuts a field body into tokens. It reads no octet more than a few times, whichever quotes or brackets are left open.
 pub(super) struct Lexer<'a> {
     body: &'a [u8],
     at: usize,
@@ -114,7 +114,7 @@ impl<'a> Lexer<'a> {
     }
 }
 
-/// The octets that neither end a word nor may begin what does.
+/// Octets that neither end a word nor begin a sequence that does.
 const IS_PLAIN: [bool; 256] = {
     let mut table = [true; 256];
     let others = b" \t\r\n\"(<>,;:@\\=\xc2\xe2\xe3";
@@ -154,7 +154,7 @@ impl<'a> Iterator for Lexer<'a> {
                 },
             };
             let Some((kind, end)) = found else {
-                // What is not closed is passed over, and what follows is read as if it were not there.
+                // An opening octet without its end is passed over, as if it were not there.
                 self.at += 1;
                 continue;
             };
@@ -181,7 +181,7 @@ fn wide_blank(text: &[u8]) -> usize {
     }
 }
 
-/// Whether nothing of a word can be seen.
+/// Whether no character of a word is visible.
 fn is_unseen_word(word: &[u8]) -> bool {
     let may_be = word.first().is_some_and(|b| !b.is_ascii_graphic());
     may_be && std::str::from_utf8(word).is_ok_and(|word| word.chars().all(is_unseen))
@@ -193,7 +193,7 @@ pub(super) fn is_unseen(c: char) -> bool {
     is_invisible(c) || c.is_control() && !matches!(c, '\t' | '\r' | '\n')
 }
 
-/// What a backslash is dropped before, in names. Other ones mean themselves, as in `DOMAIN\jane`.
+/// Whether a backslash before this octet is dropped in names. Before any other it stands for itself, as in `DOMAIN\jane`.
 pub(super) fn is_escapable(byte: u8) -> bool {
     b"\"\\()".contains(&byte)
 }

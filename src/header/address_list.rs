@@ -1,7 +1,7 @@
 //! Address lists as strangers write them (RFC 5322 3.4).
 //!
-//! The structure of a list is found first, in the octets as they came: encoded-words are opaque to it and are
-//! decoded only for names, once it is known what a name is. So nothing that decodes to an address becomes one.
+//! The structure of a list is found first, in the octets as they came: encoded-words are opaque to it and are decoded only in
+//! names, after the names are known. So nothing that decodes to an address becomes one.
 
 use std::ops::Range;
 
@@ -18,7 +18,7 @@ pub const MAX_MAILBOXES: usize = 1000;
 
 /// Reads the mailboxes of a field body (RFC 5322 3.4), in order; groups are flattened.
 ///
-/// The body may be folded, may be of any octets, and need not be valid. What has no valid address is dropped:
+/// The body may be folded, may be of any octets, and need not be valid. Items without a valid address are dropped:
 ///
 /// ```
 /// use readdress::header::mailbox::parse_address_list;
@@ -56,18 +56,18 @@ pub(crate) fn parse_at_most(body: &[u8], octets: usize, mailboxes: usize) -> Vec
     list.found
 }
 
-/// The mailboxes found so far, and what of the next one has been read.
+/// The mailboxes found so far, and the part of the next one that has been read.
 #[derive(Default)]
 struct List<'a> {
     found: Vec<Mailbox>,
-    /// What is outside of angle brackets.
+    /// Tokens outside of angle brackets.
     words: Vec<Token<'a>>,
     /// Where in `words` the part after the last comma begins. A comma may be part of an unquoted name; whether
     /// it is, is known only when an address comes.
     part: usize,
     /// The first comment, the name of old.
     comment: Option<Token<'a>>,
-    /// What is in an open angle bracket.
+    /// Tokens inside of an open angle bracket.
     bracket: Option<Vec<Token<'a>>>,
     /// The address that was in angle brackets, and the words of its name.
     complete: Option<(Vec<Token<'a>>, Address)>,
@@ -143,7 +143,7 @@ impl<'a> List<'a> {
         }
     }
 
-    /// Nothing that follows has to do with what came before.
+    /// Ends an item of the list: later tokens do not belong to it.
     fn finish(&mut self) {
         if self.complete.is_some() {
             self.finish_complete();
@@ -320,10 +320,10 @@ const AROUND: [(&str, &str); 6] = [
     ("\u{201c}", "\u{201d}"),
 ];
 
-/// What may stand right behind an address and is never the end of a domain.
+/// Characters that may stand right behind an address and are never the end of a domain.
 const BEHIND: [char; 8] = ['.', '!', ')', '}', '\'', '`', '\u{2019}', '\u{201d}'];
 
-/// An address without what stands around it, the brackets of `[jane@x]` and `Jane [mailto:jane@x]`, and the fields of
+/// An address without its surroundings: the brackets of `[jane@x]` and `Jane [mailto:jane@x]`, and the fields of
 /// `mailto:jane@x?subject=lamps` (RFC 6068 2).
 fn unwrapped(mut text: &str) -> &str {
     while let Some(inner) = AROUND
@@ -342,7 +342,7 @@ fn unwrapped(mut text: &str) -> &str {
     bare[..end].trim_end_matches(BEHIND)
 }
 
-/// A name without what says nothing at its ends: spaces, and marks of the byte order or of where a line may break.
+/// A name without the invisible characters at its ends: spaces, byte order marks, and marks of where a line may break.
 fn trimmed(name: &str) -> &str {
     match name.as_bytes() {
         [b'!'..=b'~', .., b'!'..=b'~'] => name,
@@ -392,7 +392,7 @@ mod tests {
         list.iter().map(written).collect::<Vec<_>>().join(" ~ ")
     }
 
-    /// A list on each line, and what it has in it.
+    /// A list on each line, and the mailboxes in it.
     const LISTS: &str = r#"
 jane@x => |jane@x
  Jane Q. Example <jane@x>  => Jane Q. Example|jane@x

@@ -96,13 +96,13 @@ impl Octets {
         self.0.extend_from_slice(&octets);
     }
 
-    /// The text that they are, with a replacement character for what is none.
+    /// The decoded text, with a replacement character for octets that are no text of the charset.
     pub(super) fn decoded(&self, charset: &'static Encoding) -> Cow<'_, str> {
         charset.decode_without_bom_handling(&self.0).0
     }
 }
 
-/// What speaks against decoding base64 in these pieces: they are no text of the charset, and so many are torn.
+/// The flaws of base64 decoded in these pieces: whether the octets are no text of the charset, and how many pieces are torn.
 fn flaws(texts: &[EncodedText<'_>], charset: &'static Encoding) -> (bool, usize) {
     let mut octets = Octets::default();
     for text in texts {
@@ -120,7 +120,7 @@ fn base64_letters(text: &[u8]) -> impl Iterator<Item = u8> {
     text.iter().copied().filter(in_alphabet)
 }
 
-/// The B encoding (RFC 2047 4.1). Padding may be missing or anywhere; what is not in the alphabet is passed over.
+/// The B encoding (RFC 2047 4.1). Padding may be missing or anywhere; octets outside of the alphabet are passed over.
 fn decode_base64(text: &[u8]) -> Vec<u8> {
     let mut octets = Vec::with_capacity(text.len() / 4 * 3 + 3);
     for part in text.split(|&b| b == b'=') {
@@ -134,7 +134,7 @@ fn decode_base64(text: &[u8]) -> Vec<u8> {
     octets
 }
 
-/// The Q encoding (RFC 2047 4.2). What is no valid escape stands for itself.
+/// The Q encoding (RFC 2047 4.2). An invalid escape stands for itself.
 fn decode_q(text: &[u8]) -> Vec<u8> {
     let mut octets = Vec::with_capacity(text.len());
     let mut rest = text;

@@ -1,8 +1,8 @@
 //! Encoded-words (RFC 2047): text other than ASCII in header fields.
 //!
-//! Reading takes what real mail has: white space and specials inside of encoded-words, characters split between
-//! them, raw 8-bit text. Writing keeps to the RFC. Either way no control character comes out, so that decoded
-//! text can never begin a new line of a header section.
+//! Reading accepts the flaws of real mail: white space and specials inside of encoded-words, characters split between them, raw
+//! 8-bit text. Writing keeps to the RFC. Either way no control character comes out, so that decoded text can never begin a new
+//! line of a header section.
 
 use std::borrow::Cow;
 
@@ -19,7 +19,7 @@ const MAX_ENCODED_WORD: usize = 75;
 /// Octets of a charset that are looked at: an encoded-word holds no longer one.
 const MAX_CHARSET: usize = MAX_ENCODED_WORD;
 
-/// What stands around the text of the encoded-words written here; the `q` may be a `b`.
+/// The octets around the text of each encoded-word written here; the `q` may be a `b`.
 const FRAME: &str = "=?utf-8?q??=";
 
 /// Octets of encoded text in one encoded-word.
@@ -87,19 +87,19 @@ fn unfold(body: &[u8]) -> Cow<'_, [u8]> {
 pub(super) struct EncodedWord<'a> {
     charset: &'a [u8],
     text: EncodedText<'a>,
-    /// Where it ends in what was searched.
+    /// Its end in the searched text.
     pub(super) end: usize,
 }
 
 impl EncodedWord<'_> {
     fn encoding(&self) -> Option<&'static Encoding> {
-        // What follows the asterisk is a language (RFC 2231 5).
+        // The text after the asterisk is a language (RFC 2231 5).
         let label = self.charset.split(|&b| b == b'*').next()?;
         charset::encoding(label)
     }
 }
 
-/// Finds encoded-words in linear time: where the next `?=` is, is searched for once and not for every `=?`.
+/// Finds encoded-words in linear time: the next `?=` is searched for once, not for every `=?`.
 pub(super) struct Finder<'a> {
     text: &'a [u8],
     /// The first `?=` from where the last search began, `usize::MAX` if there is none.
@@ -113,7 +113,7 @@ impl<'a> Finder<'a> {
 
     /// The encoded-word that begins at `start`, which must not be smaller than at the last call.
     ///
-    /// Text with a `=?` in it is of none: the encoded-word before was not closed.
+    /// Text with a `=?` in it is not the text of an encoded-word: the `=?` before was not closed.
     pub(super) fn at(&mut self, start: usize) -> Option<EncodedWord<'a>> {
         let after = self.text[start..].strip_prefix(b"=?")?;
         let len = after
@@ -140,8 +140,8 @@ impl<'a> Finder<'a> {
     }
 }
 
-/// The first of these two octets from `from` on: in text as short as that of a field sooner than a search that has to
-/// be set up.
+/// The first place of these two octets from `from` on. In text as short as a field this is faster than a search that has to be
+/// set up.
 fn find(text: &[u8], from: usize, octets: [u8; 2]) -> Option<usize> {
     let found = memchr_iter(octets[0], &text[from..]).find(|at| text.get(from + at + 1) == Some(&octets[1]));
     found.map(|at| from + at)
@@ -184,7 +184,7 @@ impl<'a> Decoded<'a> {
         self.cut.clear();
     }
 
-    /// What stands before an encoded-word.
+    /// Takes the text before an encoded-word.
     fn between_words(&mut self, text: &[u8]) {
         if self.charset.is_none() || !text.iter().all(u8::is_ascii_whitespace) {
             self.text(text);
@@ -225,7 +225,7 @@ impl<'a> Decoded<'a> {
 /// Writes unstructured text (RFC 5322 2.2.1) as printable ASCII, in encoded-words where it needs them (RFC 2047 5
 /// rule (1)): words with other characters, with a `=?`, or too long to be folded. Control characters become spaces.
 ///
-/// What it gives, [`decode`] turns back into `text`. ASCII stays as it is.
+/// [`decode`] turns the result back into `text`. ASCII stays as it is.
 ///
 /// ```
 /// use readdress::header::encoded_word::encode_unstructured;
@@ -265,8 +265,8 @@ pub fn encode_unstructured(text: &str) -> String {
     out
 }
 
-/// Writes a phrase (RFC 5322 3.2.5), such as a display-name: atoms, one quoted-string, or encoded-words (RFC 2047 5
-/// rule (3)). Runs of white space become one space, those at the ends vanish. Empty, if nothing remains.
+/// Writes a phrase (RFC 5322 3.2.5), such as a display-name: atoms, one quoted-string, or encoded-words (RFC 2047 5 rule (3)).
+/// Runs of white space become one space, and vanish at the ends. The result is empty if nothing remains.
 ///
 /// ```
 /// use readdress::header::encoded_word::encode_phrase;

@@ -2,10 +2,10 @@
 
 use memchr::memchr;
 
-/// Octets of a usual header section: most messages need no more room than is made at once.
+/// Octets of a usual header section: memory for this many is reserved at the start, and most messages need no more.
 const USUAL_OCTETS: usize = 8 << 10;
 
-/// Its fields.
+/// Fields of a usual header section.
 const USUAL_FIELDS: usize = 64;
 
 /// One header field, its folds and line break included (RFC 5322 2.2).
@@ -38,7 +38,7 @@ pub struct Field<'a> {
 /// The body of `raw`, its last line break included, if it is a field of this name. Case does not count.
 #[inline]
 pub(crate) fn body_if_named<'a>(raw: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    // Most fields are others. What shows it at once is the first octet, and where the name ends.
+    // Most fields have another name. The first octet and the length of the name show that at once.
     let first = name.as_bytes().first()?;
     let may_be =
         raw.first()?.eq_ignore_ascii_case(first) && matches!(raw.get(name.len())?, b':' | b' ' | b'\t');
@@ -51,8 +51,8 @@ pub(crate) fn body_if_named<'a>(raw: &'a [u8], name: &str) -> Option<&'a [u8]> {
 }
 
 impl<'a> Field<'a> {
-    /// The field with these bytes: those of an event of [`Kind::Field`](crate::mime::Kind::Field). No bytes are wrong; what
-    /// is no field has no name.
+    /// The field with these bytes: those of an event of [`Kind::Field`](crate::mime::Kind::Field). Any bytes are accepted; a
+    /// line that is no field has an empty name.
     pub fn new(raw: &'a [u8]) -> Self {
         Field { raw }
     }
@@ -62,14 +62,14 @@ impl<'a> Field<'a> {
         self.raw
     }
 
-    /// The field name as written. Empty for what is in a header section but no field: white space before the
-    /// first field, an mbox line, a byte order mark.
+    /// The field name as written. Empty for the things in a header section that are no fields: white space before the first
+    /// field, an mbox line, a byte order mark.
     pub fn name(&self) -> &'a [u8] {
         self.cut().map_or(&[], |(name, _)| name)
     }
 
-    /// What stands before the first colon and the blanks in front of it: the field name, if that is one. `None`: there is no
-    /// colon.
+    /// The text before the first colon, without the blanks in front of it: the field name, if it is a valid one. `None`: there
+    /// is no colon.
     #[inline]
     pub(crate) fn up_to_colon(&self) -> Option<&'a [u8]> {
         let mut name = &self.raw[..memchr(b':', self.raw)?];
@@ -85,13 +85,13 @@ impl<'a> Field<'a> {
         body_if_named(self.raw, name).is_some()
     }
 
-    /// The field body as written: what follows the colon, folds included, without the last line break. Empty for
-    /// what is no field.
+    /// The field body as written: the text after the colon, folds included, without the last line break. Empty if this is no
+    /// field.
     pub fn body(&self) -> &'a [u8] {
         without_line_break(self.cut().map_or(&[][..], |(_, body)| body))
     }
 
-    /// The same of a field whose name is known to have so many octets, for less.
+    /// As [`Field::body`], but cheaper: the name is known to have this many octets.
     #[inline]
     pub(crate) fn body_behind(&self, name: usize) -> &'a [u8] {
         let rest = self.raw.get(name..).unwrap_or_default();
@@ -103,7 +103,7 @@ impl<'a> Field<'a> {
         after_mbox_mark(self.raw).is_some() && self.cut().is_none()
     }
 
-    /// The name, and what follows the colon. `None`: it is no field.
+    /// The name, and the text after the colon. `None`: it is no field.
     fn cut(&self) -> Option<(&'a [u8], &'a [u8])> {
         let (name, rest) = self.raw.split_at(name_len(self.raw));
         let body = after_colon(rest)?;
@@ -116,7 +116,7 @@ fn without_line_break(body: &[u8]) -> &[u8] {
     body.strip_suffix(b"\r").unwrap_or(body)
 }
 
-/// What follows the mark of an mbox line, `From ` or `>From `.
+/// The rest of an mbox line after its mark, `From ` or `>From `.
 pub(crate) fn after_mbox_mark(line: &[u8]) -> Option<&[u8]> {
     let line = line.strip_prefix(b">").unwrap_or(line);
     line.strip_prefix(b"From ")
@@ -138,7 +138,7 @@ pub(crate) fn name_len(line: &[u8]) -> usize {
     other.unwrap_or(line.len())
 }
 
-/// What follows the colon; blanks may stand before it (RFC 5322 4.5).
+/// The text after the colon; blanks may stand before the colon (RFC 5322 4.5).
 #[inline]
 fn after_colon(mut rest: &[u8]) -> Option<&[u8]> {
     loop {
@@ -175,7 +175,7 @@ fn after_colon(mut rest: &[u8]) -> Option<&[u8]> {
 #[derive(Clone, Debug, Default)]
 pub struct Header {
     raw: Vec<u8>,
-    /// Where each field ends in `raw`. Nothing more is kept of it: a hostile section has a field every three octets.
+    /// Where each field ends in `raw`. Nothing more is kept of a field: a hostile section has one every three octets.
     ends: Vec<usize>,
 }
 

@@ -19,8 +19,7 @@ const MAX_COPIED_FROM: usize = 8 * MAX_COPY;
 pub struct FieldBody(String);
 
 impl FieldBody {
-    /// From text that is structured ASCII already: addresses, message ids. What is not printable ASCII becomes a
-    /// space.
+    /// A body of text that is structured ASCII already: addresses, message ids. Every other character becomes a space.
     fn structured(text: String) -> Self {
         if is_clean(&text) {
             return FieldBody(text);

@@ -6,8 +6,8 @@ const MAX_NAME: usize = 32;
 /// No name.
 const NONE: u8 = u8::MAX;
 
-/// The places of field names in a list. Most fields of a message are in no table, which the first letter and the length of
-/// a name nearly always show.
+/// The places of field names in a list. Most fields of a message are in no table, and the first letter and the length of a name
+/// nearly always show it.
 pub(crate) struct NameTable<const N: usize> {
     names: [&'static str; N],
     /// For each first letter and length the place of one such name.

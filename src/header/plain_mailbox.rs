@@ -3,13 +3,14 @@
 use super::address::Address;
 use super::display::Mailbox;
 
-/// Octets of a field body that is looked at. What is shorter is within every limit of a mailbox.
+/// The longest field body that is looked at, in octets. A body within this is within every limit of a mailbox.
 const MAX_BODY: usize = 250;
 
 /// A field body that is one mailbox, in a form that every reader of addresses reads alike.
 ///
-/// `jane@example.org`, `Jane Example <jane@example.org>` and `"Example, Jane" <jane@example.org>` are. It is a short cut:
-/// what is not plain may be a mailbox too, and is left to the readers of address lists. Tests hold these to it.
+/// `jane@example.org`, `Jane Example <jane@example.org>` and `"Example, Jane" <jane@example.org>` are. It is a short cut: a
+/// body that is not plain may be a mailbox too, and is left to the readers of address lists. Tests check that both read the
+/// same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PlainMailbox<'a> {
     /// As it is written, with its quotes. Empty: there is none.
@@ -87,7 +88,7 @@ const KINDS: [u8; 256] = {
             b'-' | b'_' | b'+' => IN_LOCAL | IN_PHRASE | IN_QUOTES,
             b'.' | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'/' | b'|' => IN_PHRASE | IN_QUOTES,
             b'(' | b')' | b',' | b':' | b';' => IN_QUOTES,
-            // Brackets, quotes, backslashes, and what an address or an encoded-word is known by.
+            // Brackets, quotes, backslashes, and the signs of an address or an encoded-word.
             _ => 0,
         };
         octet += 1;
@@ -181,7 +182,7 @@ mod tests {
     }
 
     proptest! {
-        /// Catches a short cut that reads something else than the long way.
+        /// Catches a short cut that reads a mailbox differently from the full parser.
         #[test]
         fn the_readers_of_lists_read_the_same(
             body in " ?(\"?[A-Za-z0-9 .,:;()'+_!*/%#$&|-]{0,12}\"? ?)?<?[a-z0-9.+_@-]{1,6}@[a-z0-9.-]{1,6}>?"

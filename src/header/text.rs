@@ -1,4 +1,4 @@
-//! Limits of what a line of a header section can hold, and folding (RFC 5322 2.1.1, 2.2.3).
+//! Limits on the lines of a header section, and folding (RFC 5322 2.1.1, 2.2.3).
 
 use memchr::memchr2_iter;
 
@@ -22,7 +22,7 @@ pub(super) const MAX_BLANKS: usize = 60;
 /// Whether there are more than [`MAX_BLANKS`] spaces in a row.
 pub(super) fn has_long_blank(text: &str) -> bool {
     let text = text.as_bytes();
-    // A run of so many has one of every so many octets in it.
+    // A longer run covers at least one of every [`MAX_BLANKS`] octets.
     let mut at = MAX_BLANKS;
     while let Some(&octet) = text.get(at) {
         if octet == b' ' {
@@ -94,7 +94,7 @@ impl FoldPlaces {
     }
 }
 
-/// Whether all lines of a field are short enough where it is folded so.
+/// Whether all lines of a field are short enough when it is folded this way.
 pub(crate) fn can_be_folded(field: &[u8]) -> bool {
     let mut places = FoldPlaces::default();
     field.split_inclusive(|&b| b == b'\n').all(|line| {
@@ -133,7 +133,7 @@ pub(crate) fn without_controls(text: &str) -> String {
     text.chars().map(printable).collect()
 }
 
-/// A space in place of every character that is, or that some program takes for, a control or a line break.
+/// Replaces a control or a line break, or a character that some program takes for one, with a space.
 pub(super) fn printable(c: char) -> char {
     if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
         ' '
@@ -142,8 +142,8 @@ pub(super) fn printable(c: char) -> char {
     }
 }
 
-/// Whether nothing of the character itself is seen: general category Cf of Unicode 16, and the characters that are made
-/// to look like nothing, such as the Hangul fillers and the empty braille pattern.
+/// Whether the character itself is invisible: general category Cf of Unicode 16, and the characters that are made to look like
+/// nothing, such as the Hangul fillers and the empty braille pattern.
 ///
 /// The two variation selectors that emoji are written with (U+FE0E, U+FE0F) are not among them.
 pub(crate) fn is_invisible(c: char) -> bool {
