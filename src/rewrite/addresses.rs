@@ -13,12 +13,12 @@ pub(super) struct Kept {
     /// Mailboxes that it names, and empty groups.
     pub(super) count: usize,
     pub(super) names_nobody: bool,
-    /// What was wrong with it, if something was.
+    /// The fault that was found in it, if any.
     pub(super) fault: Option<Code>,
 }
 
 impl Kept {
-    /// What goes out of fields with these bodies, of at most so many mailboxes.
+    /// The field that goes out in place of fields with these bodies, with at most `room` mailboxes.
     pub(super) fn of(bodies: &[&[u8]], room: usize) -> Self {
         let body = merged(bodies);
         let fault = match check(&body) {
@@ -55,7 +55,7 @@ impl Kept {
     }
 }
 
-/// What SES counts of a list: empty groups too.
+/// The recipients of a list as SES counts them: empty groups too.
 fn recipients(list: AddressList) -> usize {
     list.mailboxes.max(list.entries)
 }
@@ -63,7 +63,7 @@ fn recipients(list: AddressList) -> usize {
 /// The size of an address field, if SES takes it as it is.
 ///
 /// # Errors
-/// Why it does not.
+/// The reason why SES refuses it.
 pub(super) fn check(body: &[u8]) -> Result<AddressList, Code> {
     if !body.is_ascii() {
         return Err(Code::AddressNotAscii);

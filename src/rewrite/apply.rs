@@ -1,5 +1,5 @@
-//! The mechanics of a new header section: which field is kept, changed, left out or added. They know no policy, so that
-//! every direction of mail can use them.
+//! The mechanics of a new header section: which field is kept, changed, left out or added. They know no policy, so every
+//! direction of mail can use them.
 
 use std::borrow::Cow;
 
@@ -13,10 +13,10 @@ use crate::preflight::Code;
 /// The line ending of a message that has none (RFC 5322 2.1).
 pub(super) const CRLF: &[u8] = b"\r\n";
 
-/// What a direction makes of a header section.
+/// The changes that a direction makes to a header section.
 #[derive(Default)]
 pub(super) struct Changes {
-    /// Fields that go out once, by what they are read as.
+    /// Fields that go out at most once, with the change to each.
     pub(super) once: Vec<Once>,
     /// New bodies of fields that go out each, by their index in the header section, in order; `None` leaves the field out.
     pub(super) each: Vec<(usize, Option<FieldBody>)>,
@@ -45,7 +45,7 @@ impl Once {
     }
 }
 
-/// What becomes of a field that goes out at most once.
+/// The change to a field that goes out at most once.
 pub(super) enum Change {
     /// The first that says anything goes out as it is.
     Keep,
@@ -68,8 +68,8 @@ pub(super) struct Chosen {
 const NO_FIELD: usize = usize::MAX;
 
 impl Chosen {
-    /// Chooses among the fields of a header section. Of the fields that say what the body is, the one counts that the scanner
-    /// follows, which has read the header section `as_it_came`, its controls included.
+    /// Chooses among the fields of a header section. Among the fields that describe the body, the one that the scanner follows
+    /// counts. The scanner has read the header section `as_it_came`, its controls included.
     pub(super) fn of(header: &Header, as_it_came: &Header, rows: &[Option<&'static Row>]) -> Self {
         let mut chosen = Chosen {
             indices: [NO_FIELD; ROWS],
@@ -121,12 +121,12 @@ pub(super) struct Writer<'a> {
     pub(super) line_ending: &'static [u8],
     /// Whether fields that SES refuses are mended or left out, beyond what the direction changes.
     pub(super) repairs: bool,
-    /// Whether a field lists what was repaired: for the owner, and nobody else.
+    /// Whether a field lists the repairs: for the owner, and nobody else.
     pub(super) shows_notes: bool,
 }
 
 impl Writer<'_> {
-    /// Returns the new header section, its empty line included. What was repaired is added to the notes.
+    /// Returns the new header section, its empty line included. Repairs are added to the notes.
     pub(super) fn write(&self, changes: &Changes, notes: &mut Notes) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.header.octets() + 1024);
         let mut each = changes.each.iter().peekable();
@@ -199,8 +199,8 @@ impl Writer<'_> {
         }
     }
 
-    /// Appends a field as it is; one that the message was cut off in gets its line break, and lines that are too long are
-    /// folded.
+    /// Appends a field as it is, but adds a missing line break where the message was cut off in it, and folds lines that are
+    /// too long.
     fn keep(&self, out: &mut Vec<u8>, field: &Field<'_>, notes: &mut Notes) {
         if self.repairs && long_lines::has_any(field.raw()) {
             if long_lines::write_shorter(out, field, self.line_ending) {

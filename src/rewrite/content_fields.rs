@@ -1,11 +1,11 @@
-//! Content-Type and Content-Disposition anew, where a strict parser does not read what came: so that every reader sees
-//! what ours sees.
+//! Writes Content-Type and Content-Disposition anew where a strict parser cannot read them, so that every reader sees what our
+//! scanner sees.
 
 use crate::header::{FieldBody, MAX_WORD, hexadecimal};
 use crate::mime::{ContentType, transfer_encoding};
 use crate::preflight::{check_content_disposition, check_content_type};
 
-/// The body that stands in place of a Content-Type, `None` if it can go out, or has to. `came` is the same with its controls:
+/// The body that replaces a Content-Type. `None`: the old one can go out, or has to. `came` is the same with its controls:
 /// without them a parameter could have another name than our scanner has read.
 pub(super) fn repaired_type(body: &[u8], came: &[u8]) -> Option<FieldBody> {
     if body == came && check_content_type(body).is_ok() {
@@ -67,13 +67,13 @@ fn new_type(body: &[u8]) -> FieldBody {
         .chars()
         .take_while(|&c| is_token_octet(c))
         .collect();
-    // Of what has parts a cut subtype could be another that is known, and then there would be other parts.
+    // A multipart's or message's subtype is not cut: the rest could be another known subtype, and the parts would be others.
     let is_whole = subtype.len() == parsed.subtype().len();
     let may_be_cut = !matches!(parsed.type_(), "multipart" | "message");
     let type_ = if is_token(parsed.type_()) && !subtype.is_empty() && (is_whole || may_be_cut) {
         format!("{}/{subtype}", parsed.type_())
     } else if parsed.type_() == "multipart" {
-        // As is every multipart of an unknown subtype (RFC 2046 5.1.3).
+        // A multipart of an unknown subtype is read as this (RFC 2046 5.1.3).
         "multipart/mixed".to_owned()
     } else {
         "application/octet-stream".to_owned()
@@ -100,7 +100,7 @@ fn with_parameters(value: String, parsed: &ContentType) -> FieldBody {
     FieldBody::words(words.iter().map(|word| &**word))
 }
 
-/// `name=value`: a token as it is, text in quotes, and what is not ASCII in the form of RFC 2231.
+/// `name=value`: a token as it is, text in quotes, and text other than ASCII in the form of RFC 2231.
 fn parameter(name: &str, octets: &[u8], parsed: &ContentType) -> Option<String> {
     let text = std::str::from_utf8(octets).ok();
     if let Some(text) = text.filter(|text| is_token(text)) {
@@ -129,7 +129,7 @@ fn is_token(text: &str) -> bool {
     !text.is_empty() && text.chars().all(is_token_octet)
 }
 
-/// What a token is made of (RFC 2045 5.1).
+/// Whether a token may have this character (RFC 2045 5.1).
 fn is_token_octet(c: char) -> bool {
     matches!(c, '!'..='~') && !"()<>@,;:\\\"/[]?=".contains(c)
 }

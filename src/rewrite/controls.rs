@@ -17,8 +17,8 @@ const FOLD_AT: usize = 76;
 
 /// The header section without its controls, or `None` where it has none: nearly always.
 ///
-/// A CR that no LF follows becomes a space; every other control but the tab, and the LF and CRLF that end lines, is left
-/// out. No field is added, divided or moved by that.
+/// A CR that no LF follows becomes a space; every other control but the tab, and the LF and CRLF that end lines, is left out.
+/// This adds, divides and moves no field.
 pub(super) fn cleaned(header: &Header, line_ending: &[u8]) -> Option<Header> {
     if !has_controls(header.raw()) {
         return None;
@@ -31,7 +31,7 @@ pub(super) fn cleaned(header: &Header, line_ending: &[u8]) -> Option<Header> {
     Some(clean)
 }
 
-/// Notes what SES is suspected to refuse of these controls.
+/// Notes the controls that SES is suspected to refuse.
 pub(super) fn note(header: &Header, notes: &mut Notes) {
     let raw = header.raw();
     let mut pairs = raw.windows(2);
@@ -108,7 +108,7 @@ fn shifted_len(raw: &[u8]) -> usize {
     raw.len()
 }
 
-/// The last line of what has been written.
+/// The last line of the output.
 struct Line {
     start: usize,
     /// Nothing but blanks is in it.

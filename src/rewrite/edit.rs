@@ -1,6 +1,6 @@
-//! A message and its edits: what stands in place of which octets, and the writer that puts it there.
+//! The edits of a message, which replace stretches of its octets, and the writer that makes them.
 //!
-//! Whatever stands outside of the edits is the input's, in its order (law L4).
+//! Outside of the edits the output is the input, in its order (law L4).
 
 use std::borrow::Borrow;
 use std::ops::Range;
@@ -11,16 +11,16 @@ use super::recode::{Recoder, Recoding};
 /// Edits of one message at most. A message of more would have to be read as often as it has parts.
 pub const MAX_EDITS: usize = 1000;
 
-/// A stretch of the stored message, and what stands in its place.
+/// A stretch of the stored message, and its replacement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
     /// Offsets of the first octet and of the one behind the last. An empty range is an insertion before its start.
     pub range: Range<u64>,
-    /// What goes out instead.
+    /// The replacement.
     pub with: Replacement,
 }
 
-/// What stands in place of a stretch of a message.
+/// The octets that go out in place of a stretch of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Replacement {
@@ -120,13 +120,13 @@ impl Plan {
         &self.edits
     }
 
-    /// What the edits repair.
+    /// The marks and repairs that the edits make.
     pub fn notes(&self) -> &Notes {
         &self.notes
     }
 
-    /// The size of what goes out, in octets, of a message of `stored` octets. What an edit replaces behind the message's end
-    /// does not count. Where a stretch is written in another form, this is the least that it can be.
+    /// The size of the output, in octets, for a message of `stored` octets. The part of an edit's range that lies behind the
+    /// message's end does not count. Where a stretch is written in another form, this is a lower bound.
     pub fn outgoing_octets(&self, stored: u64) -> u64 {
         self.edits.iter().fold(stored, |octets, edit| {
             let replaced = edit.range.end.min(stored) - edit.range.start.min(stored);
@@ -156,7 +156,7 @@ impl Plan {
     }
 }
 
-/// Writes what goes out while the stored message is passed through it, in chunks of any size. Octets outside of the edits
+/// Turns the stored message into the output as the message passes through it in chunks of any size. Octets outside of the edits
 /// are passed on without a copy.
 ///
 /// `P` is the plan itself, a reference to it or an `Arc` of it: several writers can share one.
@@ -168,9 +168,9 @@ pub struct PlanWriter<P = Plan> {
     plan: P,
     /// The index of the edit that is not over yet.
     next: usize,
-    /// The writing of it has begun.
+    /// Its replacement has been begun.
     begun: bool,
-    /// What writes it in another form.
+    /// The writer of its stretch in another form.
     recoder: Option<Recoder>,
     /// The offset of the next octet of the stored message.
     at: u64,
@@ -188,7 +188,7 @@ impl<P: Borrow<Plan>> PlanWriter<P> {
         }
     }
 
-    /// Takes the next octets of the stored message, and passes what goes out in their place to `sink`.
+    /// Takes the next octets of the stored message, and passes the octets that go out in their place to `sink`.
     pub fn write(&mut self, mut chunk: &[u8], sink: &mut impl FnMut(&[u8])) {
         while !chunk.is_empty() {
             let Some(Edit { range, with }) = self.plan.borrow().edits.get(self.next) else {
@@ -220,7 +220,7 @@ impl<P: Borrow<Plan>> PlanWriter<P> {
         }
     }
 
-    /// Ends the message: what the edits that are left would put into it goes out.
+    /// Ends the message: the replacements of the remaining edits go out.
     pub fn end(mut self, sink: &mut impl FnMut(&[u8])) {
         end_stretch(&mut self.recoder, sink);
         let next = self.next + usize::from(self.begun);
@@ -230,7 +230,7 @@ impl<P: Borrow<Plan>> PlanWriter<P> {
     }
 }
 
-/// Writes a replacement, or returns what writes the stretch itself in another form.
+/// Writes a replacement, or returns the recoder that writes the stretch itself in another form.
 fn begin(with: &Replacement, sink: &mut impl FnMut(&[u8])) -> Option<Recoder> {
     match with {
         Replacement::Octets(octets) => {

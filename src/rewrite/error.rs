@@ -1,7 +1,6 @@
 //! Why a message cannot be rewritten.
 
-/// Why a message cannot be rewritten. Every message whose header section is within its limit can, but for one
-/// kind.
+/// Why a message cannot be rewritten. Every message with a header section within the limit can, with one exception.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -1,4 +1,4 @@
-//! The table of fields: for each name, what happens to it. A field that is not in it goes out as it came.
+//! The table of fields: for each name, the treatment of the field. A field that is not in the table goes out as it came.
 
 use crate::header::{Field, NameTable, is_same};
 use crate::preflight::ONCE_ONLY;
@@ -14,7 +14,7 @@ pub(super) struct Row {
     pub(super) place: usize,
 }
 
-/// What the rules read a field as.
+/// The role of a field for the rules that read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     From,
@@ -32,7 +32,7 @@ pub(super) enum Role {
     ContentType,
     ContentDisposition,
     TransferEncoding,
-    /// It holds for the body as it is encoded, and for no other form of it.
+    /// It is valid for the body in its present encoding only.
     OfEncoding,
     /// An address list that no rule reads, only a repair.
     Addresses,
@@ -40,7 +40,7 @@ pub(super) enum Role {
     Unread,
 }
 
-/// What happens to a field.
+/// The treatment of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
     /// It goes out once; the direction decides what it says.
@@ -83,7 +83,7 @@ const fn removed_read(name: &'static str, role: Role) -> Row {
     row(name, role, Fate::Removed)
 }
 
-/// What is in a header section without being a field, and fields of a removed prefix.
+/// The row of fields with a removed prefix, and of lines in a header section that are no fields.
 static REMOVED: Row = removed("");
 
 /// Prefixes of fields that do not go out: SES takes orders from `X-SES-*` (configuration set, identity ARN), and
@@ -95,10 +95,10 @@ const KEPT_OF_PREFIX: &str = super::route::ROUTE;
 
 /// The rows that say more than that a field goes out once.
 ///
-/// What is removed is what SES writes or verifies itself (Return-Path, Sender, DKIM-Signature, Message-ID, Feedback-ID);
-/// what a broken chain of seals would count against (ARC-*); or what would give recipients away (Bcc), make a reader's
-/// program answer from the private address (Disposition-Notification-To), misroute errors and loops, or pass for a field
-/// that only we write (X-Original-*).
+/// Three kinds of fields are removed: those that SES writes or verifies itself (Return-Path, Sender, DKIM-Signature,
+/// Message-ID, Feedback-ID); seals whose chain is broken by the change and would count against the message (ARC-*); and those
+/// that would give recipients away (Bcc), make a reader's program answer from the private address
+/// (Disposition-Notification-To), misroute errors and loops, or pass for a field that only we write (X-Original-*).
 const NAMED: [Row; 51] = [
     decided("from", Role::From),
     decided("to", Role::To),
@@ -215,7 +215,7 @@ impl Row {
         self.name.chars().map(letter).collect()
     }
 
-    /// Whether one occurrence of the field counts, for what goes out or for the rules that read it.
+    /// Whether a single occurrence of the field counts, in the output or for the rules that read it.
     #[inline]
     pub(super) fn is_read_once(&self) -> bool {
         match self.fate {
@@ -225,7 +225,7 @@ impl Row {
         }
     }
 
-    /// The body of a field that this is the row of.
+    /// The body of a field that has this row.
     #[inline]
     pub(super) fn body<'a>(&self, field: &Field<'a>) -> &'a [u8] {
         field.body_behind(self.name.len())
@@ -284,7 +284,7 @@ mod tests {
         }
     }
 
-    /// Catches a row of its own that lets a field out again that SES takes once.
+    /// Catches a row that repeats a field which SES takes only once.
     #[test]
     fn what_ses_takes_once_goes_out_once() {
         for name in ONCE_ONLY {

@@ -62,9 +62,9 @@ pub struct Rules {
     pub from_format: FromFormat,
     /// The address of the new From in place of the alias.
     pub from_email: Option<Address>,
-    /// What the new To names.
+    /// The addresses in the new To.
     pub to_header: ToHeader,
-    /// Put before the subject, unless it stands at the front already, behind nothing but reply prefixes.
+    /// The text put before the subject, unless the subject begins with it already, apart from reply prefixes.
     pub subject_prefix: Option<String>,
     /// Warnings to the reader: before the subject, and in X-Readdress-Notes.
     pub marks: Vec<Mark>,
@@ -86,8 +86,8 @@ pub struct Rules {
     /// The id under which the message is stored, for reply addresses of those whose own address is too long. `None`: they have
     /// none.
     pub message_id: Option<String>,
-    /// Addresses besides the targets from which people answer as the alias. Ids of what they wrote do not become references,
-    /// since the answer to it would carry them to the correspondent.
+    /// Addresses besides the targets from which people answer as the alias. The ids of their messages do not become references,
+    /// since the next answer would carry them to the correspondent.
     pub owners: Vec<Address>,
 }
 
@@ -97,7 +97,7 @@ pub(super) const MAX_RECIPIENTS: usize = 50;
 /// Names the alias that a message was forwarded for.
 const ORIGINAL_TO: &str = "X-Original-To";
 
-/// Addresses in a Reply-To made from From. A From of more is no mail to reply to.
+/// Addresses in a Reply-To made from From. Nobody can sensibly reply to a From with more.
 const MAX_REPLY_TO: usize = 50;
 
 /// Octets of a field that are read to find out who wrote: room for [`MAX_REPLY_TO`] mailboxes of the greatest length, and
@@ -150,12 +150,12 @@ impl Rules {
         self.new_header(head, &PartEdits::default()).0
     }
 
-    /// Returns the plan with the new header section, and with notes of what was repaired in it.
+    /// Returns the plan with the new header section, and with notes of the repairs in it.
     pub fn plan(&self, head: &Head) -> Plan {
         PartEdits::default().planned(head, &|parts| self.new_header(head, parts))
     }
 
-    /// Returns the plan with the new header section and with the edits of parts that cure what was found in the message.
+    /// Returns the plan with the new header section and with the edits of parts that cure the faults found in the message.
     /// Where they would be too many, the header section alone is changed.
     ///
     /// `whereabouts` is a sentence for a reader whose attachment is taken out: where the whole message is.
@@ -168,7 +168,7 @@ impl Rules {
         parts.planned(head, &|parts| self.new_header(head, parts))
     }
 
-    /// The new header section, and what was repaired in it and in the parts.
+    /// The new header section, and notes of the repairs in it and in the parts.
     fn new_header(&self, head: &Head, parts: &PartEdits) -> (Vec<u8>, Notes) {
         let line_ending = head.line_ending.unwrap_or(CRLF);
         let cleaned = controls::cleaned(&head.header, line_ending);
@@ -290,7 +290,7 @@ impl Rules {
         Recipients { to, cc: kept.change }
     }
 
-    /// Where answers go: to nobody who is the alias itself, since they would come back round.
+    /// The new Reply-To. The alias itself is not in it, since answers to it would come back round.
     fn new_reply_to(&self, original: &OriginalFields<'_>, from: &[Mailbox], notes: &mut Notes) -> Change {
         let plain = original.reply_to.and_then(PlainMailbox::read);
         if plain.is_some_and(|plain| !self.is_alias_of(plain.local(), plain.domain())) {
@@ -362,8 +362,8 @@ impl Rules {
         })
     }
 
-    /// What In-Reply-To and References say. Where an owner wrote, no id of the owner's own is among them: the answer of another
-    /// owner would carry it to the correspondent.
+    /// The new In-Reply-To and References. In an owner's message they have no id of the owner's own: another owner's answer
+    /// would carry it to the correspondent.
     fn new_thread(&self, original: &OriginalFields<'_>, from: &[Mailbox]) -> (Change, Change) {
         let owners = || self.owners.iter().chain(&self.targets);
         let is_owner = |mailbox: &Mailbox| owners().any(|owner| owner.key() == mailbox.address.key());
@@ -388,7 +388,7 @@ impl Rules {
         subject::prefixed(&prefix, original.subject)
     }
 
-    /// Copies of what the message said before, for whoever wants to know, and the signs that it was forwarded.
+    /// Copies of the fields that were replaced, for the curious reader, and the signs that the message was forwarded.
     fn copies(
         &self,
         original: &OriginalFields<'_>,
@@ -405,7 +405,7 @@ impl Rules {
         let short = bodies
             .into_iter()
             .filter_map(|(name, body)| Some((name, FieldBody::copy(body?))));
-        // Several that are only joined are all there.
+        // Several occurrences that are only joined lose nothing.
         let says =
             |change: &Change, copy: &FieldBody| matches!(change, Change::Replace(body) if body == copy);
         let changed = |change: &Change, bodies: &[&[u8]]| match change {
@@ -444,7 +444,7 @@ struct Recipients {
     cc: Change,
 }
 
-/// Changes those fields that say what the body is, where edits of parts make another of it.
+/// Changes the fields that describe the body, where edits of parts change its form.
 pub(super) fn change_for_parts(original: &OriginalFields<'_>, parts: &PartEdits, changes: &mut Changes) {
     if let Some(body) = original.content_type.filter(|_| parts.has_no_parts) {
         let change = Change::Replace(content_fields::type_of_text(body));
@@ -514,7 +514,7 @@ fn sender_mailboxes(body: &[u8]) -> Vec<Mailbox> {
     parse_at_most(body, MAX_SENDER_OCTETS, MAX_REPLY_TO)
 }
 
-/// The octets of a field body without mailboxes that can matter to a name.
+/// The octets at the front of a field body without mailboxes, as many as can matter to a name.
 fn first_octets(body: &[u8]) -> &[u8] {
     &body[..body.len().min(MAX_SENDER_OCTETS)]
 }

@@ -24,8 +24,8 @@ pub(super) fn has_any(raw: &[u8]) -> bool {
 }
 
 /// Appends the field with its long lines folded. Where a word is too long for a line, unstructured text goes out in
-/// encoded-words, and another field not at all: half of its body would say something else. A Content-* field stays as it
-/// is, since without it the body is another; what SES then says is for the owner to know.
+/// encoded-words, and any other field is left out: half of its body would say something else. A Content-* field stays as it is,
+/// since the body would be read differently without it; if SES then refuses the message, the owner is told.
 ///
 /// Returns whether the field was changed.
 pub(super) fn write_shorter(out: &mut Vec<u8>, field: &Field<'_>, line_ending: &[u8]) -> bool {
@@ -49,7 +49,7 @@ pub(super) fn write_shorter(out: &mut Vec<u8>, field: &Field<'_>, line_ending: &
     true
 }
 
-/// Whether it is one of the fields that say what the body is (RFC 2045).
+/// Whether the field is one of those that describe the body (RFC 2045).
 fn is_content(field: &Field<'_>) -> bool {
     let prefix = field.name().get(.."content-".len());
     prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(b"content-"))

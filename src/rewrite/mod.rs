@@ -1,5 +1,5 @@
-//! The rewrite: bytes in, bytes out. A message and a short list of edits are what goes out; so far the only edit is that
-//! of the top-level header section.
+//! The rewrite: bytes in, bytes out. The output is the stored message with a short list of edits: nearly always one, of the
+//! top-level header section; sometimes others, of parts that SES would refuse.
 
 mod addresses;
 mod apply;

@@ -1,4 +1,4 @@
-//! What was marked and repaired in a message, for its reader and for the log.
+//! The marks and repairs of a message, for its reader and for the log.
 
 use std::fmt;
 
@@ -35,7 +35,7 @@ impl Notes {
         &self.marks
     }
 
-    /// Adds what was wrong with a field, if something was.
+    /// Adds the fault of a field, if it has one.
     pub(super) fn add_fault(&mut self, fault: Option<Code>) {
         if let Some(code) = fault {
             self.add(code);

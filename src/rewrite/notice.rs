@@ -1,7 +1,7 @@
 //! A notice: a small mail to the owner of an alias about a message that is not forwarded as it came.
 //!
 //! It encloses the message's header section, or the message itself as a file. All of it is in encodings that pass any mail
-//! server: nothing that a stranger wrote can end a part or be a field of ours.
+//! server: nothing that a stranger wrote can end a part or pass for a field of ours.
 
 use super::edit::{Edit, Plan, Replacement};
 use super::reader::Head;
@@ -10,7 +10,7 @@ use super::route::{NOTICE, ROUTE};
 use crate::header::mailbox::{Address, format_mailbox};
 use crate::header::{FieldBody, write_field};
 
-/// Octets of a header section that are enclosed. Real ones have a tenth of it.
+/// Octets of a header section that are enclosed. Real header sections have a tenth of this.
 const MAX_ENCLOSED: usize = 64 << 10;
 
 /// Neither quoted-printable nor base64 has a line with this: `=` is followed by two digits in one, and by nothing in the other.
@@ -27,7 +27,7 @@ pub struct Notice {
     pub route_id: String,
     /// The address in From: a verified identity, for SES.
     pub from: Address,
-    /// What it is about, in a word, for X-Readdress-Notice.
+    /// The reason for the notice, in a word, for X-Readdress-Notice.
     pub kind: &'static str,
     /// The subject.
     pub subject: String,

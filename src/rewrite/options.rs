@@ -30,7 +30,7 @@ impl Style {
     /// Makes the choice of this name.
     ///
     /// # Errors
-    /// Why it cannot be made by this text. No address of the text is repeated.
+    /// The reason why this text is not valid for the choice. It repeats no address of the text.
     pub fn set(&mut self, name: &str, text: &str) -> Result<(), String> {
         fn parsed<T: FromStr<Err: ToString>>(text: &str) -> Result<Option<T>, String> {
             text.parse().map(Some).map_err(|error: T::Err| error.to_string())
@@ -100,14 +100,14 @@ pub enum FromFormat {
     Alias,
 }
 
-/// What the new To names.
+/// The addresses in the new To.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ToHeader {
     /// The targets.
     Targets,
     /// The alias, which hides the targets from each other.
     Alias,
-    /// What the sender wrote; the alias where that names nobody.
+    /// The sender's own addresses; the alias where there are none.
     #[default]
     Keep,
 }
@@ -124,7 +124,7 @@ pub enum Repair {
     Off,
 }
 
-/// A warning to the reader: what the receiving service says against the message.
+/// A warning to the reader: a verdict of the receiving service against the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mark {
     /// It is taken for spam.
@@ -145,7 +145,7 @@ impl Mark {
         }
     }
 
-    /// What stands before the subject.
+    /// The warning that is put before the subject.
     pub(super) const fn prefix(self) -> &'static str {
         match self {
             Mark::Spam => "[SPAM] ",
@@ -211,7 +211,7 @@ impl fmt::Display for Replies {
     }
 }
 
-/// A setting with a value that it does not have.
+/// The error for a value that a setting does not allow.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{value:?} is none of {known}")]
 pub struct UnknownSetting {

@@ -4,7 +4,8 @@ use super::apply::Chosen;
 use super::fields::{Role, Row};
 use crate::header::Header;
 
-/// Of each field that the rules read, the body that counts: of the first that says anything. Of To and Cc, all.
+/// The bodies of the fields that the rules read: for each name that of the first field that says anything, for To and Cc all of
+/// them.
 #[derive(Default)]
 pub(super) struct OriginalFields<'a> {
     pub(super) from: Option<&'a [u8]>,

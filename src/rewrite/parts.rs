@@ -1,5 +1,5 @@
-//! Edits below the top-level header section, for what no repair of that cures: lines that are too long, and attachments
-//! that SES does not send.
+//! Edits below the top-level header section, for faults that no repair of that section cures: lines that are too long, and
+//! attachments that SES does not send.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -19,7 +19,7 @@ pub(super) struct PartEdits {
     pub(super) body: Option<Form>,
     /// Whether the message is a multipart in which no part begins. Only a strict reading counts that as a fault.
     pub(super) has_no_parts: bool,
-    /// What was mended.
+    /// The kinds of the repairs.
     pub(super) codes: Vec<Code>,
 }
 
@@ -36,8 +36,8 @@ impl PartEdits {
             .unwrap_or_else(|_| PartEdits::default().planned(head, new_header))
     }
 
-    /// The edits that cure what was found, as far as they can. `whereabouts` tells a reader in a sentence where the whole
-    /// message is. With `strict` also what is only suspected is edited.
+    /// The edits that cure the findings of the report, as far as edits can. `whereabouts` tells a reader in a sentence where
+    /// the whole message is. With `strict` parts that are only suspected are edited too.
     pub(super) fn of(report: &Report, line_ending: &'static [u8], whereabouts: &str, strict: bool) -> Self {
         let mut found = Found {
             line_ending,
@@ -125,7 +125,7 @@ impl Found {
                 None => last = field,
             }
         }
-        // A part whose header section ends without an empty line gets one: what follows could be taken for its fields.
+        // A part whose header section ends without an empty line gets one: the text after it could be taken for its fields.
         if affected.part.body.start == end {
             last.extend_from_slice(self.line_ending);
         }
@@ -137,8 +137,8 @@ impl Found {
         }
     }
 
-    /// The edits in order and apart. What stands inside of an attachment that is taken out goes with it, and of two edits of
-    /// one field that counts which says more than a fold.
+    /// The edits in order and apart. Edits inside of an attachment that is taken out are dropped, and of two edits of one
+    /// field, a fold gives way to the other.
     fn settle(mut self) -> PartEdits {
         self.edits.sort_by_key(|(edit, _)| {
             let says_less = match &edit.with {
@@ -345,7 +345,7 @@ mod tests {
         assert!(out.contains("X-Readdress-Notes: line-too-long\r\n"), "{out}");
     }
 
-    /// Catches a note of a repair that was none.
+    /// Catches a note of a repair that was not made.
     #[test]
     fn a_field_that_no_fold_makes_shorter_stays_as_it_is() {
         let long = "x".repeat(1500);

@@ -10,12 +10,12 @@ use crate::mime::{self, Kind, Limits, Scanner};
 /// than any line that a mail service takes (998, RFC 5322 2.1.1), and a usual chunk.
 const MAX_LINE_ENDING_SEARCH: usize = 1 << 16;
 
-/// The head of a message: its header section, and what else had to be read.
+/// The head of a message: its header section, and as much of the body as had to be read.
 #[derive(Clone, Debug)]
 pub struct Head {
     /// The header section.
     pub header: Header,
-    /// Bytes of the body that were taken from the chunks and precede what is left in the last one.
+    /// Bytes of the body that were taken from the chunks. The rest of the last chunk follows them.
     pub body: Vec<u8>,
     /// The message's own line ending, `None` if it has shown none yet.
     pub line_ending: Option<&'static [u8]>,
@@ -27,7 +27,7 @@ pub struct HeaderReader {
     scanner: Scanner,
     header: Header,
     ended: bool,
-    /// What has been read of the body.
+    /// The bytes of the body that have been read.
     body: Vec<u8>,
 }
 
@@ -49,8 +49,8 @@ impl HeaderReader {
         }
     }
 
-    /// Takes bytes from the front of `chunk`. `None`: all of it was taken and more is needed, which cannot be
-    /// after `last`. Once the head is returned, the reader is spent.
+    /// Takes bytes from the front of `chunk`. `None`: all of it was taken and more is needed; this cannot happen after `last`.
+    /// Once the head is returned, the reader is spent.
     ///
     /// # Errors
     /// See [`Error`].
@@ -91,7 +91,8 @@ impl HeaderReader {
         }))
     }
 
-    /// A header section that does not end within the limit; or are those no lines at all?
+    /// The error for a header section that does not end within the limit: either it is too long, or the message has no lines at
+    /// all.
     fn too_long(&self, chunk: &[u8], limit: usize) -> Error {
         let untold = self.scanner.rest();
         let looked_at = if untold.len() > limit { untold } else { chunk };

@@ -1,4 +1,4 @@
-//! A stretch of a message in another form, written while it passes: what it says stays the same.
+//! Writes a stretch of a message in another form while it passes; its content stays the same.
 
 use std::fmt;
 
@@ -21,11 +21,12 @@ pub enum Form {
     Base64Lines,
     /// Quoted-printable as it came, softly broken where a line is too long (RFC 2045 6.7, rule 5).
     SoftBreaks,
-    /// Quoted-printable of what came.
+    /// The octets that came, in quoted-printable.
     QuotedPrintable,
-    /// Base64 of what came.
+    /// The octets that came, in base64.
     Base64,
-    /// What came, with line breaks in lines that are too long. For what nobody reads: a preamble or an epilogue.
+    /// The octets that came, with line breaks in lines that are too long. For text that nobody reads: a preamble or an
+    /// epilogue.
     HardBreaks,
     /// A header field, folded.
     Folded,
@@ -131,7 +132,7 @@ impl Recoder {
         out
     }
 
-    /// What becomes of a field that has come to its end.
+    /// The form in which a field that has come to its end goes out.
     fn whole_field(&self) -> Vec<u8> {
         let line_ending = self.recoding.line_ending;
         match self.recoding.form {
@@ -140,8 +141,8 @@ impl Recoder {
         }
     }
 
-    /// Octets at the front of `input` that go out as they are and for which the line has room: what [`Recoder::step`] would
-    /// do with each of them, for less.
+    /// Octets at the front of `input` that go out as they are and fit in the line. The result is that of [`Recoder::step`] on
+    /// each of them, but cheaper.
     fn plain_run(&self, input: &[u8]) -> usize {
         let is_plain: fn(&[u8]) -> bool = match self.recoding.form {
             Form::QuotedPrintable => are_printable,
@@ -158,7 +159,7 @@ impl Recoder {
         ahead[..run].trim_ascii_end().len()
     }
 
-    /// Writes what the first octets of `input` become, and returns how many of them that were.
+    /// Writes the new form of the first octets of `input`, and returns how many of them it took.
     fn step(&mut self, input: &[u8], out: &mut Vec<u8>) -> usize {
         let line_break = line_break_len(input);
         if line_break > 0 {
@@ -243,7 +244,7 @@ impl Recoder {
                 continue;
             }
             if self.column >= MAX_ENCODED_LINE {
-                // No digit, and at the start of a line of ours it could begin a delimiter.
+                // A `-` is no digit, and at the start of a line of ours it could begin a delimiter.
                 if *octet == b'-' {
                     rest = after;
                     continue;
@@ -285,7 +286,8 @@ fn are_printable(octets: &[u8]) -> bool {
     octets.iter().fold(true, |all, &b| all & is_printable(b))
 }
 
-/// Whether quoted-printable text that came keeps these octets as they are: no line breaks, nothing that is quoted or has to be.
+/// Whether quoted-printable text that came keeps these octets as they are: no line breaks, no escapes, and nothing that needs
+/// one.
 #[allow(clippy::needless_bitwise_bool)]
 fn are_of_a_line(octets: &[u8]) -> bool {
     let is_of_a_line = |b: u8| matches!(b, 1..=b'~') & (b != b'\r') & (b != b'\n') & (b != b'=');
@@ -394,7 +396,7 @@ mod tests {
         );
     }
 
-    /// Catches a part that is made of the body of another.
+    /// Catches a line of ours that begins a delimiter, and so makes another part of the body.
     #[test]
     fn no_line_of_ours_begins_a_delimiter() {
         for (form, before) in [

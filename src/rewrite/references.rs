@@ -41,9 +41,9 @@ pub(super) fn with_own_id(original: &OriginalFields<'_>) -> Change {
 /// The domain of the message ids that SES makes, with the region, or `email`, before it.
 const SES: &str = ".amazonses.com";
 
-/// Those of these ids that the correspondents know: those that SES made, and those directly before one, which are the
-/// correspondents' own, as the forward direction has appended them to the message that SES then gave an id. Every other names
-/// the host or the program of an owner.
+/// The ids that the correspondents know. These are the ids that SES made, and those directly before one of SES's: the
+/// correspondents' own, which the forward direction appended before SES gave the message its id. Every other id names the host
+/// or the program of an owner.
 pub(super) fn shared<'a>(all: &[&'a str]) -> Vec<&'a str> {
     let followed = all.iter().skip(1).map(|next| is_by_ses(next)).chain([false]);
     let kept = all
@@ -62,12 +62,12 @@ pub(super) fn is_by_ses(id: &str) -> bool {
     domain.is_some_and(|domain| domain.to_ascii_lowercase().ends_with(SES))
 }
 
-/// References of what an owner wrote, as the alias's other owners may quote them to a correspondent.
+/// The References of an owner's message, without ids that the alias's other owners must not quote to a correspondent.
 pub(super) fn without_ids_of_owners(original: &OriginalFields<'_>) -> Change {
     only(original.references, shared)
 }
 
-/// In-Reply-To of the same. What stands before an id of SES there has not been put there by us.
+/// The In-Reply-To of an owner's message. Only SES's ids are kept: an id before one of them was not put there by us.
 pub(super) fn answered_by_ses(original: &OriginalFields<'_>) -> Change {
     only(original.in_reply_to, |all| {
         all.iter().copied().filter(|id| is_by_ses(id)).collect()
@@ -90,7 +90,7 @@ fn only<'a>(body: Option<&'a [u8]>, choose: impl Fn(&[&'a str]) -> Vec<&'a str>)
     }
 }
 
-/// The message ids of a field body (RFC 5322 3.6.4), in order; comments and what else stands between are passed over.
+/// The message ids of a field body (RFC 5322 3.6.4), in order; comments and other text between them are passed over.
 pub(super) fn message_ids(body: &[u8]) -> impl Iterator<Item = &str> {
     body.split_inclusive(|&b| b == b'>').filter_map(|piece| {
         let id = &piece[piece.iter().rposition(|&b| b == b'<')?..];

@@ -1,7 +1,7 @@
 //! The reply direction: from the owner of an alias, by a reply address, to the correspondent.
 //!
-//! Of the owner's header section only what this file names goes out: no field that tells of the owner's mailbox, host or
-//! program, nor of the way that the mail has taken. What the body tells is the owner's affair; it goes out as it is.
+//! Only the fields that this file names go out of the owner's header section: none that tells of the owner's mailbox, host or
+//! program, or of the way that the mail has taken. The body is the owner's affair, and goes out as it is.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -30,7 +30,8 @@ use crate::signed::{AliasKey, Correspondent};
 /// Ids in References at most, as many as the forward direction writes.
 const MAX_REFERENCES: usize = 1000;
 
-/// A sentence for a correspondent whose attachment is taken out. Where the whole message is is not theirs to know.
+/// A sentence for a correspondent whose attachment is taken out. The place of the whole message is none of the correspondent's
+/// business.
 const WHEREABOUTS: &str = "Please ask for it in another way.";
 
 /// How one answer of an owner goes out as the alias.
@@ -40,7 +41,7 @@ pub struct ReplyRules {
     pub alias: Address,
     /// The display-name beside it.
     pub name: Option<String>,
-    /// The addresses that nobody must see: all that get mail of the alias, and those who may answer besides them.
+    /// The addresses that nobody must see: all that get mail of the alias, and the others that may answer as it.
     pub owners: Vec<Address>,
     /// The key that has signed the reply addresses.
     pub key: Arc<AliasKey>,
@@ -62,12 +63,12 @@ impl ReplyRules {
             .collect()
     }
 
-    /// Returns the plan with the new header section, and with notes of what was repaired in it, which do not go out.
+    /// Returns the plan with the new header section, and with notes of the repairs in it, which do not go out.
     pub fn plan(&self, head: &Head) -> Plan {
         PartEdits::default().planned(head, &|parts| self.new_header(head, parts))
     }
 
-    /// Returns the plan with the new header section and with the edits of parts that cure what was found in the message.
+    /// Returns the plan with the new header section and with the edits of parts that cure the faults found in the message.
     /// Where they would be too many, the header section alone is changed.
     pub fn plan_with_parts(&self, head: &Head, report: &Report) -> Plan {
         if self.repair != Repair::Parts {
@@ -102,7 +103,7 @@ impl ReplyRules {
         change_for_parts(&original, parts, &mut changes);
         without_comments(&original, &mut changes);
 
-        // Of the allowed fields alone, the mechanics of every direction make a header section.
+        // The mechanics that every direction shares see the allowed fields alone.
         let (allowed, allowed_rows) = self::allowed(all, &rows);
         let (as_it_came, _) = self::allowed(&head.header, &rows);
         let chosen = Chosen::of(&allowed, &as_it_came, &allowed_rows);
@@ -145,7 +146,7 @@ impl ReplyRules {
         }
     }
 
-    /// What To and Cc say: there are never more than [`MAX_RECIPIENTS`] mailboxes in both.
+    /// The new To and Cc. There are never more than [`MAX_RECIPIENTS`] mailboxes in both.
     fn new_recipients(&self, original: &OriginalFields<'_>) -> (Vec<Mailbox>, Vec<Mailbox>) {
         let mut seen = HashSet::new();
         let mut turned = |bodies: &[&[u8]]| {
@@ -161,7 +162,7 @@ impl ReplyRules {
         to.truncate(MAX_RECIPIENTS);
         cc.truncate(MAX_RECIPIENTS - to.len());
         if to.is_empty() && cc.is_empty() {
-            // A blind copy to one is no secret to that one; to several they are secrets to each other.
+            // A single blind recipient may see its own address; several must not see each other's.
             if let [only] = &self.targets()[..] {
                 to.push(Mailbox {
                     name: None,
@@ -177,7 +178,7 @@ impl ReplyRules {
         let Mailbox { name, address } = mailbox;
         let address = match self.key.read_reply_address(&address) {
             Some(Ok(read)) => {
-                // What another alias writes to whom is nobody's affair here.
+                // The correspondent of another alias is nobody's affair here.
                 let is_ours = read.alias.key() == self.alias.key();
                 is_ours
                     .then(|| self.correspondent(&address, read.correspondent))
@@ -240,7 +241,7 @@ fn allowed(header: &Header, rows: &[Option<&'static Row>]) -> (Header, Vec<Optio
     (allowed, allowed_rows)
 }
 
-/// Writes the fields that say what the body is anew where they have comments, in which programs name themselves.
+/// Writes the fields that describe the body anew where they have comments, in which programs name themselves.
 fn without_comments(original: &OriginalFields<'_>, changes: &mut Changes) {
     let has_comment = |body: &&[u8]| body.contains(&b'(');
     let is_changed = |changes: &Changes, role| changes.once.iter().any(|once| once.is_of(role));
@@ -278,7 +279,7 @@ struct Thread<'a> {
 }
 
 impl<'a> Thread<'a> {
-    /// Of the ids in the owner's References and In-Reply-To go out those that the correspondents know.
+    /// The thread of an answer: those ids in the owner's References and In-Reply-To that the correspondents know.
     fn of(original: &OriginalFields<'a>) -> Self {
         let all: Vec<&str> = original.references.into_iter().flat_map(message_ids).collect();
         let mut references = shared(&all);

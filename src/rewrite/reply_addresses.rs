@@ -22,7 +22,7 @@ pub const MAX_REPLY_ADDRESSES: usize = 10;
 const MAX_OCTETS: usize = 64 << 10;
 const MAX_MAILBOXES: usize = 100;
 
-/// All whom a message names that an answer may go to, in an order that depends on the message alone: Reply-To, From, Sender,
+/// All addresses in a message that an answer may go to, in an order that depends on the message alone: Reply-To, From, Sender,
 /// Return-Path, To, Cc and List-Unsubscribe. A reply address of the second form counts them
 /// ([`Correspondent::Stored`](crate::signed::Correspondent::Stored)).
 pub fn correspondents(head: &Head) -> Vec<Address> {
@@ -94,7 +94,7 @@ impl ReplyAddresses<'_> {
         })
     }
 
-    /// Reply-To with reply addresses, in place of what it would be.
+    /// The Reply-To with reply addresses in place of the correspondents' own.
     pub(super) fn in_reply_to(&self, change: Change, original: Option<&[u8]>, notes: &mut Notes) -> Change {
         let mailboxes = match &change {
             Change::Drop => return change,

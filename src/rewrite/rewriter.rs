@@ -39,7 +39,7 @@ pub struct HeaderOctets {
 /// [`Rewriter::end`] must be called: a message that ends inside its header section goes out only then.
 ///
 /// # Errors
-/// After an error every further call returns it again. What has been written by then is to be thrown away.
+/// After an error every further call returns it again. Throw away the output that was written before it.
 #[derive(Debug)]
 pub struct Rewriter {
     rules: Rules,

@@ -15,7 +15,7 @@ pub const NOTICE: &str = "X-Readdress-Notice";
 /// Octets of the hash that are shown. A loop needs no more to be told from chance.
 const ID_OCTETS: usize = 10;
 
-/// What [`ROUTE`] says of an alias: a hash, so that the private name of one alias is not told to the next.
+/// The id of an alias in [`ROUTE`]: a hash, so that the private name of one alias is not told to the next.
 ///
 /// ```
 /// use readdress::header::mailbox::Address;
@@ -35,8 +35,8 @@ pub fn route_id(alias: &Address) -> String {
     hexadecimal(&digits[..ID_OCTETS])
 }
 
-/// All that [`ROUTE`] may say of an alias, first what is written now: with a key the signature of the alias, by which nobody
-/// can try out names; then what an older key, or none, has written into messages that are still under way.
+/// All ids that an alias may have in [`ROUTE`]. The first is the one written now: with a key, a signature of the alias, so that
+/// nobody can try out names. The ids of older keys, or of no key, follow: messages with these may still be under way.
 pub fn route_ids(alias: &Address, key: Option<&AliasKey>) -> Vec<String> {
     let name = alias.key();
     let signed = key.into_iter().flat_map(|key| {

@@ -25,8 +25,7 @@ pub(super) struct SenderStyle<'a> {
 
 /// Returns the new From: an address of ours, named after the sender.
 ///
-/// A name is cut until the mailbox fits what SES takes, so that the sender's address, which stands behind it, is never
-/// what is cut.
+/// A name is cut until the mailbox fits what SES takes, so that the sender's address, which stands behind it, is never cut.
 pub(super) fn new_from(style: &SenderStyle<'_>, name: Option<&str>, sender: Option<&Address>) -> String {
     let address = style.address;
     let name = name.map(visible).map(unquoted).map(without_imitation);
@@ -88,7 +87,8 @@ fn unquoted(name: Cow<'_, str>) -> Cow<'_, str> {
     name
 }
 
-/// The name with ` at ` in place of each `@`, and of what looks like it: filters take a name with one for a spoof.
+/// The name with ` at ` in place of each `@`, and of each character that looks like one: filters take a name with an `@` for a
+/// spoof.
 fn without_at(name: Cow<'_, str>) -> Cow<'_, str> {
     if !name.contains(AT_SIGNS) {
         return name;
@@ -119,8 +119,8 @@ fn visible(name: &str) -> Cow<'_, str> {
     Cow::Owned(seen.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// The name without its parentheses, if what stands in or behind the first could be read as an address: the one that is
-/// appended is then the only one that looks like it.
+/// The name without its parentheses, if the text in or behind the first could be read as an address: the one that is appended
+/// is then the only one that looks like it.
 ///
 /// `Bank (service at bank.example)` becomes `Bank service at bank.example`; `Jane (Sales)` stays.
 fn without_imitation(name: Cow<'_, str>) -> Cow<'_, str> {

@@ -1,5 +1,5 @@
 //! The plainest form of a header section and of its fields, for a message that SES has refused although preflight found
-//! nothing. Nobody knows then what SES objects to, so nothing is kept that a reader of mail can do without: folds, comments,
+//! nothing. Nobody knows then why SES objects, so nothing is kept that a reader of mail can do without: folds, comments,
 //! quotes, octets that are not ASCII, fields that come twice.
 
 use std::collections::HashSet;
@@ -33,8 +33,8 @@ const ADDRESSES: [&str; 10] = [
 /// Fields that may come more than once: without them a loop would not be seen.
 const REPEATED: [&str; 2] = ["received", ROUTE];
 
-/// Returns a header section, its empty line included, in the plainest form: of each name one field, and of that what
-/// [`plain_field`] makes of it. One that cannot be read stays as it is.
+/// Returns a header section, its empty line included, in the plainest form: one field of each name, as [`plain_field`] writes
+/// it. A section that cannot be read stays as it is.
 pub(super) fn plain_section(section: Vec<u8>, line_ending: &[u8]) -> Vec<u8> {
     let read = HeaderReader::default().read(&mut &section[..], true);
     let Some(head) = read.ok().flatten().filter(|head| head.body.is_empty()) else {
@@ -53,7 +53,7 @@ pub(super) fn plain_section(section: Vec<u8>, line_ending: &[u8]) -> Vec<u8> {
 }
 
 /// Returns a field, its line break included, in the plainest form: folded anew, in ASCII, without comments where they say
-/// nothing. Nothing remains of one that says nothing, or that cannot be written in ASCII without saying something else.
+/// nothing. The result is empty for a field that says nothing, or that cannot be written in ASCII without changing its meaning.
 pub(super) fn plain_field(raw: &[u8], line_ending: &[u8]) -> Vec<u8> {
     let mut header = Header::new();
     header.push(raw);
@@ -90,10 +90,10 @@ fn write(out: &mut Vec<u8>, field: &Field<'_>, line_ending: &[u8]) {
     }
 }
 
-/// What a field says in its plainest form.
+/// The plainest form of a field.
 enum Plain {
     Body(FieldBody),
-    /// Without it, or with another body, the message would be another.
+    /// As it came: without the field, or with another body, the message would be read differently.
     AsItIs,
     Nothing,
 }
@@ -116,7 +116,7 @@ fn plain_body(field: &Field<'_>) -> Plain {
         return token.map_or(Plain::AsItIs, |token| Plain::Body(FieldBody::words([token])));
     }
     if field.is("mime-version") {
-        // There is no other (RFC 2045 4).
+        // There is no other version (RFC 2045 4).
         return Plain::Body(FieldBody::words(["1.0"]));
     }
     let unfolded = unfolded(body);
@@ -287,7 +287,7 @@ mod tests {
         }
     }
 
-    /// Catches an edit inside of what a signature covers.
+    /// Catches an edit inside of a part that a signature covers.
     #[test]
     fn a_signed_multipart_without_parts_stays_as_it_is() {
         let signed = "--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\nHello.\r\n--b\r\n\r\nsignature\r\n--b--\r\n";

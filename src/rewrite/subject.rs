@@ -9,11 +9,11 @@ const MAX_DECODED: usize = 32 << 10;
 /// Octets of a subject that are decoded to find the prefix: room for that and some reply prefixes, as encoded-words.
 const MAX_FRONT: usize = 4 << 10;
 
-/// Replies that are looked behind. More than a thread gathers, since most programs write one prefix only.
+/// The most reply prefixes that are skipped. More than a thread gathers, since most programs write one prefix only.
 const MAX_REPLY_PREFIXES: usize = 16;
 
-/// What mail programs put before the subject of a reply or of a forwarded message, in lower case. A number may follow, as
-/// in `Re[2]:` and `Re^2:`.
+/// The words that mail programs put before the subject of a reply or of a forwarded message, in lower case. A number may
+/// follow, as in `Re[2]:` and `Re^2:`.
 const REPLY_PREFIXES: [&str; 46] = [
     "re",
     "fw",

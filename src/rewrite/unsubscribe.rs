@@ -1,5 +1,5 @@
-//! List-Unsubscribe (RFC 2369 3.2): ways to leave a list, of which a mail would be sent from the private mailbox, unless it
-//! goes to a reply address.
+//! List-Unsubscribe (RFC 2369 3.2): the ways to leave a list. A mail to leave it would be sent from the private mailbox, unless
+//! it goes to a reply address.
 
 use std::borrow::Cow;
 
@@ -11,15 +11,14 @@ use crate::header::{FieldBody, MAX_WORD, hexadecimal};
 
 const MAILTO: &str = "mailto:";
 
-/// What becomes of List-Unsubscribe, and what it said if something was taken out of it.
+/// The new List-Unsubscribe, and the old one if something was taken out of it.
 pub(super) struct Unsubscribe {
     pub(super) change: Change,
     pub(super) moved: Option<FieldBody>,
 }
 
 impl Unsubscribe {
-    /// Takes out what is not a web address, if `mailto:` is among it; but for one address that has a reply address, if there are
-    /// such addresses at all.
+    /// Takes out everything but web addresses if there is a `mailto:`. One mail address is kept if it can have a reply address.
     pub(super) fn of(
         body: Option<&[u8]>,
         reply_address: Option<&impl Fn(&Address) -> Option<Address>>,
@@ -65,7 +64,7 @@ fn has_mailto(body: &[u8]) -> bool {
     })
 }
 
-/// What stands between angle brackets, without its blanks, and is text that fits in a line.
+/// The texts between angle brackets, without their blanks, that fit in a line.
 fn addresses(body: &[u8]) -> impl Iterator<Item = Cow<'_, str>> {
     let uris = memchr_iter(b'<', body).map(|start| {
         let rest = &body[start + 1..];
@@ -101,7 +100,7 @@ pub(super) fn mail_addresses(body: &[u8]) -> impl Iterator<Item = Address> {
     addresses(body).filter_map(|uri| mail_of(&uri).map(|(address, _)| address))
 }
 
-/// The one address of a `mailto:` (RFC 6068 2), and its `?` with what follows, which names no other.
+/// The one address of a `mailto:` (RFC 6068 2), and the rest from its `?` on, which names no other.
 fn mail_of(uri: &str) -> Option<(Address, &str)> {
     let scheme = uri.get(..MAILTO.len())?;
     let rest = &uri[MAILTO.len()..];

@@ -1,4 +1,4 @@
-//! What an owner's answer tells, and how both directions fit together.
+//! Tests of the fields of an owner's answer, and of both directions together.
 
 use super::*;
 use crate::rewrite::{HeaderReader, Replies, Rules, correspondents};
@@ -245,7 +245,7 @@ fn references_are_those_that_the_correspondent_knows() {
     }
 }
 
-/// There and back: what the forward direction shows the owner, the owner's answer turns back.
+/// There and back: the owner's answer turns the addresses that the forward direction showed into the original ones.
 #[test]
 fn an_answer_to_a_forwarded_mail_reaches_its_sender() {
     let long = format!("{}@example.org", "bounce-".repeat(8));
