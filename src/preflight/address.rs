@@ -1,10 +1,10 @@
 //! Address lists, read as strictly as SES reads them.
 //!
 //! The texts of SES's refusals are those of JavaMail, so this reader takes and refuses what JavaMail 1.6.5 does when it is
-//! strict (`parseHeader`, then `validate` for each address), oddities included: text behind the closing bracket of a
-//! mailbox is passed over, an address may be cut off inside a domain literal, and the members of a group are not looked
-//! at. It finds faults and names no mailbox; [`parse_address_list`](crate::header::mailbox::parse_address_list) is the
-//! reader that makes the best of what strangers write.
+//! strict (`parseHeader`, then `validate` for each address), oddities included: text behind the closing bracket of a mailbox is
+//! passed over, an address may be cut off inside a domain literal, and the members of a group are not looked at. It only finds
+//! faults and returns no mailboxes; [`parse_address_list`](crate::header::mailbox::parse_address_list) is the reader that makes
+//! the best of irregular mail.
 
 use super::address_fault::AddressFault;
 use super::content_type::table_of;
@@ -65,7 +65,7 @@ pub(super) fn unfold(body: &[u8]) -> Cow<'_, [u8]> {
         return Cow::Borrowed(body);
     }
     let mut text = Vec::with_capacity(body.len());
-    // Where the search for a backslash begins: a line break is not looked at together with what came before another.
+    // Where the search for a backslash begins: a backslash before an earlier line break does not count.
     let mut fresh = 0;
     let mut at = 0;
     while let Some(&octet) = body.get(at) {
@@ -97,7 +97,7 @@ struct Entry {
     end: Option<usize>,
     /// Its address stands in brackets.
     in_brackets: bool,
-    /// There is something about it that a bare address does not have: only then a name counts.
+    /// It has a part that a bare address does not have: only then a name counts.
     structured: bool,
 }
 
@@ -313,8 +313,8 @@ fn address_fault(address: &[u8], in_brackets: bool) -> Option<AddressFault> {
     check_address(address, in_brackets).unwrap_or_else(Some)
 }
 
-/// Checks `local@domain`, with a source route before it where it stands in brackets. In the value are faults that only
-/// count for an address by itself, as a list may hold local names.
+/// Checks `local@domain`, with a source route before it where it stands in brackets. The value is a fault that only counts for
+/// an address by itself, as a list may hold local names.
 fn check_address(address: &[u8], in_brackets: bool) -> Result<Option<AddressFault>, AddressFault> {
     if address.is_empty() {
         return Err(AddressFault::Empty);
@@ -407,7 +407,7 @@ fn check_local(address: &[u8], start: usize) -> Result<Local, AddressFault> {
     Ok((at, last, late))
 }
 
-/// Checks what follows the `@`; `before` is the octet before that.
+/// Checks the text after the `@`; `before` is the octet before the `@`.
 fn check_domain(domain: &[u8], before: Option<u8>) -> Result<(), AddressFault> {
     match domain.first() {
         None => return Err(AddressFault::NoDomain),
@@ -442,11 +442,11 @@ fn is_letter_or_digit(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || (octet >= 0x80 && char::from(octet).is_alphabetic())
 }
 
-/// What an address without brackets does not hold, and a name without quotes.
+/// Octets that may stand neither in an address without brackets nor in a name without quotes.
 const NOT_PLAIN: [bool; 256] = table_of(b"()<>,;:\\\"[]");
 const SPECIALS: [bool; 256] = table_of(b"()<>@,;:\\\".[]");
 
-/// Octets of a mailbox as it is written anew: the name loses its quotes and gets such as it needs.
+/// Octets of a mailbox as it is written anew: the name loses its quotes and gets those that it needs.
 fn written_len(name: Option<&[u8]>, address: &[u8]) -> usize {
     let name = name.map(unquoted);
     let Some(name) = name.filter(|name| !trimmed(name).is_empty()) else {

@@ -1,4 +1,4 @@
-//! Attachments that SES does not send, by the names that a reader could give them.
+//! Attachments that SES does not send, recognised by every file name that a reader could find.
 
 use crate::header::encoded_word;
 use crate::mime::ContentType;
@@ -20,7 +20,7 @@ const NAMES: [&str; 2] = ["filename", "name"];
 /// Whether the body of a Content-Disposition or Content-Type field names a file that SES does not send.
 ///
 /// A name may be written plainly, in encoded-words (RFC 2047), which do not belong there but are common, or in pieces and
-/// percent-octets (RFC 2231); and each of several programs reads another of two. One that is blocked is enough.
+/// percent-octets (RFC 2231); and programs differ in which of two names they read. One blocked name is enough.
 pub(super) fn has_blocked_name(body: &[u8], is_disposition: bool) -> bool {
     if !mentions_name(body) {
         return false;
@@ -28,7 +28,7 @@ pub(super) fn has_blocked_name(body: &[u8], is_disposition: bool) -> bool {
     let parsed = if is_disposition {
         ContentType::parse_disposition(body)
     } else {
-        // The parameters of a type that cannot be read are read by others.
+        // Other programs read the parameters of a type that cannot be read.
         ContentType::parse(body).unwrap_or_else(|| ContentType::parse_disposition(body))
     };
     NAMES.iter().any(|name| {

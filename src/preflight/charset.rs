@@ -3,7 +3,7 @@
 use super::address::unfold;
 
 /// Charsets that mail uses, one a line, each by all labels that a Java of version 8 or later knows it by, and by those that
-/// JavaMail adds. What is missing is taken for unknown: then its text is written in UTF-8, which is never wrong.
+/// JavaMail adds. A label that is missing here counts as unknown: then its text is written in UTF-8, which is never wrong.
 const LABELS: &[&str] = &[
     "big5 csbig5",
     "big5-hkscs big5_hkscs big5hk big5hkscs",
@@ -63,7 +63,7 @@ const LABELS: &[&str] = &[
     "x-windows-874 ms-874 ms874 windows-874",
     "x-windows-949 ms949 ms_949 windows-949 windows949",
     "x-windows-950 ms950 windows-950",
-    // What JavaMail adds.
+    // Labels that JavaMail adds.
     "x-us-ascii",
     "ja_jp.iso2022-7 ja_jp.eucjp",
 ];
@@ -103,8 +103,8 @@ pub fn is_known_charset(label: &[u8]) -> bool {
 
 /// Whether a field body holds an encoded-word whose charset SES does not know.
 ///
-/// Encoded-words are looked for where SES does, between white space and the specials of an address list, and nothing of
-/// them is decoded: an unknown charset counts also where the text is broken.
+/// Encoded-words are looked for where SES does, between white space and the specials of an address list, and are not decoded:
+/// an unknown charset counts even where the text is broken.
 pub fn has_unknown_charset(body: &[u8]) -> bool {
     if memchr::memmem::find(body, b"=?").is_none() {
         return false;
@@ -120,8 +120,8 @@ pub fn has_unknown_charset(body: &[u8]) -> bool {
     words.any(|word| word.ends_with(b"?=") && charset_of(word).is_some_and(|label| !is_known_charset(label)))
 }
 
-/// The charset of an encoded-word that has a text. Another encoding than B and Q is as bad as an unknown charset, and so
-/// is returned as one.
+/// The charset of an encoded-word that has a text. An encoding other than B and Q is as bad as an unknown charset, and is
+/// returned as one.
 fn charset_of(word: &[u8]) -> Option<&[u8]> {
     let word = word.strip_prefix(b"=?")?;
     let (label, rest) = split_at_octet(word, b'?')?;
@@ -133,7 +133,7 @@ fn charset_of(word: &[u8]) -> Option<&[u8]> {
     if !encoding.eq_ignore_ascii_case(b"b") && !encoding.eq_ignore_ascii_case(b"q") {
         return Some(b"");
     }
-    // What follows the asterisk is a language (RFC 2231 5).
+    // The text after the asterisk is a language (RFC 2231 5).
     label.split(|&b| b == b'*').next()
 }
 

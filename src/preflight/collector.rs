@@ -6,7 +6,7 @@ use crate::mime::{Part, Span};
 /// Octets of a type, an encoding or a file name that are kept: as many as a file system has for a name.
 const MAX_TEXT: usize = 255;
 
-/// A part that something was found in.
+/// A part with a finding in it.
 #[derive(Debug)]
 struct Kept {
     part: AffectedPart,
@@ -14,7 +14,7 @@ struct Kept {
     epilogue_start: Option<u64>,
 }
 
-/// What is known of a part at its end.
+/// The facts about a part that are known only at its end.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct PartEnd {
     pub(super) end: u64,
@@ -44,7 +44,7 @@ impl Default for Collector {
 }
 
 impl Kept {
-    /// A part of which nothing is known yet.
+    /// A part without any known facts.
     fn nothing() -> Part {
         Part {
             path: "0".to_owned(),
@@ -99,7 +99,7 @@ impl Collector {
         self.findings.len() < MAX_FINDINGS
     }
 
-    /// The findings from the `first` on, to complete what is known of them.
+    /// The findings from the `first` on, for the facts that were missing.
     pub(super) fn since(&mut self, first: usize) -> &mut [Finding] {
         &mut self.findings[first..]
     }

@@ -1,12 +1,12 @@
 //! Content-Type and Content-Disposition, read as strictly as SES reads them: RFC 2045 5.1 as JavaMail 1.6.5 understands it.
 //!
-//! It finds faults only. [`ContentType`](crate::mime::ContentType) is the reader that makes the best of what strangers
-//! write, and the one that parts are found by.
+//! It finds faults only. [`ContentType`](crate::mime::ContentType) is the reader that makes the best of irregular fields, and
+//! the one that finds the parts.
 
 use std::error::Error;
 use std::fmt;
 
-/// Why SES refuses a Content-Type or a Content-Disposition, in its own words but for what it quotes of the field.
+/// Why SES refuses a Content-Type or a Content-Disposition, in its own words, without the text that it quotes from the field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ContentTypeFault {
     /// There is no type.
@@ -32,7 +32,7 @@ pub enum ContentTypeFault {
 }
 
 impl ContentTypeFault {
-    /// SES's words, but for what they quote.
+    /// SES's words, without the text that they quote.
     pub const fn text(self) -> &'static str {
         match self {
             ContentTypeFault::NoType => "expected MIME type",
@@ -172,7 +172,7 @@ fn closed_at(text: &[u8], close: u8) -> Option<usize> {
     None
 }
 
-/// What a token does not hold, but for the space.
+/// Whether a token may not hold this octet. The space is not counted.
 fn is_special(octet: u8) -> bool {
     const TABLE: [bool; 256] = table_of(b"()<>@,;:\\\"[]/?=");
     TABLE[usize::from(octet)] || !(b' '..0x7f).contains(&octet)
@@ -229,7 +229,7 @@ mod tests {
         for (body, is_taken) in cases {
             let result = check_content_type(body);
             assert_eq!(result.is_ok(), is_taken, "{} {result:?}", body.escape_ascii());
-            // Of a disposition only the first word differs, which is no type with a slash.
+            // A disposition differs only in its first word, which is not a type with a slash.
             let Some(parameters) = body.strip_prefix(b"text/plain") else {
                 continue;
             };

@@ -18,7 +18,7 @@ pub(super) enum Role {
 pub(super) struct Known {
     pub(super) name: &'static str,
     pub(super) role: Role,
-    /// It is taken once only. SES's list, and To and Cc, of which RFC 5322 3.6 allows one each.
+    /// SES takes it once only: see [`ONCE_ONLY`].
     pub(super) is_once: bool,
     /// It must not go out: SES writes or verifies it itself, or it tells who else got the message.
     pub(super) is_removed: bool,

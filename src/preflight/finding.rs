@@ -1,4 +1,4 @@
-//! What preflight has to say: findings, each with its code, its place, the source of its rule and what cures it.
+//! The findings of preflight, each with its code, its place, the source of its rule and its cure.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 use crate::mime::{Part, Span};
 
-/// Findings of one message that are kept. More are counted only: a plan makes at most as many edits.
+/// Findings of one message that are kept. Further ones are only counted: a plan has at most as many edits.
 pub const MAX_FINDINGS: usize = 1000;
 
 /// The kind of a finding. Its name, as [`Code::as_str`] gives it, is stable.
@@ -106,7 +106,7 @@ impl Serialize for Code {
     }
 }
 
-/// How we know of a rule.
+/// The source from which a rule is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
@@ -129,13 +129,13 @@ impl Source {
     }
 }
 
-/// What a message needs so that SES takes it: the highest rung of the ladder on which it can stand.
+/// The change that a message needs so that SES takes it: a rung of a ladder, the mildest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rung {
     /// The header section is repaired.
     Header,
-    /// A part is written in another transfer encoding or gives way, or what is between parts is broken anew.
+    /// A part is written in another transfer encoding or replaced by a note, or the text between parts gets new line breaks.
     Parts,
     /// A notice goes out in the message's place.
     Notice,
@@ -165,9 +165,10 @@ pub enum Seal {
     Encrypted,
     /// It is inside an attached message with a DKIM-Signature (RFC 6376), or is that message.
     Dkim,
-    /// Its body is a message/* of a kind that is not taken apart, which no other transfer encoding may hold (RFC 2046 5.2).
+    /// Its body is a message/* of a kind that is not taken apart, to which no other transfer encoding may be applied (RFC 2046
+    /// 5.2).
     Message,
-    /// Its body is a multipart that is not taken apart, which no other transfer encoding may hold (RFC 2045 6.4).
+    /// Its body is a multipart that is not taken apart, to which no other transfer encoding may be applied (RFC 2045 6.4).
     Multipart,
     /// Its transfer encoding is unknown.
     Encoding,
@@ -187,26 +188,26 @@ pub enum Within {
     Body,
     /// The part as a whole, its header section included.
     Part,
-    /// What stands before the first part of a multipart.
+    /// The preamble: the text before the first part of a multipart.
     Preamble,
     /// A delimiter of a multipart.
     Delimiter,
-    /// What stands after the last part of a multipart.
+    /// The epilogue: the text after the last part of a multipart.
     Epilogue,
 }
 
 /// The part that a fault is in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AffectedPart {
-    /// Where it is and what it is.
+    /// Its place in the tree, and its type.
     #[serde(flatten)]
     pub part: Part,
     /// Why its header section cannot be changed, nor anything else of it.
     pub seal: Option<Seal>,
-    /// Why its body cannot be written in another transfer encoding. A seal of the part is one of its body.
+    /// Why its body cannot be written in another transfer encoding. A seal of the part is also one of its body.
     pub body_seal: Option<Seal>,
-    /// The fields of its header section that hold for its body as it is encoded. Those of the message itself are left to
-    /// whoever writes its header section.
+    /// The fields of its header section that are valid for the present encoding of its body only. Those of the message itself
+    /// are left to whoever writes its header section.
     pub encoding_fields: EncodingFields,
 }
 
@@ -215,9 +216,9 @@ pub struct AffectedPart {
 pub struct EncodingFields {
     /// The first Content-Transfer-Encoding that says anything.
     pub encoding: Option<Span>,
-    /// Others of that name, which would count if they were left.
+    /// Further fields of that name, which would count if they were left.
     pub other_encodings: Vec<Span>,
-    /// Content-MD5, Content-Length and Lines, which would not hold any more.
+    /// Content-MD5, Content-Length and Lines, which would no longer be true.
     pub stale: Vec<Span>,
 }
 
@@ -228,9 +229,9 @@ pub struct Finding {
     pub code: Code,
     /// How the rule is known.
     pub source: Source,
-    /// What cures it.
+    /// The change that cures it.
     pub rung: Rung,
-    /// What SES says, where that is known. Nothing of the message is in it.
+    /// SES's words, where they are known. They quote nothing of the message.
     pub text: &'static str,
     /// The part that it is in, as an index of [`Report::parts`].
     pub part: usize,
@@ -269,7 +270,8 @@ impl Report {
         self.findings.is_empty()
     }
 
-    /// The lowest rung that the message must go down to, for what SES is known to refuse. `None`: it can go as it is.
+    /// The most drastic change that the findings need, counting only those that SES is known to refuse. `None`: the message can
+    /// go as it is.
     pub fn rung(&self) -> Option<Rung> {
         let known = self
             .findings

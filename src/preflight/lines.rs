@@ -42,7 +42,8 @@ impl LineWatch {
                 self.next_line();
                 continue;
             }
-            // As far as the line may go, its LF included. Where there is an LF, all lines up to the last are short.
+            // As many octets as the line may have, its LF included. If there is an LF among them, all lines up to the last are
+            // short.
             let room = MAX_LINE + 1 - self.octets;
             let window = &bytes[at..bytes.len().min(at + room)];
             if let Some(line_feed) = memrchr(b'\n', window) {
@@ -132,7 +133,7 @@ mod tests {
         }
         for case in cases {
             let expected = naive(case.as_bytes());
-            // In chunks of one octet all of them are told, in larger ones at least the first of each.
+            // In chunks of one octet all of them are reported, in larger chunks at least the first of each.
             for size in [1, 2, 3, 500] {
                 assert_eq!(watched(case.as_bytes(), size), expected, "{} octets", case.len());
             }

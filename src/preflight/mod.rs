@@ -1,13 +1,13 @@
 //! Preflight: why SES would refuse a message, found before it is sent.
 //!
 //! [`Preflight`] takes the events of a [`Scanner`](crate::mime::Scanner) over the whole message and gives a [`Report`]:
-//! [`Finding`]s with a stable [`Code`], the part and the octets that they are in, how the rule is known ([`Source`]), and
-//! the lowest [`Rung`] of the ladder that cures them. It changes nothing, and decides nothing about where a field or a part
-//! is: that is the scanner's.
+//! [`Finding`]s with a stable [`Code`], the part and the octets that they are in, how the rule is known ([`Source`]), and the
+//! lowest [`Rung`] of the ladder that cures them. It changes nothing, and does not decide where a field or a part is: that is
+//! the scanner's task.
 //!
-//! What SES refuses is documented in part. The texts of its refusals are JavaMail's, word for word, so what that library
-//! refuses when it is strict is what SES is taken to refuse: [`check_address_list`], [`check_content_type`],
-//! [`check_content_disposition`] and [`is_known_charset`] follow it.
+//! SES documents its refusals only in part. Their texts are JavaMail's, word for word, so SES is taken to refuse whatever that
+//! library refuses when it is strict: [`check_address_list`], [`check_content_type`], [`check_content_disposition`] and
+//! [`is_known_charset`] follow it.
 
 mod address;
 mod address_fault;

@@ -11,19 +11,19 @@ use super::section_rules::{BLOCKED_TEXT, printable_name};
 use crate::header::{MAX_LINE, body_if_named, can_be_folded, name_len};
 use crate::mime::{Event, Kind, PartTree, Span, says_anything};
 
-/// What SES says of a line that is too long.
+/// SES's words for a line that is too long.
 const LONG_TEXT: &str = "message line is too long";
 
-/// What a strict preflight says of an octet above 127 or a NUL.
+/// The words of a strict preflight for an octet above 127 or a NUL.
 const EIGHT_BIT_TEXT: &str = "octets that are not ASCII, which no rule of SES is known to forbid";
 
-/// Follows the parts of a message, and finds what SES says of them.
+/// Follows the parts of a message, and finds their faults.
 #[derive(Debug, Default)]
 pub(super) struct PartRules {
-    /// Whether octets are looked at that SES takes as far as is known.
+    /// Whether octets count that SES takes, as far as is known.
     pub(super) is_strict: bool,
     lines: LineWatch,
-    /// What the line that is passing began in.
+    /// The kind and depth of the event in which the passing line began.
     line_in: Option<(Kind, usize)>,
     tree: PartTree,
     /// The parts whose header section has ended and whose body has not, by depth.
@@ -35,10 +35,10 @@ pub(super) struct PartRules {
 #[allow(clippy::struct_excessive_bools)] // Independent facts, each seen at another place.
 #[derive(Debug, Default)]
 struct Open {
-    /// Why nothing of the part can be changed, and nothing of what is inside of it.
+    /// The reason why neither the part nor anything inside of it can be changed.
     seal: Option<Seal>,
     inner_seal: Option<Seal>,
-    /// The same of its body, if that is not taken apart.
+    /// The reason why its body cannot be changed, if the body is not taken apart.
     type_seal: Option<Seal>,
     is_multipart: bool,
     has_parts: bool,
@@ -48,7 +48,7 @@ struct Open {
     type_field: Option<Span>,
     preamble_end: Option<u64>,
     epilogue_start: Option<u64>,
-    /// Lines that are too long were found in its body or preamble, and in its epilogue.
+    /// Lines that are too long have been reported for its body or preamble, and for its epilogue.
     is_told: bool,
     is_epilogue_told: bool,
     is_eight_bit_told: bool,
@@ -78,7 +78,7 @@ struct Heading {
     kept: Option<(usize, usize)>,
 }
 
-/// Fields whose places are noted of one part. More of them are a stranger's play, and stay as they are.
+/// Fields whose places are noted of one part. A part with more of them is hostile, and keeps the rest as they are.
 const MAX_NOTED: usize = 16;
 
 impl Heading {
@@ -104,7 +104,7 @@ impl PartRules {
     /// Takes the next event.
     pub(super) fn push(&mut self, event: &Event<'_>, found: &mut Collector) {
         match event.kind {
-            // The line before a delimiter is of what the delimiter ends.
+            // The line before a delimiter belongs to the part or preamble that the delimiter ends.
             Kind::Delimiter | Kind::CloseDelimiter => {
                 self.watch_lines(event, found);
                 self.delimiter(event, found);
@@ -171,7 +171,7 @@ impl PartRules {
         }
     }
 
-    /// Adds a finding of a field. What cures it shows at the end of the header section.
+    /// Adds a finding of a field. Its cure is known only at the end of the header section.
     fn tell_of_field(
         &mut self,
         event: &Event<'_>,
@@ -398,7 +398,7 @@ impl PartRules {
         }
     }
 
-    /// A line that began in a body or between parts is too long. The first of each tells of all.
+    /// Reports a line that is too long and began in a body or between parts. Only the first of each body is reported.
     fn long_line(&mut self, begun_in: Option<(Kind, usize)>, start: Option<u64>, found: &mut Collector) {
         let (Some((kind, depth)), Some(start)) = (begun_in, start) else {
             return;
@@ -422,7 +422,8 @@ impl PartRules {
         }
     }
 
-    /// A delimiter that is too long: what is too much of its padding can go, its boundary stands in every other too.
+    /// Reports a delimiter that is too long. Its padding can be shortened; its boundary cannot, since every other delimiter has
+    /// it too.
     fn long_delimiter(&mut self, event: &Event<'_>, start: u64, found: &mut Collector) {
         let first = found.count();
         let text = (Code::LineTooLong, LONG_TEXT);

@@ -1,8 +1,8 @@
-//! A header section as SES's reader cuts it, which is not always as ours does.
+//! A header section cut as SES's reader cuts it, which is not always as ours does.
 //!
 //! JavaMail ends a line at CR, LF, CRLF or CR CR LF, a section at the first empty line and nowhere else: a line that is no
-//! field is one whose name is all of it. This reader says nothing of where our fields and parts are, which the scanner
-//! alone decides; it is there to find what another sees in the same octets.
+//! field is one whose name is all of it. This reader does not decide where our fields and parts are: the scanner alone does. It
+//! finds the fields that another program sees in the same octets.
 
 use memchr::memchr3;
 
@@ -19,13 +19,13 @@ pub(super) struct SeenField<'a> {
 }
 
 impl<'a> SeenField<'a> {
-    /// What stands before the colon, without spaces and controls at its ends; all of it where there is no colon.
+    /// The text before the colon, without spaces and controls at its ends; the whole line where there is no colon.
     pub(super) fn name(&self) -> &'a [u8] {
         let end = memchr::memchr(b':', self.raw).unwrap_or(self.raw.len());
         trimmed(&self.raw[..end])
     }
 
-    /// What follows the colon and the blanks behind it.
+    /// The text after the colon and the blanks behind it.
     pub(super) fn body(&self) -> &'a [u8] {
         let Some(colon) = memchr::memchr(b':', self.raw) else {
             return self.raw;
@@ -43,7 +43,7 @@ enum State {
     InLine,
     /// Behind the CR that ended a line; an LF would belong to it.
     AfterCr,
-    /// Behind two: with an LF they end one line, without it the second ends an empty one.
+    /// Behind two CRs: with an LF they end one line, without it the second ends an empty line.
     AfterTwoCrs,
     /// Behind the CR that ended the section.
     AfterLastCr,
@@ -150,7 +150,7 @@ impl SectionReader {
         0
     }
 
-    /// Reads to the end of the line, or of what there is.
+    /// Reads to the end of the line, or of the octets that have come.
     fn read_line(&mut self, bytes: &[u8], here: u64) -> usize {
         let mut from = 0;
         loop {
@@ -199,7 +199,7 @@ impl SectionReader {
     }
 
     fn flush(&mut self, end: u64, each: &mut impl FnMut(&SeenField<'_>)) {
-        // A line that continues nothing is not a field to anybody.
+        // No reader takes a continuation without a field before it for a field.
         if !matches!(self.field.first(), None | Some(b' ' | b'\t')) {
             let span = Span {
                 start: self.start,

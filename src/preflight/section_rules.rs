@@ -1,4 +1,4 @@
-//! The rules for the top-level header section: what SES says of the fields that its reader sees there.
+//! The rules for the top-level header section: the faults of the fields that SES's reader sees there.
 
 use super::address::{AddressList, check_address_list, trimmed};
 use super::attachment::has_blocked_name;
@@ -10,11 +10,11 @@ use super::section::SeenField;
 use crate::header::mailbox::MAX_MAILBOX;
 use crate::mime::Span;
 
-/// Addresses in To, Cc and the like that SES takes: of recipients it documents 50, and people report that those of the
-/// header section count.
+/// Addresses in To, Cc and the like that SES takes: it documents a limit of 50 recipients, and people report that addresses of
+/// the header section count.
 const MAX_ADDRESSES: usize = 50;
 
-/// What is said of a field of the top-level header section.
+/// A fault of a field of the top-level header section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SectionFinding {
     pub(super) code: Code,
@@ -115,7 +115,7 @@ impl SectionRules {
         false
     }
 
-    /// Ends the section. `end` is its offset, for what is missing.
+    /// Ends the section at the offset `end`, where missing fields are reported.
     pub(super) fn end(&mut self, end: u64, tell: Tell<'_>) {
         for seen in &self.seen {
             let mut say = |code, text, span| {
@@ -192,7 +192,7 @@ impl SectionRules {
     }
 }
 
-/// What is said of an attachment that SES does not send.
+/// The words for an attachment that SES does not send.
 pub(super) const BLOCKED_TEXT: &str = "an attachment type that SES does not send";
 
 type Say<'a> = &'a mut dyn FnMut(Code, Source, &'static str);
@@ -247,7 +247,7 @@ fn list_rules(which: usize, list: AddressList, say: Say<'_>) {
 
 /// Does SES take orders from a field of this name?
 ///
-/// That a reader who decodes UTF-8 before comparing names takes a long s for an s is only suspected.
+/// It is only suspected that a reader which decodes UTF-8 before comparing names takes a long s for an s.
 fn order(name: &[u8]) -> Option<Source> {
     const PREFIX: &str = "x-ses-";
     if !matches!(name[0], b'x' | b'X') {

@@ -39,7 +39,7 @@ pub struct Preflight {
     octets: u64,
     section: SectionReader,
     rules: SectionRules,
-    /// What was found in the header section as SES sees it. The message as a part is known only later.
+    /// The findings in the header section as SES sees it. They wait here until the message is known as a part.
     of_section: Vec<SectionFinding>,
     more_of_section: u64,
     parts: PartRules,
@@ -93,7 +93,7 @@ impl Preflight {
         self.end_section();
         self.parts.finish(self.octets, &mut self.found);
         if self.section.is_too_long {
-            // To the scanner it has ended before, and so it does in what goes out.
+            // The scanner has ended it earlier, and the outgoing message ends it there too.
             self.tell(
                 Code::HeaderTooLarge,
                 Source::Reported,
@@ -105,7 +105,7 @@ impl Preflight {
         self.settle()
     }
 
-    /// Ends a message that the scanner does not take. What it has not passed on is not looked at.
+    /// Ends a message that the scanner refuses. The bytes that the scanner has not passed on are not looked at.
     pub fn finish_refused(mut self, error: &Error) -> Report {
         match error {
             Error::HeaderTooLong { .. } => {}
@@ -206,7 +206,7 @@ impl Preflight {
     }
 }
 
-/// What SES says of a header section that is too long.
+/// SES's words for a header section that is too long.
 const HEADER_TEXT: &str = "Header section too long.";
 
 /// Keeps a finding of the header section, or counts it.
