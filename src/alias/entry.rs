@@ -22,12 +22,12 @@ pub struct Entry {
     pub targets: Vec<Address>,
     /// Domains at which the recipient's own local part is a target. Both are empty only where `options.enabled` is false.
     pub domains: Vec<String>,
-    /// What this alias wants otherwise than the settings.
+    /// The options by which this alias differs from the settings.
     pub options: Options,
 }
 
 impl Entry {
-    /// The targets of mail to this recipient, none twice. Without one that would be too long to be an address.
+    /// The targets of mail to this recipient, none twice. A target that would be too long to be an address is left out.
     pub fn targets_of(&self, recipient: &Address) -> Vec<Address> {
         let mut targets = self.targets.clone();
         for domain in &self.domains {
@@ -93,7 +93,7 @@ pub(super) fn last_of_each<V>(
     (kept, replaced)
 }
 
-/// Reads one value and collects everything that is wrong with it, so that one look at the report mends it.
+/// Reads one value and collects everything that is wrong with it, so that all of it can be mended at once.
 #[derive(Default)]
 pub(super) struct EntryReader {
     pub(super) errors: Vec<String>,
@@ -143,8 +143,8 @@ impl EntryReader {
         (to, options)
     }
 
-    /// An option that is written wrong would have its default, and mail go where it must not: an error. Any other name may be
-    /// a note of the owner's.
+    /// A misspelt option would be left at its default, and mail would go where it must not: that is an error. Any other name
+    /// may be a note of the owner's.
     fn unknown(&mut self, name: &str) {
         let known = ["to"].into_iter().chain(Style::NAMES).chain(Options::NAMES);
         match meant(name, known.clone()) {
@@ -280,7 +280,7 @@ fn domain(text: &str) -> Result<String, String> {
     domain.map_err(|error| format!("{text:?} is no domain: {error}"))
 }
 
-/// An addr-spec and nothing more: a display-name would be lost without a sign, as only the envelope uses it.
+/// An addr-spec and nothing more: a display-name would be lost in silence, since only the envelope uses the address.
 fn address(text: &str) -> Result<Address, String> {
     let text = text.trim();
     if text.contains('<') {

@@ -43,8 +43,8 @@ impl fmt::Display for KeyForm {
     }
 }
 
-/// The key by which an entry is kept: without spaces around it and in small letters. A `*` for a whole local part says
-/// nothing that its absence does not say, nor does a second `*` behind the first.
+/// The key by which an entry is kept: without spaces around it and in small letters. A `*` that is a whole local part is
+/// dropped, since it adds nothing, and so is a second `*` behind the first.
 pub(super) fn fold(key: &str) -> String {
     let mut key = key.trim().to_ascii_lowercase();
     if key.contains('*') {
@@ -115,12 +115,12 @@ impl Recipient {
     }
 }
 
-/// Why no recipient can ever match a key, if that is so: it is tried on the address that it would match.
+/// The reason why no recipient can ever match a key, if there is one: the key is tried on the address that it would match.
 pub(super) fn never_matches(key: &str) -> Option<String> {
     if !key.is_ascii() {
         return Some("matches nothing: SES receives for ASCII only; write a domain in its xn-- form".into());
     }
-    // An address that a pattern matches is one that it can be tried on.
+    // A pattern is tried on an address that it matches.
     let tried = key.replace('*', "x");
     let address = match tried.rsplit_once('@') {
         _ if key == "@" => return None,

@@ -63,13 +63,13 @@ pub use options::{MAX_NAME, Notify, OnDmarc, OnVerdict, Options};
 use pattern::KeyPattern;
 pub use senders::Senders;
 
-/// What an SSM parameter of the standard tier holds, in octets.
+/// The most that an SSM parameter of the standard tier holds, in octets.
 pub const SSM_STANDARD: usize = 4096;
 
-/// What an SSM parameter of the advanced tier holds, in octets.
+/// The most that an SSM parameter of the advanced tier holds, in octets.
 pub const SSM_ADVANCED: usize = 8192;
 
-/// What a recipient resolves to.
+/// The entry of the map that a recipient resolves to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Resolved<'a> {
     /// The key as written in the map.
@@ -81,7 +81,7 @@ pub struct Resolved<'a> {
 }
 
 impl<'a> Resolved<'a> {
-    /// Where mail to `recipient` goes that arrives on this day. It is not known yet whether its sender is admitted: see
+    /// Where mail to `recipient` goes that arrives on this day. Whether the sender is admitted is a separate question: see
     /// [`Options::admits`].
     ///
     /// # Errors
@@ -121,7 +121,7 @@ impl<'a> Resolved<'a> {
 pub struct Open<'a> {
     /// None twice, and at least one.
     pub targets: Vec<Address>,
-    /// What this alias wants otherwise than the settings.
+    /// The options by which this alias differs from the settings.
     pub options: &'a Options,
 }
 
@@ -132,8 +132,8 @@ pub enum Closed<'a> {
     Broken(&'a str),
     /// It asks for signatures, and there is no key to check them by. It must be mended, and the mail be kept.
     NoKey,
-    /// It asks for signatures, and the recipient's local part has not a right one: somebody has made it up. To the sender this
-    /// is as if there were no alias.
+    /// It asks for signatures, and the recipient's local part has no valid one: somebody has made it up. To the sender this is
+    /// as if there were no alias.
     NotSigned,
     /// The alias is switched off.
     Disabled,
@@ -144,7 +144,7 @@ pub enum Closed<'a> {
 /// How much a [`Problem`] matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// Probably not what was meant; mail is forwarded all the same.
+    /// Probably a mistake; mail is forwarded all the same.
     Warning,
     /// The alias is broken, or its key matches nothing: no mail is forwarded for it until this is mended.
     Error,
@@ -157,7 +157,7 @@ pub struct Problem {
     pub key: String,
     /// Whether it breaks the alias.
     pub severity: Severity,
-    /// What is wrong.
+    /// The fault, in words.
     pub reason: String,
 }
 
@@ -223,8 +223,8 @@ impl AliasMap {
     /// Reads a map. A byte order mark before it, as Windows editors leave it, is passed over.
     ///
     /// # Errors
-    /// When the text is not JSON or not an object. Whatever is wrong inside is a [`Problem`] instead, so that one slip
-    /// does not stop all mail.
+    /// When the text is not JSON or not an object. A mistake inside is a [`Problem`] instead, so that one slip does not stop
+    /// all mail.
     pub fn parse(json: &[u8]) -> Result<Self, MapError> {
         let mut map = Self::parse_all([json])?;
         map.check_size(json);
@@ -249,7 +249,7 @@ impl AliasMap {
     fn add(&mut self, json: &[u8]) -> Result<(), MapError> {
         let json = json.strip_prefix(BYTE_ORDER_MARK).unwrap_or(json);
         let pairs: Pairs<Written> = serde_json::from_slice(json).map_err(|error| {
-            // Every value inside the object fits `Written`, so a wrong type can only be that of the whole.
+            // Every value inside the object fits `Written`, so only the whole can have a wrong type.
             let syntax = (!error.is_data()).then(|| MapError::NotJson(error.to_string()));
             syntax.unwrap_or(MapError::NotAnObject)
         })?;
@@ -329,7 +329,7 @@ impl AliasMap {
         candidates.map(found).collect()
     }
 
-    /// What is wrong with the map, in its order; then what concerns more than one alias.
+    /// The problems of the map, in its order; then those that concern more than one alias.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }

@@ -18,11 +18,11 @@ pub struct Options {
     pub style: Style,
     /// False for an alias that exists and forwards nothing.
     pub enabled: bool,
-    /// `spam`: what becomes of mail that SES takes for spam. Setting: `ON_SPAM`.
+    /// `spam`: the treatment of mail that SES takes for spam. Setting: `ON_SPAM`.
     pub spam: Option<OnVerdict>,
-    /// `virus`: what becomes of mail in which SES finds a virus. Setting: `ON_VIRUS`.
+    /// `virus`: the treatment of mail in which SES finds a virus. Setting: `ON_VIRUS`.
     pub virus: Option<OnVerdict>,
-    /// `dmarc`: what becomes of mail whose From fails DMARC (RFC 7489). Setting: `ON_DMARC`.
+    /// `dmarc`: the treatment of mail whose From fails DMARC (RFC 7489). Setting: `ON_DMARC`.
     pub dmarc: Option<OnDmarc>,
     /// `notify`: the recipients of notices about mail that was held, bounced or refused. Setting: `NOTIFY`.
     pub notify: Option<Notify>,
@@ -121,7 +121,7 @@ impl Options {
     }
 }
 
-/// What becomes of mail that a verdict of SES is against.
+/// The treatment of mail with a verdict of SES against it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnVerdict {
     /// It is forwarded as any other.
@@ -132,13 +132,13 @@ pub enum OnVerdict {
     Hold,
 }
 
-/// What becomes of mail whose From fails DMARC.
+/// The treatment of mail whose From fails DMARC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnDmarc {
     /// As the policy of the From's domain says: `reject` is held, `quarantine` marked, `none` forwarded.
     #[default]
     Obey,
-    /// This, whatever the policy says.
+    /// This treatment, whatever the policy says.
     Always(OnVerdict),
 }
 

@@ -9,7 +9,7 @@ use super::key::{KeyForm, Recipient, form_of};
 /// A text with `*` in place of any text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Glob {
-    /// What stands before, between and behind the `*`. One piece: there is no `*`.
+    /// The texts before, between and behind the `*`. One piece: there is no `*`.
     pieces: Vec<String>,
 }
 
@@ -47,7 +47,7 @@ impl Glob {
         self.pieces.len() > 1
     }
 
-    /// A text that fits both, where each has a `*` and one of them does not fit all that the other does.
+    /// A text that fits both, if each has a `*` and one of them does not fit all that the other does.
     fn meets(&self, other: &Glob) -> Option<String> {
         fn longer<'a>(one: &'a str, other: &'a str, holds: impl Fn(&str, &str) -> bool) -> Option<&'a str> {
             match (holds(one, other), holds(other, one)) {
@@ -104,8 +104,8 @@ impl KeyPattern {
             && (self.local.matches(&recipient.local) || user.is_some_and(|user| self.local.matches(user)))
     }
 
-    /// The order in which patterns are tried: the more characters one names the earlier, then the fewer `*` it has, then by
-    /// their text. So no pattern hides one that fits fewer addresses.
+    /// The order in which patterns are tried: those with more characters first, then those with fewer `*`, then by their text.
+    /// So no pattern hides another that fits fewer addresses.
     pub(super) fn precedence(&self) -> (KeyForm, Reverse<usize>, usize, String) {
         let stars = self.key.matches('*').count();
         (

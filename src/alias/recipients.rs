@@ -1,4 +1,4 @@
-//! What a receipt rule of SES has to accept so that all aliases of a map receive.
+//! The recipients that a receipt rule of SES has to accept so that all aliases of a map receive.
 
 use std::collections::BTreeSet;
 
@@ -6,9 +6,9 @@ use super::key::form_of;
 use super::{AliasMap, KeyForm};
 
 impl AliasMap {
-    /// The recipients of a receipt rule, in the forms that SES has for them: `user@domain`, which takes any `+tag` too, so far as the user has none,
-    /// `domain`, and `.domain` for all domains below it. None is covered by another. Keys without a domain stand for their
-    /// addresses on each of `domains`.
+    /// The recipients of a receipt rule, in the forms that SES has for them: `user@domain`, which takes any `+tag` too if the
+    /// user has none of its own; `domain`; and `.domain` for all domains below it. None is covered by another. Keys without a
+    /// domain stand for their addresses on each of `domains`.
     ///
     /// # Errors
     /// The first key without a domain, if there are no `domains`.
@@ -44,7 +44,7 @@ impl AliasMap {
     }
 }
 
-/// All domains that a pattern can match: those below what stands behind its last `*` from the next dot on.
+/// All domains that a pattern can match: those below the text from the first dot after its last `*` on.
 fn below(pattern: &str) -> Option<String> {
     let rest = pattern.rsplit_once('*').map_or(pattern, |(_, rest)| rest);
     rest.find('.').map(|dot| rest[dot..].to_owned())
@@ -73,7 +73,7 @@ mod tests {
         Ok(all.into_iter().collect::<Vec<_>>().join(" "))
     }
 
-    /// Catches an alias whose mail SES never takes, and a rule full of addresses that its domain takes anyway.
+    /// Catches an alias whose mail SES never takes, and a rule full of addresses that its domain covers anyway.
     #[test]
     fn all_aliases_are_received() {
         for (json, expected) in [

@@ -1,4 +1,4 @@
-//! What is probably not meant in a map, though each entry is right: asked for by whoever checks it, not for each mail.
+//! Probable mistakes in a map whose entries are each valid. They are looked for when a map is checked, not for each mail.
 
 use std::collections::HashSet;
 
@@ -6,15 +6,16 @@ use super::key::{Recipient, form_of};
 use super::{AliasMap, KeyForm, Problem, Severity};
 use crate::header::mailbox::Address;
 
-/// Aliases that mail passes from one to the next, and that are followed. More are no one's intention.
+/// The longest chain of aliases that is followed, each a target of the one before. Nobody means to have a longer one.
 const MAX_STEPS: usize = 20;
 
 /// Pairs of patterns that are compared: those of a thousand patterns.
 const MAX_PAIRS: usize = 500_000;
 
 impl AliasMap {
-    /// What is probably not meant, though each entry is right: targets that are aliases themselves, and loops of them; keys
-    /// that no address reaches, since another key takes it; patterns of which either may be meant. By the keys' order.
+    /// The probable mistakes in a map whose entries are each valid: targets that are aliases themselves, and loops of them;
+    /// keys that no address reaches, since other keys take them all; patterns that overlap, so that either may be meant. They
+    /// come in the order of the keys.
     ///
     /// It takes longer than reading a map does, so it is for whoever checks one.
     pub fn review(&self) -> Vec<Problem> {
@@ -29,8 +30,8 @@ impl AliasMap {
         found.into_iter().map(warning).collect()
     }
 
-    /// Targets that are aliases themselves: what is sent there comes back, and in the worst case goes round for ever.
-    /// Only domains that a key names are surely ours; a bare `user` or `@` matches every address there is.
+    /// Targets that are aliases themselves: mail sent there comes back, and in the worst case goes round for ever. Only domains
+    /// that a key names are surely ours; a bare `user` or `@` matches every address there is.
     fn returning_targets(&self) -> Vec<(String, String)> {
         let ours: HashSet<&str> = self.aliases.keys().filter_map(|key| domain_of(key)).collect();
         let mut returning = Vec::new();
