@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::message_id::{MessageId, MessageIdError};
 
-/// Why an event, or one record of it, is not understood, and what to do about it.
+/// The reason why an event, or one record of it, is not understood, and the advice for its reader.
 ///
 /// Its text goes to the log, so it holds no address, no subject and nothing else of the event but a valid message id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct EventError {
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Problem {
-    // What serde_json says of a syntax error is a place and a rule, nothing of the text.
+    // serde_json's words for a syntax error are a place and a rule; they quote nothing of the text.
     #[error(
         "the payload is not JSON ({0}); let the Lambda action of an SES receipt rule invoke the function"
     )]

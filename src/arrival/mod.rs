@@ -1,9 +1,9 @@
 //! Arrivals: which message arrived, and for whom, as the event that invokes the function says.
 //!
-//! SES invokes the function with an event of a few kilobytes that describes the message but does not hold it. Three
-//! of its fields matter here: `ses.mail.messageId`, the tail of the object key in the bucket; `ses.receipt.recipients`,
-//! whom it arrived for; and `ses.mail.source`, the envelope sender. All others, whatever they hold, are not looked at:
-//! most are optional, AWS adds new ones without notice, and a mail must not be stuck for a field that nobody reads.
+//! SES invokes the function with an event of a few kilobytes that describes the message but does not hold it. Three of its
+//! fields matter here: `ses.mail.messageId`, the tail of the object key in the bucket; `ses.receipt.recipients`, the recipients
+//! that it arrived for; and `ses.mail.source`, the envelope sender. All others are ignored, whatever they hold: most are
+//! optional, AWS adds new ones without notice, and a mail must not be stuck for a field that nobody reads.
 //!
 //! ```
 //! let payload = br#"{"Records": [{"eventSource": "aws:ses", "ses": {
@@ -16,7 +16,7 @@
 //! # Ok::<(), readdress::arrival::EventError>(())
 //! ```
 //!
-//! SES also reports what became of the messages that were sent ([`SesReport`]). Such reports come on the same way.
+//! SES also reports bounces, complaints and the like of sent messages ([`SesReport`]). These reports come in the same events.
 
 pub mod trace;
 pub mod verdicts;
@@ -50,16 +50,16 @@ pub use verdicts::{DmarcPolicy, Verdict, Verdicts};
 pub struct Record {
     /// The id of the SQS message that the record came in. The function reports it to SQS if the record fails.
     pub queue_item: Option<String>,
-    /// What it tells, or why the record is not understood.
+    /// The content of the record, or the reason why it is not understood.
     pub event: Result<Event, EventError>,
 }
 
-/// What a record tells.
+/// The content of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A message arrived.
     Arrival(Arrival),
-    /// SES reports what became of a message that was sent.
+    /// SES reports on a message that was sent.
     Report(SesReport),
 }
 
@@ -71,7 +71,7 @@ impl Record {
         }
     }
 
-    /// The arrival. `None`: it is a report on what was sent.
+    /// The arrival. `None`: it is a report on a sent message.
     ///
     /// # Errors
     /// If the record is not understood.
@@ -83,10 +83,10 @@ impl Record {
     }
 }
 
-/// Reads the payload that Lambda passes to the function, one record after the other. Records that tell nothing that has to be
-/// acted on, such as the test notifications of SES and S3 and reports of a delivery, are left out; then there may be none. A
-/// byte order mark before the payload is passed over. Lambda's record of a failed invocation, which lies in the on-failure
-/// queue, is taken for the event in it.
+/// Reads the payload that Lambda passes to the function, one record after the other. Records that need no action, such as the
+/// test notifications of SES and S3 and reports of a delivery, are left out, so the result may be empty. A byte order mark
+/// before the payload is passed over. Lambda's record of a failed invocation, which lies in the on-failure queue, is taken for
+/// the event in it.
 ///
 /// # Errors
 /// The outer error is for a payload that is not such an event: not JSON, nested deeper than `serde_json` follows (128
@@ -109,7 +109,7 @@ pub fn parse_event(payload: &[u8]) -> Result<Vec<Record>, EventError> {
 /// # Errors
 /// As for [`parse_event`].
 pub fn read_event(event: &Value) -> Result<Vec<Record>, EventError> {
-    // A generic tree rather than derived types: with these, one field of a wrong type fails the whole payload. It is
+    // The event is read as a generic tree: with derived types, one field of a wrong type would fail the whole payload. It is
     // small: Lambda takes 1 MB at most, and SES truncates the header fields that it repeats in the event.
     let event = without_failure(event);
     if let Some(report) = ses_report::in_event_bridge(event) {
@@ -157,21 +157,22 @@ fn without_failure(mut event: &Value) -> &Value {
     event
 }
 
-/// S3 in SNS in SQS: an event is wrapped so often at most.
+/// The most wrappings of an event: S3 in SNS in SQS.
 const MAX_WRAPPINGS: usize = 3;
 
 /// The object that SES writes when its rule is set up. It is not mail.
 const SETUP: &str = "AMAZON_SES_SETUP_NOTIFICATION";
 
-/// How the text begins that SES publishes to a topic when it becomes the destination of a configuration set's events.
+/// The beginning of the text that SES publishes to a topic when the topic becomes the destination of a configuration set's
+/// events.
 const VALIDATED: &str = "Successfully validated SNS topic";
 
 type Read = Result<Event, EventError>;
 
 /// Indexing a `Value` is total: a member that is missing, or that of something that is not an object, is `Null`.
 ///
-/// `topic` is that of SNS which the record came by. The outermost counts: what an inner one says of itself, whoever may
-/// publish to the outer one has written.
+/// `topic` is the SNS topic by which the record came. The outermost one counts: whoever may publish to it can write any inner
+/// one.
 fn record(record: &Value, wrappings: usize, topic: Option<&str>) -> Vec<Read> {
     match source(record) {
         "aws:sqs" => wrapped(&record["body"], wrappings, topic),
@@ -230,7 +231,7 @@ fn wrapped(text: &Value, wrappings: usize, topic: Option<&str>) -> Vec<Read> {
     if inner["notificationType"] == "Received" {
         return arrived(stored(inner));
     }
-    // Without raw message delivery, SNS wraps once more what it gives to SQS.
+    // Without raw message delivery, SNS adds a wrapping to the messages that it gives to SQS.
     if inner["Type"] == "Notification" {
         return wrapped(
             &inner["Message"],
@@ -246,7 +247,7 @@ fn wrapped(text: &Value, wrappings: usize, topic: Option<&str>) -> Vec<Read> {
     }
     let channel = topic.map(|topic| Channel::Topic(topic.to_owned()));
     if let Some(event) = ses_report::in_event_bridge(inner) {
-        // A rule of EventBridge sends it to the queue, but so may others: the queue's owner decides who.
+        // A rule of EventBridge sends it to the queue. Others may send the same: the queue's owner decides who can.
         return report(event, channel.or(Some(Channel::EventBridge)));
     }
     if ses_report::is_report(inner) {
@@ -274,7 +275,7 @@ fn stored(notification: &Value) -> Result<Option<Arrival>, EventError> {
         .into());
     };
     let prefix = action["objectKeyPrefix"].as_str().unwrap_or_default();
-    // Real ones have the prefix in the key, the documentation's example has not.
+    // Real notifications have the prefix in the key, the documentation's example does not.
     let key = if key.starts_with(prefix) {
         key.to_owned()
     } else {
@@ -349,7 +350,7 @@ fn recipients(written: &Value) -> Result<Recipients, Problem> {
     };
     let mut recipients = Vec::with_capacity(written.len());
     for recipient in written {
-        // Passing over one that is not understood would lose its mail without a sign.
+        // Passing over a recipient that is not understood would lose its mail in silence.
         match recipient.as_str().map(str::trim) {
             None | Some("") => return Err(Problem::BadRecipients),
             Some(recipient) => recipients.push(recipient.to_owned()),
@@ -530,7 +531,7 @@ mod tests {
             "s3": {"bucket": {"name": "mail"}, "object": {"key": key}}})
     }
 
-    /// S3 names the object and nobody whom it is for.
+    /// S3 names the object and no recipient.
     #[test]
     fn objects_that_were_created() {
         let arrival = parse_record(&created("in+box/a%2Bb")).unwrap();
@@ -586,7 +587,7 @@ mod tests {
                 })
             );
         }
-        // Records without one tell of nothing, which must not pass for done.
+        // An item without records says nothing, and must not count as done.
         let empty = json!({"eventSource": "aws:sqs", "body": json!({"Records": []}).to_string()});
         assert!(matches!(
             parse_record(&empty).unwrap_err().problem,
@@ -636,7 +637,7 @@ mod tests {
         assert!(parse_event(b"{\"Records\": [\"\xff\"]}").is_err());
     }
 
-    /// Catches whoever gives the mail itself and is told of a mistake in its JSON.
+    /// Catches a user who passes the mail itself and is told of a mistake in its JSON.
     #[test]
     fn a_message_is_told_from_a_broken_event() {
         for message in [
@@ -655,7 +656,7 @@ mod tests {
         assert!(parse_event(event.as_bytes()).unwrap().remove(0).arrival().is_ok());
     }
 
-    /// As it lies in the on-failure queue: given to the command line as it is, and where the queue invokes the function.
+    /// A record of the on-failure queue, given to the command line as it is, or to the function by the queue.
     #[test]
     fn the_record_of_a_failure_is_taken_for_the_event_in_it() {
         let failure = |event: &Value| {
@@ -741,7 +742,7 @@ mod tests {
             let _ = parse_event(text.as_bytes());
         }
 
-        /// What is accepted holds what the rest of the program relies on.
+        /// An arrival that is accepted has the properties that the rest of the program relies on.
         #[test]
         fn accepted_arrivals_are_usable(id in ".{0,12}", list in proptest::collection::vec("[aB@.<> ]{0,5}", 0..4)) {
             let mut record = with("/ses/mail/messageId", json!(id));

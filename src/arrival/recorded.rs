@@ -1,4 +1,4 @@
-//! An arrival as it is kept in a ledger, and as it comes back when its owner has it sent.
+//! An arrival as a ledger keeps it, and as it comes back in an event when its owner has it forwarded again.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -134,7 +134,7 @@ mod tests {
         }
     }
 
-    /// Catches an order of whoever may publish to a topic or send to a queue.
+    /// Catches an order that comes from somebody who may only publish to a topic or send to a queue.
     #[test]
     fn an_order_inside_of_another_event_is_not_followed() {
         let inner = event_of(&arrival()).to_string();

@@ -22,7 +22,7 @@ pub enum Class {
     Spam,
     /// A rule of the target's server refuses the message or its sender.
     Policy,
-    /// None of these, or it is not said.
+    /// None of these, or the report does not say.
     Other,
 }
 
@@ -120,8 +120,8 @@ pub(super) fn classify(subtype: &str, status: Option<Status>, diagnostic: &str) 
     }
 }
 
-/// Words of answers, in small letters, and what they mean. The first that is found decides, so what is special stands before
-/// what is general.
+/// Words of answers, in small letters, and their meaning. The first that is found decides, so special words stand before
+/// general ones.
 const WORDS: &[(Class, &[&str])] = &[
     (
         Class::Full,

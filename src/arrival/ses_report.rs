@@ -1,7 +1,7 @@
-//! SES's own reports on what was sent: bounces, complaints, rejects and delays, as a configuration set publishes them to SNS
-//! or EventBridge.
+//! SES's own reports on sent messages: bounces, complaints, rejects and delays, as a configuration set publishes them to SNS or
+//! EventBridge.
 //!
-//! Anybody can write such an event who may publish to the topic, so it is believed only from a [`Channel`] that a setting
+//! Anybody who may publish to the topic can write such an event, so it is believed only from a [`Channel`] that a setting
 //! names, and only about messages that the ledger knows.
 
 use std::str::FromStr;
@@ -31,9 +31,9 @@ pub struct SesReport {
     pub sent_id: String,
     /// Which way the report came. `None`: the event does not say it.
     pub channel: Option<Channel>,
-    /// What it reports.
+    /// The kind of the report.
     pub kind: ReportKind,
-    /// The recipients that it is about, [`MAX_REPORTED`] at most. A complaint may name more than those who complained.
+    /// The recipients that it is about, at most [`MAX_REPORTED`]. A complaint may name more than those who complained.
     pub recipients: Vec<Reported>,
 }
 
@@ -46,13 +46,13 @@ pub enum Channel {
     EventBridge,
 }
 
-/// What a report says of the message.
+/// The kind of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReportKind {
     /// A server did not take it for these recipients.
     Bounce {
-        /// Whether later messages would fare alike. SES puts such a recipient on the account's suppression list, if the
-        /// list is set up so.
+        /// Whether later messages would bounce too. SES puts such a recipient on the account's suppression list, if the list is
+        /// set up so.
         is_permanent: bool,
     },
     /// The recipients called it spam. SES puts them on the account's suppression list, if the list is set up so.
@@ -109,7 +109,7 @@ impl FromStr for Channel {
     }
 }
 
-/// Whether an event is one of SES's on what was sent: it has a type of its own, which no event about arrivals has.
+/// Whether an event is a report of SES on a sent message. It has a type of its own, which no event about arrivals has.
 pub(super) fn is_report(event: &Value) -> bool {
     kind_name(event).is_some()
 }
@@ -119,7 +119,7 @@ pub(super) fn in_event_bridge(payload: &Value) -> Option<&Value> {
     (payload["source"] == "aws.ses" && payload["detail-type"].is_string()).then(|| &payload["detail"])
 }
 
-/// All types of events that SES publishes about what was sent.
+/// All types of events that SES publishes about sent messages.
 const KINDS: [&str; 10] = [
     "Bounce",
     "Complaint",
@@ -139,7 +139,7 @@ fn kind_name(event: &Value) -> Option<&str> {
     name.filter(|name| KINDS.contains(name) && event["mail"].is_object())
 }
 
-/// Reads a report. `None`: it tells of nothing that anybody has to know, such as a delivery.
+/// Reads a report. `None`: it needs no action, as the report of a delivery.
 pub(super) fn read(event: &Value, channel: Option<Channel>) -> Result<Option<SesReport>, Problem> {
     let (kind, told) = match kind_name(event) {
         Some("Bounce") => {
@@ -354,7 +354,7 @@ mod tests {
         assert_eq!(records(&json!({"Records": [trial]})), []);
     }
 
-    /// Catches a stranger's topic that passes for the owner's, since an inner notification says so.
+    /// Catches a stranger's topic that passes for the owner's because an inner notification says so.
     #[test]
     fn the_outermost_topic_counts() {
         let channel = |record: &Value| report(record).unwrap().channel;
@@ -389,7 +389,7 @@ mod tests {
             channel(&json!({"Records": [in_sqs(&passed)]})),
             Some(Channel::EventBridge)
         );
-        // By a topic it is as good as the topic.
+        // A report that came by a topic is as trustworthy as the topic.
         assert_eq!(
             channel(&json!({"Records": [sns(TOPIC, &passed)]})),
             Some(Channel::Topic(TOPIC.to_owned()))
@@ -400,7 +400,7 @@ mod tests {
         assert!(read_event(&passed).is_err());
     }
 
-    /// Catches a parser that insists on what it does not need, and one that makes something up for what is missing.
+    /// Catches a parser that insists on members that it does not need, and one that makes up values for missing ones.
     #[test]
     fn parts_that_are_missing() {
         let mut event = bounce();

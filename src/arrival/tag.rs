@@ -23,7 +23,7 @@ impl MessageId {
         (tag.len() <= MAX_VALUE).then_some(tag)
     }
 
-    /// Reads what [`to_tag`](Self::to_tag) has written. `None`: it has not written this.
+    /// Reads a value that [`to_tag`](Self::to_tag) has written. `None`: it has not written this.
     pub fn from_tag(tag: &str) -> Option<Self> {
         if tag.len() > MAX_VALUE {
             return None;
@@ -59,7 +59,7 @@ mod tests {
         assert_eq!(MessageId::parse(id).unwrap().to_tag().as_deref(), Some(id));
     }
 
-    /// Catches an escape that a program of the owner's could be taken for, and a value that no id has.
+    /// Catches a value with a broken escape or a foreign octet that is read, and one that stands for no id.
     #[test]
     fn what_was_not_written_is_not_read() {
         for tag in ["", "_", "a_", "_x", "a.b", "a b", "jane@example.org", "_d", "é"] {

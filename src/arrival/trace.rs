@@ -1,8 +1,8 @@
 //! The recipient in a message's own trace (RFC 5321 4.4), for events that do not name one.
 //!
-//! The sender writes all of a message but the fields that the receiving service puts before it. So only the topmost
-//! Received field counts, only if it is that of SES, with the id under which the message is stored, and only if it
-//! leaves no doubt: SES names one recipient in it, however many there were.
+//! The sender writes all of a message except the fields that the receiving service puts on top. So only the topmost Received
+//! field counts, only if it is that of SES, with the id under which the message is stored, and only if it leaves no doubt: SES
+//! names one recipient in it, however many there were.
 
 use super::message_id::MessageId;
 use crate::header::Header;
@@ -69,7 +69,7 @@ pub fn recipient(header: &Header, message_id: &MessageId) -> Result<String, Trac
 /// If it is another's, or that of another message.
 pub(super) fn clauses_of_ses(received: &[u8], message_id: &MessageId) -> Result<String, TraceError> {
     let body = String::from_utf8_lossy(received);
-    // The date follows the last semicolon. Comments, such as what the client called itself, are the sender's.
+    // The date follows the last semicolon. Comments, such as the name that the client gave itself, are the sender's.
     let (clauses, _) = body.rsplit_once(';').ok_or(TraceError::NotBySes)?;
     let clauses = without_comments(clauses).ok_or(TraceError::NotBySes)?;
     let words: Vec<&str> = clauses.split_ascii_whitespace().collect();
@@ -129,7 +129,8 @@ mod tests {
         recipient(&header, &MessageId::parse("m1").unwrap())
     }
 
-    /// Catches a sender who chooses where mail goes, and mail that is forwarded for one of several and lost for the rest.
+    /// Catches a sender who chooses where mail goes, and mail that is forwarded for one recipient of several and lost for the
+    /// rest.
     #[test]
     fn only_what_leaves_no_doubt() {
         let by = "from mx.example.org (mx.example.org [203.0.113.25])\r\n by inbound-smtp.eu-west-1.amazonaws.com with SMTP";

@@ -1,7 +1,7 @@
 //! SES's verdicts on a message: spam, virus, DMARC.
 //!
-//! They stand in the event. S3's own event has none; then SES's fields on top of the stored message say the same. Only those
-//! count that no sender can have written: see [`from_header`].
+//! They stand in the event. S3's own event has none; then they are read from SES's fields on top of the stored message. Only
+//! fields that no sender can have written count: see [`from_header`].
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -10,7 +10,7 @@ use super::message_id::MessageId;
 use super::trace;
 use crate::header::{Field, Header};
 
-/// What SES says of a message. `None`: it says nothing, or that it has not looked.
+/// SES's verdicts on a message. `None`: there is no verdict, or SES says that it has not looked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Verdicts {
@@ -20,7 +20,7 @@ pub struct Verdicts {
     pub virus: Option<Verdict>,
     /// Whether the From is proven (RFC 7489).
     pub dmarc: Option<Verdict>,
-    /// What the domain of the From asks to be done where it is not.
+    /// The policy of the From's domain for mail whose From is not proven.
     pub dmarc_policy: Option<DmarcPolicy>,
 }
 
@@ -36,7 +36,7 @@ pub enum Verdict {
     Gray,
 }
 
-/// What the domain of a From asks to be done with mail that fails DMARC (RFC 7489 6.3).
+/// The policy of a From's domain for mail that fails DMARC (RFC 7489 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DmarcPolicy {
@@ -107,7 +107,7 @@ pub(super) fn from_receipt(receipt: &Value) -> Option<Verdicts> {
 const RECEIPT: &str = "x-ses-receipt";
 
 /// The verdicts in the message's own header section. The topmost Received must be that of SES for this message; from there to
-/// the first X-SES-RECEIPT the fields are SES's, and of each name the first counts. Where either is missing there are no
+/// the first X-SES-RECEIPT the fields are SES's, and the first field of each name counts. Where either is missing there are no
 /// verdicts: all other fields may be the sender's.
 ///
 /// ```
