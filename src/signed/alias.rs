@@ -11,7 +11,7 @@ use crate::header::mailbox::{Address, AddressError};
 /// How many letters the signature of a signed alias can have. Four are guessed once in about a million times.
 pub const SIGNATURE_LENGTHS: RangeInclusive<u8> = 4..=10;
 
-/// How many letters the signature of a signed alias has where nobody says.
+/// How many letters the signature of a signed alias has by default.
 pub const DEFAULT_SIGNATURE_LENGTH: u8 = 5;
 
 /// Why an alias cannot be signed.
@@ -21,7 +21,7 @@ pub enum SignError {
     /// The local part or the domain is not one.
     #[error(transparent)]
     Address(#[from] AddressError),
-    /// A `+` in the local part, behind which everything is the choice of whoever writes to it.
+    /// A `+` in the local part: anybody who writes to the alias may choose the text behind it.
     #[error("the alias has a + in it: what is behind a + is not signed")]
     Tag,
     /// A local part that has to be quoted.
@@ -55,7 +55,7 @@ impl AliasKey {
         Ok(address)
     }
 
-    /// Whether the local part, without what is behind a `+`, ends in a signature of so many letters. Case does not matter.
+    /// Whether the local part, up to its `+` if it has one, ends in a signature of so many letters. Case does not matter.
     pub fn has_signed(&self, alias: &Address, length: u8) -> bool {
         let local = alias.untagged_local().to_ascii_lowercase();
         let domain = alias.domain().to_ascii_lowercase();

@@ -66,7 +66,7 @@ pub enum KeyError {
     TooMany,
 }
 
-/// The use of a signature. That of one use does not hold for another.
+/// The use of a signature. A signature for one use is not valid for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     ReplyAddress,
@@ -123,7 +123,8 @@ impl AliasKey {
         AliasKey { keys: vec![octets] }
     }
 
-    /// This key as the one that signs; what `older` has signed still holds. The oldest of more than [`MAX_KEYS`] goes.
+    /// A key that signs with this one, while the signatures of `older` still hold. If there are more than [`MAX_KEYS`], the
+    /// oldest is dropped.
     #[must_use]
     pub fn in_place_of(mut self, older: &AliasKey) -> Self {
         self.keys.extend(&older.keys);
@@ -201,7 +202,8 @@ fn letters_of(digest: &[u8; 32], length: usize) -> Vec<u8> {
     (0..length.min(digest.len() * 8 / 5)).map(letter).collect()
 }
 
-/// The five bits of each letter, whatever its case. What looks like a digit is one. `None`: another character.
+/// The five bits of each letter, whatever its case. A letter that looks like a digit is read as that digit. `None`: another
+/// character.
 fn read_letters(signature: &str) -> Option<Vec<u8>> {
     let letter = |octet: u8| {
         let octet = match octet.to_ascii_lowercase() {
@@ -257,7 +259,7 @@ mod tests {
         assert!(!format!("{:?}", AliasKey::parse(b"secret!")).contains("secret"));
     }
 
-    /// Catches a rotation after which mail in flight, or an alias given away, is worth nothing.
+    /// Catches a rotation that breaks mail in flight, or an alias already given away.
     #[test]
     fn what_an_older_key_signed_holds() {
         let (first, texts) = (key(1), ["a@example.com", "b"]);
@@ -320,7 +322,7 @@ mod tests {
         );
     }
 
-    /// RFC 4231 has no test without a purpose before its text, so this holds what we sign to HMAC by hand.
+    /// The test vectors of RFC 4231 have no purpose before their text, so this compares our signatures with HMAC by hand.
     #[test]
     fn signatures_are_hmac() {
         use sha2::Digest;

@@ -1,4 +1,4 @@
-//! Addresses that we make ourselves and know again, without a table: they carry a signature that nobody makes without the
+//! Addresses that readdress makes and later recognises without a table: they carry a signature that nobody can make without the
 //! key.
 //!
 //! ```

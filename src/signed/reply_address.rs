@@ -1,15 +1,15 @@
-//! Reply addresses: an alias and whom a mail to this address is for.
+//! Reply addresses: each names an alias, and the correspondent that a mail to this address is for.
 //!
 //! ```text
 //! shop+jane=example.org.k7f3q9xz@example.com    the correspondent is jane@example.org
 //! shop+r0.o3vrnil0e2ic28tr.k7f3q9xz@example.com  the correspondent is the first of a message that is stored
 //! ```
 //!
-//! Behind the last `+` stand the correspondent and, behind the last dot, the signature over the alias and what stands before
-//! that dot. In the local part of a correspondent stand for themselves: small letters, digits, `-`, `_`, and a dot that
-//! follows no other. `=` and a small letter is that letter as a capital; `=` and two hexadecimal digits, the first of them 2 to
-//! 7, is that octet. The last `=` is the `@`; a domain has none, and no case. So nothing of an address is lost where a program
-//! writes it in small letters, or in capitals: it is read in small ones.
+//! Behind the last `+` stand the correspondent and, behind the last dot, the signature over the alias and the text before that
+//! dot. In the local part of a correspondent, small letters, digits, `-`, `_`, and a dot that follows no other dot stand for
+//! themselves. `=` and a small letter is the capital of that letter; `=` and two hexadecimal digits, the first of them 2 to 7,
+//! is that octet. The last `=` is the `@`; a domain has no `=`, and no case. So an address survives a program that writes it in
+//! small letters or in capitals: it is read in small letters.
 
 use super::key::{AliasKey, Purpose};
 use crate::header::hexadecimal;
@@ -18,7 +18,7 @@ use crate::header::mailbox::Address;
 /// Octets of a local part at most (RFC 5321 4.5.3.1.1).
 pub const MAX_LOCAL_PART: usize = 64;
 
-/// Letters of a signature: 40 bits. Guessing is of no use without the owner's mailbox to send from.
+/// Letters of a signature: 40 bits. A guess is worthless without the owner's mailbox to send from.
 const SIGNATURE: usize = 8;
 
 /// The longest number of a correspondent in a stored message, in digits.
@@ -95,7 +95,7 @@ impl AliasKey {
         let signature = self.sign(Purpose::ReplyAddress, &[&alias.key(), named], SIGNATURE);
         let local = format!("{}+{named}.{signature}", alias.local());
         let address = Address::parse(&format!("{local}@{}", alias.domain())).ok()?;
-        // Quotes would be needed for an alias like `.shop`, and programs differ in what they make of them.
+        // An alias like `.shop` would need quotes, and programs differ in how they read them.
         let is_plain = !address.to_string().starts_with('"');
         (local.len() <= MAX_LOCAL_PART && is_plain).then_some(address)
     }
@@ -309,7 +309,7 @@ mod tests {
         assert!(key(0).stored_reply_address(&shop, "a", 9999).is_some());
     }
 
-    /// Each row is an attack: a tag that nobody of ours wrote.
+    /// Each row is an attack: a tag that we did not write.
     #[test]
     fn nothing_else_is_a_reply_address() {
         let read = |text: &str| key(0).read_reply_address(&addr(text));
@@ -375,7 +375,7 @@ mod tests {
             }
         }
 
-        /// No address of another's making is one, and none is a crash.
+        /// No foreign address passes for a reply address, and none causes a panic.
         #[test]
         fn total(local in "[a-z=+.r0-9@]{1,40}|shop\\+[a-z]{1,4}=[a-z]{1,4}\\.[0-9a-z]{8}") {
             if let Some(address) = address(&local, "example.com") {
