@@ -13,7 +13,7 @@ use crate::arrival::Arrival;
 /// shorter than the minute after which Lambda repeats an event whose invocation died.
 pub(super) const LIFE: Duration = Duration::from_secs(50);
 
-/// An arrival that is being forwarded.
+/// The claim of an arrival that is being forwarded.
 #[derive(Debug)]
 pub struct Claim {
     pub(super) arrival: Arrival,
@@ -22,11 +22,11 @@ pub struct Claim {
     pub(super) state: State,
     /// The targets that the message is claimed for.
     pub(super) targets: BTreeSet<TargetHash>,
-    /// The last version of the page that was seen. `None`: none has been, so there is none as far as is known.
+    /// The last version of the page that was seen. `None`: no page has been seen, so there is none as far as is known.
     pub(super) seen: Option<Seen>,
-    /// What was sent and may not be in the page yet.
+    /// Deliveries that may not be in the page yet.
     pub(super) unwritten: Vec<Sent>,
-    /// Whether the last write failed: the next is not waited for as long.
+    /// Whether the last write failed. If so, the next one gets less time.
     pub(super) is_out_of_reach: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What is recorded of a message.
+//! The deliveries of a message, as they are recorded.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -14,9 +14,9 @@ use crate::outbox::Cause;
 pub enum Delivery {
     /// These targets have got the message.
     Sent {
-        /// All whom one request named.
+        /// All targets of one request.
         targets: Vec<Address>,
-        /// The message that they have got.
+        /// The receipt of the message that they have got.
         receipt: Receipt,
     },
     /// These targets have not got it.
@@ -68,11 +68,11 @@ pub struct Receipt {
 /// Why a message in one form was not sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// All who have not got it.
+    /// All targets that have not got it.
     pub targets: Vec<Address>,
-    /// The alias without its tag: another one is in From, and may not be verified.
+    /// The alias without its tag. From has the alias, so another alias may fare differently if its domain is not verified.
     pub alias: String,
-    /// The options of the alias: with others the message is another.
+    /// The options of the alias: with other options the message would be a different one.
     pub options: Options,
     /// The kind of the failure.
     pub cause: Cause,
@@ -133,7 +133,7 @@ impl Deliveries {
 
     /// Those of these targets that have not got the message.
     pub fn left(&self, targets: &[Address]) -> Vec<Address> {
-        // Hashes are made where there is something to compare them with.
+        // Hashes are only made if there is something to compare them with.
         if self.sent.is_empty() {
             return targets.to_vec();
         }
@@ -219,7 +219,7 @@ mod tests {
         assert_eq!(deliveries.receipt(&addresses(&["ann@example.org"])), None);
     }
 
-    /// Catches a message that is not tried in a form in which it may be taken.
+    /// Catches a message that is not tried in another form, in which SES may take it.
     #[test]
     fn a_failure_is_one_of_these_targets_and_options() {
         let (one, two) = (

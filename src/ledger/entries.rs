@@ -16,7 +16,7 @@ use crate::arrival::{MessageId, RecordedArrival};
 pub struct Entry {
     /// The message.
     pub message_id: MessageId,
-    /// What SES told of its arrival.
+    /// Its arrival, as SES told it.
     pub arrival: RecordedArrival,
     /// How it last ended, by recipient. A recipient whose mail was never claimed is missing.
     pub endings: BTreeMap<String, RecordedEnding>,
@@ -49,7 +49,7 @@ pub struct RecordedEnding {
 pub enum ClaimState {
     /// The message is being sent.
     Alive,
-    /// Whoever was sending it ended without a record: it is not known what was sent.
+    /// The invocation that was sending it ended without a record: nobody knows how much was sent.
     Dead,
 }
 
@@ -74,12 +74,12 @@ pub struct Listing<'a> {
 #[derive(Debug)]
 enum Left {
     All,
-    /// What follows, as the place names it.
+    /// The pages after this position, in the place's own notation.
     After(String),
     Nothing,
 }
 
-/// A page, without what only those need who send.
+/// A page, without the members that only a sender needs.
 #[derive(Deserialize)]
 struct Page {
     arrival: RecordedArrival,
@@ -100,7 +100,7 @@ impl Pages {
         }
     }
 
-    /// Reads what the ledger has of a message. `None`: nothing.
+    /// Reads the entry of a message. `None`: the ledger has none.
     ///
     /// # Errors
     /// If its page cannot be read, or is not one.
@@ -114,7 +114,7 @@ impl Pages {
             return Ok(None);
         };
         let page: Page = serde_json::from_slice(&version.octets).map_err(|error| {
-            // What the error quotes of the page may be an address.
+            // The error may quote an address from the page.
             let (kind, line, column) = (error.classify(), error.line(), error.column());
             failed(format!("{kind:?} error at line {line}, column {column}"))
         })?;

@@ -1,4 +1,4 @@
-//! A message that the ledger knows, for SES's reports on what was sent.
+//! A message that the ledger knows, for SES's reports on sent messages.
 
 use super::claim::Seen;
 use super::target::TargetHash;
@@ -10,7 +10,8 @@ use crate::header::mailbox::Address;
 pub struct Known(pub(super) Seen);
 
 impl Known {
-    /// The arrival of the message. That it is forwarded was decided then, so its verdicts do not hold it now.
+    /// The arrival of the message. The decision to forward it has been made, so it has the order of a release: its verdicts do
+    /// not hold it again.
     pub fn arrival(&self, message_id: &MessageId) -> Arrival {
         let arrival = self.0.page.arrival.clone();
         arrival.into_arrival(message_id.clone(), Order::Release)

@@ -3,16 +3,15 @@
 //! Lambda delivers an event again when an invocation fails, and may do so without a reason, also to two processes at once.
 //! Targets that have got the message by then must not get it again, and a refusal for good must not cost another request.
 //!
-//! A message is claimed before anything is decided for its targets: the claim says what has been delivered of it. Every
-//! delivery is recorded before the next one begins, so that an end at any moment, a panic included, forgets at most one.
+//! A message is claimed before anything is decided for its targets: the claim says to which of them it has been delivered.
+//! Every delivery is recorded before the next one begins, so that an end at any moment, a panic included, forgets at most one.
 //!
 //! # Pages
 //! A page is one small object for each message, beside the mail or in the outbox's directory. It is written only under the
 //! condition that it has not changed ([`Condition`]), so that of two processes one learns of the other.
-//! - The claim and the record of what was sent are one write each: a mail that goes out in one send costs two writes and no
-//!   reading.
+//! - The claim and the record of a send are one write each: a mail that goes out in one send costs two writes and no reading.
 //! - A claim that is found lives for [`LIFE`] by the clock of the place; its owner renews it while it sends. Until it is dead
-//!   nobody else sends to these targets ([`InProgress`]). Of a dead one it is not known what it has sent: [`OnDoubt`]
+//!   nobody else sends to these targets ([`InProgress`]). Nobody knows how much the owner of a dead claim has sent: [`OnDoubt`]
 //!   decides, as it does after a send without an answer.
 //! - A claim is released with the record of the last send, or of the failure.
 //! - Delivery comes before bookkeeping: where the pages cannot be written, mail goes out all the same, with a warning, once in
@@ -56,7 +55,7 @@ const RENEWAL: Duration = Duration::from_secs(25);
 /// The pause before a renewal that failed is tried again.
 const RENEWAL_AGAIN: Duration = Duration::from_secs(5);
 
-/// Sending stops this long before the work of the invocation has to, so that what was sent can be recorded.
+/// Sending stops this long before the invocation has to end, so that the last delivery can be recorded.
 const RECORD_MARGIN: Duration = Duration::from_secs(3);
 
 /// The ledger counts as out of reach after this time. S3 answers within a tenth of a second.
@@ -65,7 +64,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The same after it has been out of reach: many recipients do not wait for it one after the other.
 const PATIENCE_AGAIN: Duration = Duration::from_secs(1);
 
-/// The most attempts of a write. Each follows a write of somebody else.
+/// The most attempts of a write. Each new attempt follows a write of another process.
 const MAX_ATTEMPTS: u32 = 8;
 
 /// The pause after S3 said that another write is under way; each further one is twice as long.
@@ -74,10 +73,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(20);
 /// A place where deliveries are recorded.
 #[derive(Debug)]
 pub struct Ledger {
-    /// What this process remembers: all that there is where the pages cannot be reached.
+    /// The deliveries that this process remembers. They are all there is when the pages cannot be reached.
     memory: Memory,
     counts: Counts,
-    /// `None`: another process does not know what this one has sent.
+    /// `None`: other processes do not know what this one has sent.
     pages: Option<Pages>,
     on_doubt: OnDoubt,
     renewal: Duration,
@@ -118,7 +117,7 @@ impl Ledger {
         Claim::new(arrival, self.memory.recall(&arrival.message_id))
     }
 
-    /// Reads what is recorded of a message. `None`: nothing is, or there are no pages.
+    /// Reads the record of a message. `None`: it has none, or there are no pages.
     ///
     /// # Errors
     /// If its page cannot be read.
@@ -142,8 +141,8 @@ impl Ledger {
         claim
     }
 
-    /// Claims the message for those of a recipient's targets that are left. Where none is, it is not claimed. The deliveries of
-    /// the claim then say all that is known.
+    /// Claims the message for those of a recipient's targets that have not got it, if there are any. Afterwards the deliveries
+    /// of the claim are up to date.
     ///
     /// # Errors
     /// If another invocation has claimed it and lives.
@@ -239,7 +238,8 @@ impl Ledger {
             if end.cause == Some(Cause::Ambiguous) {
                 page.doubt(&targets);
             } else if is_anothers {
-                // Who holds the message says how it ends, and a write would make a claim look alive whose owner is dead.
+                // The holder of the claim records the ending, and a write now would make the claim look alive although its
+                // owner may be dead.
                 return !end.told.is_empty();
             }
             page.claim.take_if(|claim| claim.token == token);
@@ -322,8 +322,8 @@ impl Ledger {
         renewed
     }
 
-    /// Changes the page of a claim. A page that does not change is not written. Another's writes in between are read, and the
-    /// change is made again on what they left. A change that returns false is not written.
+    /// Changes the page of a claim. A page that does not change is not written. If another process has written in between, its
+    /// version is read and the change is made again on that. A change that returns false is not written.
     async fn write(
         &self,
         claim: &mut Claim,
@@ -357,7 +357,7 @@ impl Ledger {
         written
     }
 
-    /// Adds to the deliveries of a claim what its page says.
+    /// Adds the deliveries in the page to those of its claim.
     fn learn(&self, claim: &mut Claim) {
         let Some(Seen { page, .. }) = &claim.seen else {
             return;
@@ -425,7 +425,7 @@ async fn read(pages: &Pages, message_id: &MessageId) -> io::Result<Option<Seen>>
         return Ok(None);
     };
     let page = serde_json::from_slice(&version.octets).map_err(|error| {
-        // What the error quotes of the page may be an address.
+        // The error may quote an address from the page.
         let (kind, line, column) = (error.classify(), error.line(), error.column());
         let reason =
             format!("its page of the message cannot be read: {kind:?} at line {line}, column {column}");

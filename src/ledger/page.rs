@@ -1,6 +1,7 @@
 //! A page of the ledger: all that is recorded of one message, as JSON.
 //!
-//! A page names no target, only their hashes. Its arrival is what SES told: whoever may read the mail may read it.
+//! A page names no target, only their hashes. Its arrival has the addresses of the event: whoever may read the mail may read
+//! those.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,12 +20,12 @@ pub(super) struct Page {
     /// The claim of whoever is sending the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) claim: Option<Mark>,
-    /// What was sent, in this order.
+    /// The sent messages, in order.
     pub(super) sent: Vec<Sent>,
     /// Targets to whom the message may have been sent, or not.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) in_doubt: BTreeSet<TargetHash>,
-    /// Those who were told of it by a notice.
+    /// The addresses that were told of it by a notice.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) told: BTreeSet<TargetHash>,
     /// How it ended for each recipient that it was last tried for.
@@ -41,7 +42,7 @@ pub(super) struct Mark {
     pub(super) token: String,
     /// Those to whom the message is being sent.
     pub(super) targets: BTreeSet<TargetHash>,
-    /// How often the claim was renewed. With it each renewal is another version of the page.
+    /// How often the claim was renewed. It makes each renewal a new version of the page.
     pub(super) renewals: u32,
 }
 

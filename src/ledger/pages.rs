@@ -10,7 +10,7 @@ use crate::arrival::MessageId;
 use crate::aws::{Condition, S3Bucket, Version, WriteError};
 use crate::bucket::Bucket;
 
-/// The most octets of a page. That of a message to a thousand targets has less than a fifth of it.
+/// The most octets of a page. The page of a message to a thousand targets has less than a fifth of this.
 const MAX_PAGE: u64 = 1 << 20;
 
 /// A place of pages.
@@ -94,8 +94,8 @@ fn read(path: &Path) -> io::Result<Option<Version>> {
     }))
 }
 
-/// Compares and swaps under a lock, so that no other process does so in between. Whoever only reads needs no lock: a page is
-/// written beside its place and then moved there.
+/// Compares and swaps under a lock, so that no other process does so in between. A reader needs no lock: a page is written
+/// beside its place and then moved there.
 fn write(directory: &Path, name: &str, page: &[u8], condition: Condition<'_>) -> Result<String, WriteError> {
     fs::create_dir_all(directory)?;
     let lock = File::create(directory.join(".lock"))?;

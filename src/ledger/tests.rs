@@ -69,7 +69,7 @@ async fn claimed(ledger: &Ledger) -> Claim {
     claim
 }
 
-/// Catches a ledger that is written at the end of an arrival, which an end before it would forget.
+/// Catches a ledger that is written only at the end of an arrival, and forgets all if the process ends before.
 #[test]
 fn a_delivery_is_known_as_soon_as_it_is_recorded() {
     let trial = Trial::new();
@@ -89,7 +89,7 @@ fn a_delivery_is_known_as_soon_as_it_is_recorded() {
     });
 }
 
-/// Catches a claim that is taken where there is nothing to do, and one that keeps others away for it.
+/// Catches a claim that is taken although there is nothing to do, and so keeps others away.
 #[test]
 fn a_message_that_all_have_got_is_not_claimed() {
     let trial = Trial::new();
@@ -132,7 +132,8 @@ fn a_claim_is_renewed_as_long_as_its_owner_works() {
     });
 }
 
-/// Catches a process that was frozen, and sends on what another has taken over; and a record that is lost with the claim.
+/// Catches a frozen process that wakes up and goes on sending a message which another has taken over; and a record that is lost
+/// with the claim.
 #[test]
 fn a_claim_that_was_taken_over_is_lost_and_what_was_sent_is_recorded_all_the_same() {
     let trial = Trial::new();
@@ -197,7 +198,7 @@ fn paused() -> End {
     }
 }
 
-/// Catches a recipient who has the message, and for whom the page says for ever that it failed.
+/// Catches a page that says for ever that a recipient failed who has the message by now.
 #[test]
 fn a_failure_is_settled_when_all_targets_have_got_the_message() {
     let trial = Trial::new();
@@ -222,7 +223,7 @@ fn a_failure_is_settled_when_all_targets_have_got_the_message() {
     });
 }
 
-/// Catches what was sent while the ledger was out of reach, and what is then never written.
+/// Catches a delivery made while the ledger was out of reach that is never written afterwards.
 #[test]
 fn what_this_process_remembers_is_written_later() {
     let trial = Trial::new();

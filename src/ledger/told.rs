@@ -11,7 +11,7 @@ use super::target::sha256;
 use crate::aws::{Condition, Version, WriteError};
 use crate::deadline::{pause, since_1970};
 
-/// The most attempts to count. Each follows a write of somebody else.
+/// The most attempts to count. Each new attempt follows a write of another process.
 const MAX_ATTEMPTS: u32 = 8;
 
 /// Kinds that are counted in memory.
@@ -26,7 +26,7 @@ struct Count {
 }
 
 impl Count {
-    /// This count and one notice more, in this hour.
+    /// This count plus one notice in this hour.
     fn and_one(self, hour: u64) -> Self {
         let before = if self.hour == hour { self.notices } else { 0 };
         Count {
@@ -60,7 +60,7 @@ pub(super) async fn count(pages: &Pages, kind: &str) -> io::Result<u32> {
     let name = format!(".told-{}.json", sha256(kind.as_bytes()));
     let mut seen: Option<Version> = None;
     for attempt in 1..=MAX_ATTEMPTS {
-        // A count that cannot be read begins anew: it only spares mail.
+        // A count that cannot be read begins anew: its only use is to limit notices.
         let before = seen.as_ref().map(|seen| serde_json::from_slice(&seen.octets));
         let count = before.and_then(Result::ok).unwrap_or_default();
         let count = Count::and_one(count, hour);
