@@ -1,16 +1,16 @@
-//! Messages of which an alias forwards only so many in an hour, counted in this process.
+//! Counts, in this process, the kind of messages of which an alias forwards only so many in an hour.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Threads that the targets of an alias begin in an hour. People try their alias a few times; a program that sends back what
-/// it gets does so at once, and without end.
+/// Threads that the targets of an alias may begin in an hour. People try their alias a few times; a program that sends back its
+/// mail does so at once, and without end.
 const MAX_AN_HOUR: usize = 10;
 
 const HOUR: Duration = Duration::from_hours(1);
 
-/// Aliases that are counted. The owner's map has fewer, but for catch-alls.
+/// Aliases that are counted. The owner's map has fewer, but a catch-all has any number.
 const MAX_ALIASES: usize = 1000;
 
 /// The times at which messages of each alias were counted.
@@ -18,7 +18,7 @@ const MAX_ALIASES: usize = 1000;
 pub(super) struct Counted(Mutex<HashMap<String, VecDeque<Instant>>>);
 
 impl Counted {
-    /// Counts a message for the alias with this key. Returns whether it is one of those that are forwarded.
+    /// Counts a message for the alias with this key. Returns whether it is within the limit, so that it is forwarded.
     pub(super) fn admit(&self, alias: &str) -> bool {
         self.admit_at(alias, Instant::now())
     }

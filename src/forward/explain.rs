@@ -1,5 +1,5 @@
-//! One recipient of an arrival, without the send: what would be done, and why. The steps are those of [`super::recipient`];
-//! nothing is claimed, sent, told or recorded.
+//! Explains the outcome of an arrival for one recipient without sending. The steps are those of [`super::recipient`]; nothing
+//! is claimed, sent, told or recorded.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use crate::rewrite::Plan;
 const REFUSED: &str =
     "SES would refuse the message as it is planned: some findings are left, which no edit mends";
 
-/// Says what the pipeline would do with a message.
+/// Explains the outcome that the pipeline would have for a message.
 #[derive(Debug)]
 pub struct Explainer {
     aliases: AliasCache,
@@ -32,7 +32,7 @@ pub struct Explainer {
     key: Option<KeyCache>,
 }
 
-/// Why nothing can be said of any message.
+/// The reason why no message can be explained.
 #[derive(Debug, thiserror::Error)]
 pub enum NotReady {
     /// There is no alias map.
@@ -43,7 +43,7 @@ pub enum NotReady {
     Key(#[from] KeyReadError),
 }
 
-/// What would be done with a message for one recipient. What is not known, since the message does not get as far, is `None`.
+/// The explanation of a message for one recipient. Fields of steps that the message does not reach are `None`.
 #[derive(Debug)]
 pub struct Explanation {
     /// The outcome that forwarding would have, without an id: nothing has been sent.
@@ -60,7 +60,7 @@ pub struct Explanation {
     pub plan: Option<Arc<Plan>>,
     /// The reasons for which SES would refuse the stored message, or might.
     pub found: Option<Report>,
-    /// The same of what goes out.
+    /// The reasons for which SES would refuse the outgoing message, or might.
     pub left: Option<Report>,
 }
 
@@ -81,7 +81,7 @@ impl Explainer {
         }
     }
 
-    /// Says what would be done for this recipient, with the stored message of the arrival or with the one that is given.
+    /// Explains the outcome for this recipient, of the stored message of the arrival or of the one that is given.
     ///
     /// # Errors
     /// If the alias map or the key cannot be read.
@@ -127,7 +127,7 @@ impl Explainer {
             && let Ok(message) = work.message.open().await
         {
             explanation.header = Some(message.head.header.raw().to_vec());
-            // It is not known where nothing may be repaired, or not all was read.
+            // The findings are missing where nothing may be repaired, or not all was read.
             let is_read = message.found.is_some() || message.check_with(Checker::default()).await.is_ok();
             explanation.found = message.found.take().filter(|_| is_read);
         }
@@ -184,7 +184,7 @@ impl Steps {
         if targets.is_empty() {
             return Err(Stop::Ended(Ending::Automatic));
         }
-        // The body is read with the first plan, and what is found in it may need another.
+        // The body is read with the first plan, and the findings in it may need another plan.
         let mut may_plan_again = true;
         loop {
             let outgoing = self.plan(message, attempt, &decision, targets.clone());

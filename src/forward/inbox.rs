@@ -15,7 +15,7 @@ use crate::rewrite::{Head, HeaderReader, needs_edits_of_parts};
 #[derive(Debug)]
 pub struct Inbox {
     bucket: Bucket,
-    /// Comes before the message id in a key; no other keys are read.
+    /// The text before the message id in a key; keys that do not begin with it are not read.
     prefix: String,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Message {
     facts: Option<Result<Facts, Refusal>>,
     /// The faults for which SES would refuse the message. `None`: the body has not been read yet.
     pub(super) found: Option<Report>,
-    /// Whether it goes out in its plainest form: SES has refused another although preflight found nothing.
+    /// Whether it goes out in its plainest form: SES has refused it in another form although preflight found nothing.
     pub(super) is_strict: bool,
 }
 
@@ -112,7 +112,7 @@ impl Inbox {
     }
 
     fn unreadable(&self, key: &str, error: io::Error) -> StorageError {
-        // Some keep mail in folders by address.
+        // Some owners keep mail in folders by address.
         let shown = if key.contains('@') { "its key" } else { key };
         let place = self.bucket.place();
         StorageError::from(error).while_trying(format!(
@@ -121,7 +121,7 @@ impl Inbox {
     }
 
     async fn open(&self, arrival: &Arrival) -> Result<Message, StorageError> {
-        // Not by `find`: the futures of a mail are nested as deep as the compiler follows them.
+        // Does not call `find`: the futures of a mail are already nested as deep as the compiler follows them.
         let key = self.key(arrival)?;
         let opened = self.bucket.open(&key).await;
         let (source, stream) = opened.map_err(|error| self.unreadable(&key, error))?;
@@ -188,7 +188,7 @@ impl Message {
         self.head.header.octets() as u64
     }
 
-    /// The size of the body: whatever the header section becomes, no less goes out.
+    /// The size of the body: the outgoing message has at least this many octets, whatever its header section becomes.
     pub(super) fn body_octets(&self) -> u64 {
         self.source.octets() - self.header_octets()
     }
@@ -225,7 +225,7 @@ impl Message {
         self.facts.insert(facts)
     }
 
-    /// Those of these targets that it reports on.
+    /// The targets among these that the message reports on.
     pub(super) fn reported_on(&self, targets: &[Address]) -> Vec<Address> {
         match &self.facts {
             Some(Ok(facts)) => policy::reported_on(facts, targets),
@@ -238,8 +238,8 @@ impl Message {
         !matches!(&self.facts, Some(Ok(facts)) if !facts.is_of_notice)
     }
 
-    /// A reading of the body: the rest of the first one, or a new one. With `checked` it looks for what SES would refuse of
-    /// it, unless that has been done.
+    /// A reading of the body: the rest of the first one, or a new one. With `checked` the reading looks for octets that SES
+    /// would refuse, unless that has been done.
     pub(super) fn body(&mut self, hashed: bool, checked: bool) -> BodyReader {
         let at = self.header_octets();
         let stream = self.stream.take().unwrap_or_else(|| self.source.stream(at));
@@ -251,7 +251,7 @@ impl Message {
         }
     }
 
-    /// Whether SES is known to refuse something of it that no edit mends.
+    /// Whether it has a fault that SES is known to refuse and no edit mends.
     pub(super) fn is_beyond_repair(&self) -> bool {
         let findings = self.found.iter().flat_map(|report| &report.findings);
         findings
@@ -272,7 +272,7 @@ impl Message {
         Ok(())
     }
 
-    /// Keeps what was found in the body. Returns whether the message has to be planned again for it.
+    /// Keeps the findings in the body. Returns whether they need another plan of the message.
     pub(super) fn note(&mut self, report: Option<Report>) -> bool {
         let needs_edits = report.as_ref().is_some_and(needs_edits_of_parts);
         self.found = report.or_else(|| self.found.take());

@@ -1,4 +1,4 @@
-//! Targets that did not get what was sent to them, and what their owner is told of it.
+//! Targets that did not get a message sent to them, and the words in which the owner is told.
 
 use std::fmt::Write;
 
@@ -28,7 +28,7 @@ pub(super) struct LostTarget {
 }
 
 impl Lost {
-    /// Those of the recipients of a report that are known to have been sent the message. `None`: there are none.
+    /// The recipients of a report to whom the message is known to have been sent. `None`: there are none.
     pub(super) fn of(report: &SesReport, is_known: impl Fn(&Address) -> bool) -> Option<Self> {
         let target = |reported: &crate::arrival::Reported| {
             let address = Address::parse(&reported.address).ok().filter(&is_known)?;
@@ -44,7 +44,7 @@ impl Lost {
         (!targets.is_empty()).then_some(Lost { kind, targets })
     }
 
-    /// Those that the alias leads to, now.
+    /// The lost targets to which the alias leads now.
     pub(super) fn on(&self, targets: &[Address], fallback: &[Address]) -> Option<Self> {
         let leads_to = |lost: &&LostTarget| {
             let mut addresses = targets.iter().chain(fallback);
@@ -55,12 +55,13 @@ impl Lost {
         (!targets.is_empty()).then_some(Lost { kind, targets })
     }
 
-    /// Whether it is about this target.
+    /// Whether the report is about this target.
     pub(super) fn contains(&self, target: &Address) -> bool {
         self.targets.iter().any(|lost| lost.address.key() == target.key())
     }
 
-    /// Who is told: nobody whose mail does not arrive, but where SES has kept the message from all for what is in it.
+    /// The addresses that are told. A lost target is not told, since its mail does not arrive, unless SES rejected the message
+    /// for its content and so kept it from everybody.
     pub(super) fn owners(&self, notify: &Notify, targets: &[Address], fallback: &[Address]) -> Vec<Address> {
         let reaches = |owner: &&Address| self.kind == ReportKind::Reject || !self.contains(owner);
         match notify {
@@ -92,7 +93,7 @@ impl Lost {
         }
     }
 
-    /// How it ends for the recipient.
+    /// The ending of the recipient's outcome.
     pub(super) fn ending(&self) -> Ending {
         if self.is_loss() {
             Ending::Bounced
@@ -101,7 +102,7 @@ impl Lost {
         }
     }
 
-    /// Whether the owner has to know. A complaint that says "not spam" is none.
+    /// Whether the owner has to know. A complaint that says "not spam" does not count.
     pub(super) fn is_told(&self) -> bool {
         self.is_loss() || self.kind == ReportKind::Complaint && self.class() != Class::Other
     }
@@ -125,7 +126,7 @@ impl Lost {
         }
     }
 
-    /// What happened, and what to do: the rest of the notice's text but for the fields of the message.
+    /// An account of the trouble, and advice: the rest of the notice's text except for the fields of the message.
     pub(super) fn text(&self) -> String {
         if self.kind == ReportKind::Reject {
             return "Amazon SES has found a virus in it after it was forwarded, and sent it to nobody. Be careful with what is in \
@@ -246,7 +247,7 @@ mod tests {
             text.contains("\n    readdress unsuppress jane@example.net\n"),
             "{text}"
         );
-        // The command refuses those who complained.
+        // The command refuses targets that complained.
         assert!(
             !lost(ReportKind::Complaint, Class::Spam)
                 .text()
@@ -254,7 +255,7 @@ mod tests {
         );
     }
 
-    /// Catches a target whose address is a command to whoever copies it from a notice.
+    /// Catches a target whose address would run as a command when it is copied from a notice.
     #[test]
     fn a_command_has_the_address_as_one_word() {
         assert_eq!(shell_word("a+b@example.org"), "a+b@example.org");

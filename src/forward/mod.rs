@@ -43,16 +43,16 @@ pub struct Forwarder {
     steps: Steps,
     ledger_prefix: Option<String>,
     key: Option<KeyCache>,
-    /// The ways from which reports are believed.
+    /// The channels on which reports are believed.
     channels: Vec<Channel>,
 }
 
-/// What became of a report.
+/// The result of a report.
 #[derive(Debug, Default)]
 pub struct Answer {
     /// Its kind. `None`: it was not believed.
     pub believed: Option<ReportKind>,
-    /// An outcome for each recipient whose mail it changes something for.
+    /// An outcome for each recipient for whose mail the report changes something.
     pub outcomes: Vec<Outcome>,
 }
 
@@ -72,7 +72,7 @@ impl Forwarder {
         }
     }
 
-    /// Makes reply addresses with this key, and sends what comes to them as the alias. Without one nothing of that is done.
+    /// Makes reply addresses with this key, and sends mail that comes to them as the alias. Without a key neither is done.
     #[must_use]
     pub fn with_key(self, key: KeyCache) -> Self {
         Forwarder {
@@ -121,7 +121,7 @@ impl Forwarder {
         })
     }
 
-    /// Does what a report of SES asks for. It is believed if it came on a way that `EVENTS_TOPIC` names, and if the ledger
+    /// Acts on a report of SES. The report is believed if it came on a channel that `EVENTS_TOPIC` names, and if the ledger
     /// knows that the message went to a recipient of the report under the id of the report.
     ///
     /// The owner is told of a target that is lost or has complained. The `fallback` of an alias gets the message that a target
@@ -169,7 +169,7 @@ impl Forwarder {
         answer
     }
 
-    /// What the ledger knows of the report's message, and those of its recipients whom the message was sent to.
+    /// Returns the ledger's entry of the report's message, and those of its recipients to whom the message was sent.
     async fn believe(&self, report: &SesReport, deadline: Deadline) -> Result<(Known, Lost), Disbelief> {
         let is_named = |channel: &Channel| self.channels.contains(channel);
         if !report.channel.as_ref().is_some_and(is_named) {
@@ -198,8 +198,8 @@ impl Forwarder {
         prefix.is_some_and(|prefix| self.inbox.is_under(arrival, prefix))
     }
 
-    /// Forwards the message to its recipients; or, with a claim and lost targets, does for each what these ask for. Fails where
-    /// it does not come to the single recipients.
+    /// Forwards the message to its recipients; or, with a claim and lost targets, acts on the loss for each of them. An error
+    /// means that no recipient was reached.
     async fn outcomes_of(
         &self,
         arrival: &Arrival,
@@ -235,7 +235,7 @@ impl Forwarder {
         };
         let mut outcomes = Vec::with_capacity(recipients.len());
         for recipient in recipients {
-            // Boxed, for the compiler gives up on the layout of futures that are nested as deep as the steps.
+            // Boxed, because the compiler gives up on the layout of futures that are nested as deep as the steps.
             let outcome = match lost {
                 None => Some(Box::pin(self.steps.forward(&mut work, recipient)).await),
                 Some(lost) => Box::pin(self.steps.report(&mut work, recipient, lost)).await,
@@ -251,9 +251,9 @@ impl Forwarder {
 
 /// Why a report is not acted upon.
 enum Disbelief {
-    /// It is foreign or forged.
+    /// The report is foreign or forged.
     Ignored(&'static str),
-    /// It cannot be told now.
+    /// The ledger cannot be read now, so nothing is known.
     Unknown(String),
 }
 
@@ -288,7 +288,7 @@ fn log(report: &SesReport, lost: &Lost) {
     }
 }
 
-/// The place of the ledger: beside the mail, but where the outbox is a directory, in that.
+/// The place of the ledger: in the outbox if that is a directory, else beside the mail.
 fn pages_of(bucket: &Bucket, outbox: &Outbox, prefix: &str) -> Pages {
     if let Outbox::Directory(directory) = outbox {
         Pages::Directory(directory.join(prefix))

@@ -19,7 +19,7 @@ const MAX_DECODED: usize = 4 << 10;
 
 const KEPT: &str = "It is in the bucket that mail arrives in, for as long as the bucket keeps mail.";
 
-/// A message that is told of.
+/// The message that a notice is about.
 pub(super) struct About<'a> {
     pub(super) message_id: &'a MessageId,
     pub(super) alias: &'a Address,
@@ -27,18 +27,18 @@ pub(super) struct About<'a> {
     pub(super) route_id: String,
     pub(super) head: &'a Head,
     pub(super) octets: u64,
-    /// Whether more notices in this hour are not sent.
+    /// Whether this is the last notice of the hour.
     pub(super) is_last: bool,
 }
 
-/// Why a message was not forwarded, where its owner is told.
+/// The reason why a message was not forwarded, if the owner is told of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trouble<'a> {
     Held(Hold),
     TooLarge(&'a str),
     /// SES does not take it in any form.
     Refused(&'a str),
-    /// It reports on a target that did not take what was forwarded.
+    /// It reports on a target that refused a forwarded message.
     Bounced,
     /// An answer that is not sent.
     NoReply(NoReply),
@@ -47,7 +47,8 @@ pub(super) enum Trouble<'a> {
 }
 
 impl<'a> Trouble<'a> {
-    /// Why the owner is told. `None`: it may still be sent, or it is for the operator alone.
+    /// The reason for a notice. `None`: no notice is sent, since the message may still go out, or since the failure is for the
+    /// operator alone.
     pub(super) fn of(stop: &'a Stop) -> Option<Self> {
         match stop {
             Stop::Held(hold) => Some(Trouble::Held(*hold)),
@@ -127,7 +128,7 @@ impl<'a> Trouble<'a> {
 
 /// The size of a notice that has a message of these octets as a file, or a little more.
 pub(super) fn octets_as_file(octets: u64) -> u64 {
-    // 57 octets are a line of 76 and its end. Header section and text are a few kilobytes.
+    // 57 octets make a line of 76 columns and its line break. Header section and text are a few kilobytes.
     octets.div_ceil(57).saturating_mul(78).saturating_add(16 << 10)
 }
 

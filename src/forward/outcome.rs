@@ -20,11 +20,12 @@ pub enum Ending {
     Expired,
     /// The alias does not want mail of this sender.
     Blocked,
-    /// A program of a target answered what was forwarded to it, or a target wrote into a thread whose other readers all have it.
+    /// A program of a target answered a forwarded message, or a target wrote into a thread whose other readers all have the
+    /// message.
     Automatic,
     /// The message waits in the bucket for its owner to look at it: `reason` says why.
     Held,
-    /// It reports that a target did not take what was forwarded.
+    /// It reports that a target refused a forwarded message.
     Bounced,
     /// It is an answer to a reply address that is not sent: `reason` says why.
     RefusedReply,
@@ -74,7 +75,7 @@ impl Ending {
         }
     }
 
-    /// Whether the mail has been dealt with. Otherwise the owner has to act, or it has to be tried again.
+    /// Whether the mail has been dealt with. Otherwise the owner has to act, or the mail has to be tried again.
     pub fn is_settled(self) -> bool {
         match self {
             Ending::Sent
@@ -122,10 +123,10 @@ pub struct Outcome {
     /// form, and `repairs` has `unforeseen`. No address is in them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
-    /// SHA-256 of the body that was sent, in hexadecimal digits, if it was asked for: the same as that of the stored one.
+    /// SHA-256 of the body, in hexadecimal digits, if it was asked for. The sent body and the stored one have the same.
     pub body_sha256: Option<String>,
-    /// The id that the outbox gave the message; several, with commas between them, where the targets were more than
-    /// it takes at once.
+    /// The id that the outbox gave the message; several, with commas between them, if there were more targets than it takes at
+    /// once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sent_id: Option<String>,
     /// Why it is held: `spam`, `virus`, `unverified` or `own_domain`. Or why a reply is refused: `forged`, `unproven` or `gone`. Or
@@ -138,7 +139,7 @@ pub struct Outcome {
     /// The kind of the failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
-    /// What happened and what to do. It names no address.
+    /// An account of the failure, and advice. It names no address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
@@ -172,7 +173,7 @@ impl Outcome {
         }
     }
 
-    /// Notes what is about to be sent.
+    /// Notes the size and the repairs of the message that is about to be sent.
     pub(super) fn planned(&mut self, content: &Content) {
         self.bytes_out = Some(content.octets());
         let notes = content.plan.notes();
@@ -265,7 +266,7 @@ impl Outcome {
         }
     }
 
-    /// SES reports that targets did not get what was sent, for a reason of this class.
+    /// The outcome after SES has reported that targets did not get the message, for a reason of this class.
     pub(super) fn lost(self, class: &'static str) -> Self {
         let error = "SES reports that a target did not get what was forwarded, and may not get the next message either; the \
                      log at DEBUG names it: take it out of the alias map, or mend its mailbox and run readdress unsuppress";

@@ -8,8 +8,8 @@
 //!                                   +------------> tell -> record: the owner, where it is not sent
 //! ```
 //!
-//! A step is a function. One after which there is nothing left to do returns why: see [`Stop`]. The claim comes before the
-//! plan, which is made for the targets that are left.
+//! A step is a function. A step that ends the work returns the reason: see [`Stop`]. The claim comes before the plan, which is
+//! made for the targets that are left.
 
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ impl Steps {
         }
     }
 
-    /// Takes the steps one after the other. All that becomes known on the way is noted in the outcome.
+    /// Takes the steps one after the other. Each notes its facts in the outcome.
     async fn take(&self, work: &mut Work<'_>, text: &str, outcome: &mut Outcome) -> Result<Receipt, Stop> {
         let Way { owner, direction } = self.way(work, text).await?;
         let (route, reply, refused) = direction.parts(&owner);
@@ -154,7 +154,7 @@ impl Steps {
         }
     }
 
-    /// Sends a message that is claimed to those targets that are left.
+    /// Sends a claimed message to the targets that are left.
     async fn deliver(
         &self,
         attempt: &Attempt<'_>,

@@ -1,5 +1,5 @@
-//! What is done about SES's reports on what was sent: the fallback of an alias gets the message that a target did not get, and
-//! the owner is told.
+//! Acts on SES's reports on sent messages: the fallback of an alias gets the message that a target did not get, and the owner
+//! is told.
 
 use super::inbox::Stored;
 use super::lost::Lost;
@@ -14,8 +14,8 @@ use crate::ledger::{Claim, End, Receipt};
 use crate::outbox::Cause;
 
 impl Steps {
-    /// Does what is to be done about lost targets for one recipient of the message. Returns how it ended for the recipient;
-    /// `None`: as before, since the alias leads to none of them any more, or they have the message.
+    /// Acts on lost targets for one recipient of the message, and returns the recipient's outcome. `None`: the earlier outcome
+    /// stands, since the alias no longer leads to any of the targets, or the message reached them.
     pub(super) async fn report(&self, work: &mut Work<'_>, text: &str, lost: &Lost) -> Option<Outcome> {
         let Work {
             arrival,
@@ -68,8 +68,8 @@ impl Steps {
         }
     }
 
-    /// Sends the message to the fallback of the alias, once, if a target did not get it. `None`: there is nobody to send it
-    /// to, or SES will not take it for them either. An error may pass.
+    /// Sends the message to the fallback of the alias, once, if a target did not get it. `None`: there is nobody to send it to,
+    /// or SES will not take it for them either. An error means that a later attempt may succeed.
     async fn send_to_fallback(
         &self,
         attempt: &Attempt<'_>,
@@ -120,7 +120,7 @@ impl Steps {
     ) -> Told {
         let reading = async {
             let message = message.open().await.map_err(|error| error.to_string())?;
-            // Whether it is a notice of ours itself.
+            // This finds out whether the message is a notice of ours.
             let _ = message.facts(attempt.arrival).await;
             Ok::<_, String>(message)
         };

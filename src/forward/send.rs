@@ -36,7 +36,7 @@ impl Steps {
         outcome: &mut Outcome,
     ) -> Result<(Sending<'o>, Receipt), Stop> {
         outcome.planned(&outgoing.content);
-        // The least that it can be: nothing is read for a message that is too large whatever its parts become.
+        // The size here is a lower bound: a message that is too large whatever its parts become is not read.
         self.check_size(outgoing.content.octets(), "")?;
         let mut body = message.body(self.hashes_bodies, self.repair == Repair::Parts);
         let begun = self.outbox.begin(outgoing, &mut body, attempt.until).await;
@@ -51,14 +51,15 @@ impl Steps {
             id: String::new(),
             bytes_in: outgoing.content.source.octets(),
             bytes_out: octets,
-            // With edits of parts it is not the stored one.
+            // With edits of parts the body is not the stored one.
             body_sha256: body.sha256().filter(|_| outgoing.content.plan.edits().len() == 1),
         };
         Ok((sending, receipt))
     }
 
     /// Decides whether a message that was refused goes out once more, in its plainest form, and makes it ready for that. It
-    /// does not where it has been in that form already, where it may not be repaired, and where preflight knows why.
+    /// does not if it has been in that form already, if it may not be repaired, or if preflight knows the reason of the
+    /// refusal.
     pub(super) async fn goes_plainer(
         &self,
         attempt: &Attempt<'_>,
@@ -90,8 +91,8 @@ impl Steps {
         true
     }
 
-    /// Sends the message to all of its targets, and records each delivery before the next. With the last one the claim ends,
-    /// unless more of the recipient is to be recorded.
+    /// Sends the message to all of its targets, and records each delivery before the next. The claim ends with the last
+    /// delivery, unless more is to be recorded for the recipient.
     async fn send_all(
         &self,
         attempt: &Attempt<'_>,
@@ -127,7 +128,8 @@ impl Steps {
                     outcome.refusal.get_or_insert_with(|| error.reason.clone());
                     failed = failed.or(Some(error));
                 }
-                // The last: nothing is sent after it. It may leave open whether a target has got the message.
+                // This error is the last item: nothing is sent after it. It may leave open whether a target has got the
+                // message.
                 Some(Err(error)) => failed = Some(error),
             }
         }
@@ -178,7 +180,7 @@ impl Steps {
     }
 }
 
-/// Whether the outbox has refused the message for what it is.
+/// Whether the outbox has refused the message itself, rather than the moment or the account.
 pub(super) fn is_rejected(sent: &Result<Receipt, Stop>) -> bool {
     let rejected = Cause::Rejected;
     matches!(sent, Err(Stop::Failed { cause, .. }) if *cause == rejected)

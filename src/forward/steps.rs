@@ -17,7 +17,7 @@ use crate::outbox::Outbox;
 use crate::rewrite::{Repair, ReplyRules, Style};
 use crate::signed::AliasKey;
 
-/// The steps, and what they need.
+/// The settings and the services that all steps share.
 #[derive(Debug)]
 pub(super) struct Steps {
     pub(super) outbox: Outbox,
@@ -50,7 +50,7 @@ pub(super) struct Work<'a> {
 pub(super) struct KeptFrom<'a> {
     /// Without its tag.
     pub(super) alias: String,
-    /// Those of its entry in the map.
+    /// The options of its entry in the map.
     pub(super) options: &'a Options,
     pub(super) stop: Stop,
     pub(super) is_told: bool,
@@ -83,13 +83,13 @@ pub(super) struct Attempt<'a> {
     /// As the event has it.
     pub(super) recipient: &'a str,
     pub(super) route: &'a Route<'a>,
-    /// The alias's own route: those who are told. It is another one if the message is a reply.
+    /// The alias's own route, whose targets are told. If the message is a reply, it differs from `route`.
     pub(super) owner: &'a Route<'a>,
     pub(super) reply: Option<&'a ReplyRules>,
     pub(super) key: Option<&'a Arc<AliasKey>>,
-    /// When sending stops.
+    /// The time at which sending stops.
     pub(super) until: Deadline,
-    /// When all work stops.
+    /// The time at which all work stops.
     pub(super) deadline: Deadline,
     /// Whether the message is kept from some of the targets, since they may have got it.
     pub(super) holds: bool,

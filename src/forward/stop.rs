@@ -24,15 +24,15 @@ pub(super) enum Stop {
     Ended(Ending),
     /// The owner looks at it first.
     Held(Hold),
-    /// It reports that a target did not take what was forwarded.
+    /// It reports that a target refused a forwarded message.
     Bounced,
     /// It is an answer of the owner that is not sent.
     NoReply(NoReply),
-    /// SES reports that targets did not get what was sent to them, or do not want it.
+    /// SES reports that targets did not get the message sent to them, or do not want it.
     Lost(Lost),
     /// All targets have got the message already.
     Delivered(Receipt),
-    /// The body has something in it that SES would refuse: the message is to be planned again.
+    /// The body has a fault that SES would refuse: the message is to be planned again.
     Findings,
     /// The mail could not be sent, or must not be.
     Failed { cause: Cause, error: String },
@@ -41,7 +41,7 @@ pub(super) enum Stop {
 /// Why an answer is not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoReply {
-    /// The address has the form of ours and not our signature.
+    /// The address has the form of a reply address but not a valid signature.
     Forged,
     /// The From is not proven, or names several mailboxes.
     Unproven,

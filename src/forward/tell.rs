@@ -1,4 +1,4 @@
-//! The step after one that failed for good: its owner is told by mail, once.
+//! The step after a step that failed for good: the alias's owner is told by mail, once.
 
 use std::sync::Arc;
 
@@ -27,8 +27,8 @@ pub(super) struct Told {
 }
 
 impl Steps {
-    /// Tells the owner why the message was not forwarded, if it is for the owner to know. Each is told once of a message, and
-    /// nobody of what a notice has caused.
+    /// Tells the owner why the message was not forwarded, if it is for the owner to know. Each owner is told once of a message.
+    /// Nobody is told of mail that a notice has caused.
     pub(super) async fn tell(
         &self,
         attempt: &Attempt<'_>,
@@ -46,7 +46,8 @@ impl Steps {
         let known = claim.deliveries();
         let (before, left): (Vec<Address>, Vec<Address>) =
             owners.into_iter().partition(|owner| known.was_told(owner));
-        // They count as told where others have been, or where a notice has said that there is more.
+        // Owners count as told without a notice of their own if others have been told of the same bounce, or if the last notice
+        // of the hour has said that there is more.
         let mut told = Vec::new();
         if !left.is_empty() && *stop == Stop::Bounced && !self.is_first_bounce(attempt, message).await {
             told = left;
@@ -73,8 +74,9 @@ impl Steps {
         }
     }
 
-    /// Whether nobody was told in this hour that these targets of the alias are gone. Where the one who is told is gone as well,
-    /// its report need not enclose the notice, and would be told to the first.
+    /// Whether nobody was told in this hour that these targets of the alias are gone. This ends a loop between two lost
+    /// targets: if the one that is told is gone too, the report on the notice may enclose nothing, and would be told to the
+    /// first.
     async fn is_first_bounce(&self, attempt: &Attempt<'_>, message: &Message) -> bool {
         let route = attempt.owner;
         let mut kind = format!("bounced {}", untagged(&route.alias));
@@ -85,7 +87,8 @@ impl Steps {
         self.ledger.count_notice(&kind, attempt.until).await == 1
     }
 
-    /// Who is told: as `notify` of the alias or the setting says; of a target that is gone, the others.
+    /// The addresses that are told: those that `notify` of the alias or the setting names. If a target is gone, the other
+    /// targets are told.
     fn owners(&self, route: &Route<'_>, message: &Message, stop: &Stop, claim: &Claim) -> Vec<Address> {
         let notify = route.options.notify.as_ref().unwrap_or(&self.notify);
         if let Stop::Lost(lost) = stop {
@@ -99,7 +102,7 @@ impl Steps {
                 let is_left = |target: &&Address| route.targets.len() > 1 && !gone.contains(target);
                 route.targets.iter().filter(is_left).cloned().collect()
             }
-            // Those who have the message need no notice of it.
+            // Targets that have the message need no notice of it.
             Notify::Targets => claim.deliveries().left(&route.targets),
         }
     }
@@ -123,7 +126,7 @@ impl Steps {
             octets,
             is_last,
         };
-        // Only its form is the trouble: the message itself goes along, as a file.
+        // If only its form is the trouble, the message itself goes along as a file.
         let fits = notice::octets_as_file(octets) <= self.max_send_bytes;
         let is_enclosed = trouble.is_of_form() && fits;
         let notice = notice::compose(&about, trouble, from.clone(), is_enclosed);

@@ -77,7 +77,7 @@ impl Trial {
         outcomes
     }
 
-    /// What was sent with this number, and to whom.
+    /// The sent message with this number, and its envelope.
     fn sent_mail(&self, number: usize) -> (String, String) {
         let read = |extension: &str| {
             let path = format!("out/m1.{number}.{extension}");
@@ -109,7 +109,7 @@ fn a_message_that_is_too_large_is_planned_once() {
     let message = format!("From: jane@example.org\n\n{}\n", "x".repeat(90));
     let trial = Trial::new(message.as_bytes(), 120);
     let outcomes = trial.forward(&["shop+a@example.com", "shop+b@example.com"]);
-    // A plan is what says how large the message would be.
+    // The size of the outgoing message is known once there is a plan.
     let planned: Vec<bool> = outcomes.iter().map(|it| it.bytes_out.is_some()).collect();
     assert_eq!(planned, [true, false]);
     for outcome in outcomes {
@@ -188,7 +188,7 @@ fn the_owner_is_told_once_of_a_message_that_is_held() {
     );
     assert!(notice.contains("From: Jane <jane@example.org>"));
     assert!(!notice.contains("Hello"));
-    // Another process knows it from the ledger.
+    // Another process learns of it from the ledger.
     let pages = Pages::Directory(trial.directory.path().join("ledger"));
     let mut other = trial;
     other.steps.ledger = Ledger::new(Some(pages), crate::config::OnDoubt::default());

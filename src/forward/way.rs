@@ -1,7 +1,7 @@
 //! Which way a message goes: to the targets of an alias, or back to a correspondent, as an answer of the alias's owner.
 //!
-//! A recipient that is a reply address of ours carries an answer if its From is one mailbox of the owner's and that is proven.
-//! From anybody else it is mail to the alias: whoever has the address got it from us.
+//! Mail to a reply address of ours is an answer if its From is a single mailbox of the owner's and is proven. From anybody else
+//! it is mail to the alias: whoever has a reply address got it in mail from the alias's side.
 
 use std::sync::Arc;
 
@@ -17,13 +17,13 @@ use crate::header::mailbox::Address;
 use crate::rewrite::{ReplyRules, correspondents};
 use crate::signed::{AliasKey, Correspondent, Forged, ReplyAddress};
 
-/// The recipients of one arrival that are read as reply addresses. An answer goes to few.
+/// The recipients of one arrival that are read as reply addresses. An answer goes to few people.
 const MAX_RECIPIENTS: usize = 50;
 
 /// The way of a message from a recipient on.
 #[derive(Debug)]
 pub(super) struct Way<'a> {
-    /// The alias, its targets and options: those who are told.
+    /// The alias, with its targets and options. Its targets are told if something fails.
     pub(super) owner: Route<'a>,
     pub(super) direction: Direction<'a>,
 }
@@ -100,7 +100,7 @@ impl Steps {
         if read.is_err() {
             return Ok(Direction::Refused(Stop::NoReply(NoReply::Forged)));
         }
-        // Of the verdicts only those of the event count: a reply is in the owner's name.
+        // Only verdicts of the event count here, not those in the message: a reply goes out in the owner's name.
         let dmarc = work.arrival.verdicts.and_then(|verdicts| verdicts.dmarc);
         if author.from.len() != 1 || dmarc != Some(Verdict::Pass) {
             return Ok(Direction::Refused(Stop::NoReply(NoReply::Unproven)));

@@ -1,10 +1,10 @@
-//! What the rules answer, and what follows from it.
+//! The answers of the rules, and the decision that they add up to.
 
 use crate::header::mailbox::Address;
 use crate::outbox::Cause;
 use crate::rewrite::Mark;
 
-/// What a rule says.
+/// The answer of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     /// The message is forwarded with a mark.
@@ -26,13 +26,13 @@ pub(in crate::forward) enum Kept {
     Automatic,
     /// The alias does not want mail of its sender.
     Blocked,
-    /// It reports that a target did not take what was forwarded.
+    /// It reports that a target refused a forwarded message.
     Bounced,
-    /// Something is wrong.
+    /// The message is in a loop, or could not be read.
     Refused(Refusal),
 }
 
-/// Why the owner is to look at a message first.
+/// The reason why a message waits for its owner to look at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::forward) enum Hold {
     Spam,
@@ -61,7 +61,7 @@ pub(in crate::forward) struct Decision {
     pub(in crate::forward) marks: Vec<Mark>,
     /// Targets that do not get it: they wrote it.
     pub(in crate::forward) spared: Vec<Address>,
-    /// Whether it is one of a kind of which an alias forwards only so many.
+    /// Whether it counts towards the limit of new threads that an alias forwards in an hour.
     pub(in crate::forward) is_counted: bool,
 }
 

@@ -9,7 +9,7 @@ use crate::header::Header;
 use crate::header::mailbox::Address;
 use crate::mime::ContentType;
 
-/// Fields by which programs say that they answer, from before there was Auto-Submitted.
+/// Fields by which programs marked their answers before there was Auto-Submitted.
 const SIGNS: [&str; 5] = [
     "x-autoreply",
     "x-autorespond",
@@ -18,7 +18,7 @@ const SIGNS: [&str; 5] = [
     "x-mail-autoreply",
 ];
 
-/// Values of Precedence that programs write for themselves. Lists write `list`.
+/// Values of Precedence that programs write into mail of their own. Mailing lists write `list`.
 const PRECEDENCES: [&str; 3] = ["auto_reply", "bulk", "junk"];
 
 /// Reads whether a program wrote the message.
@@ -44,7 +44,7 @@ pub(super) fn read(arrival: &Arrival, header: &Header, facts: &mut Facts) {
     };
 }
 
-/// The message says that a program wrote it, whatever for (RFC 3834 5).
+/// The message says that a program wrote it, for whatever reason (RFC 3834 5).
 fn auto_submitted(header: &Header) -> bool {
     header.named("auto-submitted").any(|field| {
         let value = String::from_utf8_lossy(field.body());
@@ -53,7 +53,7 @@ fn auto_submitted(header: &Header) -> bool {
     })
 }
 
-/// SES sends on what a vacation program answers to it, in its own daemon's name.
+/// SES passes on the answer of a vacation program in the name of its own daemon.
 fn says_replied(header: &Header) -> bool {
     header.named("auto-submitted").any(|field| {
         let value = field.body().trim_ascii_start();
@@ -76,8 +76,8 @@ fn has_null_sender(arrival: &Arrival, header: &Header) -> bool {
     path.is_some_and(|path| path.body().trim_ascii() == b"<>")
 }
 
-/// A target's program answers what was forwarded to it, or SES's daemon passes such an answer on: it would go back to the
-/// target.
+/// The message is the answer of a target's program to a forwarded message, perhaps passed on by SES's daemon. It would go back
+/// to the target.
 pub(super) fn from_a_target(facts: &Facts, case: &Case<'_>) -> Option<Answer> {
     facts.automatic?;
     let from_daemon = facts.from.iter().any(|address| is_of_ses(address.domain()));

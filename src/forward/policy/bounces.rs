@@ -1,15 +1,15 @@
-//! Reports that a target did not take what was forwarded.
+//! Reports that a target refused a forwarded message.
 
 use super::answer::{Answer, Kept};
 use super::case::Case;
 use super::facts::{Automatic, Facts};
 use crate::header::mailbox::Address;
 
-/// The message reports on what was forwarded for this alias. Where a target is gone, the report would be forwarded there, and
-/// be reported on in turn.
+/// The message reports on a message that was forwarded for this alias. If a target is gone, the report would be forwarded to it
+/// and cause another report.
 ///
-/// It is known by the route in what it encloses. Reports that enclose nothing are known by the target that they name: SES's
-/// own always, others where a program wrote them for the null sender.
+/// Such a report is recognised by the route in the message that it encloses. A report that encloses nothing is recognised by
+/// the target that it names: SES's own always, others if a program wrote them for the null sender.
 pub(super) fn of_what_was_forwarded(facts: &Facts, case: &Case<'_>) -> Option<Answer> {
     let is_about_ours = facts.automatic == Some(Automatic::ReportOfSes)
         || case.is_named_in(&facts.reported_for)
@@ -17,7 +17,7 @@ pub(super) fn of_what_was_forwarded(facts: &Facts, case: &Case<'_>) -> Option<An
     is_about_ours.then_some(Answer::Keep(Kept::Bounced))
 }
 
-/// Those of these targets that the message reports on.
+/// The targets among these that the message reports on.
 pub(in crate::forward) fn reported_on(facts: &Facts, targets: &[Address]) -> Vec<Address> {
     let is_named = |target: &&Address| {
         let key = target.key();

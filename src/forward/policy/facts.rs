@@ -1,16 +1,16 @@
-//! All that the rules of the policy look at in a message.
+//! The facts of a message that the rules of the policy look at.
 
 use crate::arrival::Verdicts;
 use crate::header::mailbox::Address;
 
-/// Aliases that are noted of what one message says. An honest one names few; whoever writes more of them is a stranger.
+/// The most aliases that are noted of one message. An honest message names few; only a hostile one names more.
 const MAX_ALIASES: usize = 1000;
 
 /// Octets of an id that is noted. Ours are shorter, now and with a key.
 const MAX_ROUTE_ID: usize = 64;
 
-/// What a message says of itself. But for the verdicts a sender can write all of it, and so keep a message of its own from
-/// being forwarded; nobody else's.
+/// The claims of a message about itself, and SES's verdicts. A sender can forge everything but the verdicts, and so can stop
+/// its own message, but nobody else's.
 #[derive(Debug, Default)]
 pub(in crate::forward) struct Facts {
     /// The aliases that the message was forwarded for before.
@@ -25,7 +25,7 @@ pub(in crate::forward) struct Facts {
     pub(super) from: Vec<Address>,
     /// It belongs to a thread: it has In-Reply-To or References.
     pub(super) is_in_thread: bool,
-    /// A program wrote it (RFC 3834), and what kind.
+    /// The kind of automatic mail, if a program wrote it (RFC 3834).
     pub(super) automatic: Option<Automatic>,
     /// It is one of our notices, or a report on one.
     pub(in crate::forward) is_of_notice: bool,
@@ -34,14 +34,14 @@ pub(in crate::forward) struct Facts {
     pub(super) verdicts: Verdicts,
 }
 
-/// What a program wrote.
+/// A kind of automatic mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Automatic {
     /// An answer, such as out-of-office.
     Answer,
-    /// A report on a delivery, or that it failed.
+    /// A report that a delivery succeeded or failed.
     Report,
-    /// A report of SES itself, on what was sent through it.
+    /// A report of SES itself, on a message sent through it.
     ReportOfSes,
 }
 
@@ -50,7 +50,7 @@ pub(super) enum Automatic {
 pub(super) struct Aliases(Vec<String>);
 
 impl Aliases {
-    /// Notes the alias that the body of an X-Readdress-Route names: every message that was forwarded says for whom.
+    /// Notes the alias that the body of an X-Readdress-Route names. Every forwarded message has this field.
     pub(super) fn note(&mut self, body: &[u8]) {
         let id = body.trim_ascii();
         if id.len() <= MAX_ROUTE_ID && self.0.len() < MAX_ALIASES {

@@ -32,7 +32,7 @@ pub(super) fn came_back(facts: &Facts, case: &Case<'_>) -> Option<Answer> {
     })
 }
 
-/// The message has passed more aliases than anybody would put one behind the other.
+/// The message has passed more aliases than anybody would chain on purpose.
 pub(super) fn far_travelled(facts: &Facts, _case: &Case<'_>) -> Option<Answer> {
     (facts.forwarded_for.count() > MAX_ROUTE).then(|| {
         refusal("it has been forwarded for over ten aliases; they lead to each other, which is for the alias maps to end")

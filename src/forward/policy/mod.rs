@@ -1,7 +1,8 @@
 //! The policy: whether a message is forwarded for an alias, marked, held, or not forwarded at all.
 //!
-//! A rule is a function and a line in [`RULES`]; rules of one kind share a file. A rule does no IO: all that it looks at are the
-//! [`Facts`], read once for all recipients of an arrival, and the [`Case`] of one of them.
+//! A rule is a function and a line in [`RULES`]; rules of one kind share a file. A rule does no IO. It sees the [`Facts`] of
+//! the message, read once for all recipients of an arrival, and the [`Case`] of one recipient. A rule that needs a new fact
+//! adds a field to [`Facts`], which the `read` of its file fills; a rule that holds mail for a new reason adds a [`Hold`].
 
 mod answer;
 mod automatic;
@@ -26,7 +27,7 @@ pub(super) use bounces::reported_on;
 pub(super) use case::{Case, Defaults};
 pub(super) use facts::Facts;
 
-/// A rule: its answer, where it has one.
+/// A rule. It returns an answer, or `None` if it does not apply to the message.
 type Rule = fn(&Facts, &Case<'_>) -> Option<Answer>;
 
 /// The rules, in the order in which they are asked. The first answer that keeps the message back is the decision.
@@ -45,8 +46,8 @@ const RULES: [Rule; 12] = [
     senders::new_thread_of_a_target,
 ];
 
-/// Reads what the rules look at: the header section; of a delivery report what it encloses; of other automatic mail the
-/// beginning of its text.
+/// Reads the facts for the rules: from the header section; from the messages that a delivery report encloses; and from the
+/// beginning of the text of other automatic mail.
 ///
 /// # Errors
 /// If it cannot be read.
@@ -82,7 +83,7 @@ pub(super) fn check(facts: &Facts, case: &Case<'_>) -> Result<Decision, Kept> {
     Ok(decision)
 }
 
-/// Asks the rules that hold for an answer of the alias's owner, too.
+/// Asks the rules that also apply to an answer of the alias's owner.
 ///
 /// # Errors
 /// Why the answer is not sent.
@@ -100,7 +101,7 @@ pub(super) fn check_reply(facts: &Facts, case: &Case<'_>) -> Result<Decision, Ke
 pub(super) struct Author {
     /// The mailboxes of its From.
     pub(super) from: Vec<Address>,
-    /// Whether a program did.
+    /// Whether a program wrote it.
     pub(super) is_automatic: bool,
 }
 

@@ -10,16 +10,16 @@ use crate::header::{Header, body_if_named};
 use crate::mime::{ContentType, Event, Kind, Scanner};
 use crate::rewrite::{NOTICE, ROUTE};
 
-/// Octets in which a report has to come to the header section of the message that it is about. A text for the reader and a
-/// few fields for each recipient stand before it.
+/// Octets of a report that are searched for the header section of the message that it is about. A text for the reader and a few
+/// fields for each recipient stand before it.
 const MAX_REPORT: usize = 1 << 20;
 
-/// Octets of the delivery status that are read, and recipients in it.
+/// The most octets of the delivery status that are read, and the most recipients.
 const MAX_STATUS: usize = 64 << 10;
 const MAX_RECIPIENTS: usize = 100;
 
-/// Reads, in one reading, of a delivery report which aliases the messages were forwarded for that it is about, and whom it
-/// names; and of all mail that a program wrote for the null sender the beginning of the text.
+/// Reads two things in one pass. Of a delivery report: the aliases for which its messages were forwarded, and the recipients
+/// that it names. Of all mail that a program wrote for the null sender: the beginning of the text.
 ///
 /// # Errors
 /// If it cannot be read.
@@ -70,8 +70,8 @@ fn is_report(content_type: &[u8]) -> bool {
     })
 }
 
-/// Passes each field of the message that the report is about to `field`. Where that message is a report itself, the fields
-/// of the message that it is about follow. Returns the delivery status of the outermost report. What passes is shown to `text`.
+/// Passes each field of the message that the report is about to `field`. Where that message is a report itself, the fields of
+/// the message that it is about follow. Returns the delivery status of the outermost report. All octets are shown to `text`.
 ///
 /// # Errors
 /// If it cannot be read.
@@ -90,7 +90,7 @@ async fn original_fields(
         text.push(chunk);
         let mut chunk = &chunk[..chunk.len().min(left)];
         left -= chunk.len();
-        // No error: its own header section has been read before, and no other can fail.
+        // This cannot fail: the top-level header section has been read before, and no other section can be refused.
         while let Ok(Some(event)) = scanner.next(&mut chunk, last) {
             about.push(&event);
         }
@@ -111,7 +111,7 @@ struct About<'a, F> {
     is_report: bool,
     /// Set where the part holds only the header section of the message (RFC 6522 4, RFC 6533 6).
     header_section: Option<Scanner>,
-    /// Whether the part is a delivery status of the outermost report, and what such parts say.
+    /// Whether the part is a delivery status of the outermost report.
     is_status: bool,
     status: Vec<u8>,
 }
@@ -178,8 +178,8 @@ impl<'a, F: FnMut(&[u8])> About<'a, F> {
     }
 }
 
-/// The depth of the report around an event. The outermost is at 0; a report holds a part, and that a message, which may be
-/// the next report: so they stand at even depths.
+/// The depth of the report around an event. The outermost is at 0; a report holds a part, the part holds a message, and the
+/// message may be the next report: so reports stand at even depths.
 fn depth_of_report(depth: usize) -> usize {
     depth - depth % 2
 }
@@ -257,7 +257,7 @@ mod tests {
         }
     }
 
-    /// Catches a report that brings forth the next, and one on other mail that is kept back.
+    /// Catches a report that causes the next one, and a report on other mail that is kept back.
     #[test]
     fn the_message_that_a_report_is_about_is_found() {
         let attached = format!(

@@ -6,13 +6,14 @@ use super::facts::Facts;
 use crate::header::Header;
 use crate::header::mailbox::{Address, parse_at_most};
 
-/// Octets of From fields that are read. One of more is there to cost time.
+/// Octets of From fields that are read. A longer one is there to cost time.
 const MAX_FROM: usize = 16 << 10;
 
 /// Mailboxes of a From that are looked at.
 const MAX_MAILBOXES: usize = 50;
 
-/// Reads who wrote. Of several From fields all count: whoever sends two wants somebody to see the other one.
+/// Reads who wrote the message. All From fields count if there are several: whoever sends two wants one reader to see the one
+/// and another the other.
 pub(super) fn read(header: &Header, facts: &mut Facts) {
     let mut left = MAX_FROM;
     for field in header.named("from") {
@@ -41,13 +42,13 @@ pub(super) fn unwanted(facts: &Facts, case: &Case<'_>) -> Option<Answer> {
     (!is_wanted).then_some(Answer::Keep(Kept::Blocked))
 }
 
-/// A target answers to all, and the alias is among them: it has what it wrote.
+/// A target answers to all, and the alias is among them. The target needs no copy of its own mail.
 pub(super) fn target_in_a_thread(facts: &Facts, case: &Case<'_>) -> Option<Answer> {
     let target = from_target(facts, case)?;
     facts.is_in_thread.then(|| Answer::Spare(target.clone()))
 }
 
-/// A target begins a thread: people try their alias so. So does a program that sends back whatever it gets.
+/// A target begins a thread. People do so to try their alias, but so does a program that sends back whatever it gets.
 pub(super) fn new_thread_of_a_target(facts: &Facts, case: &Case<'_>) -> Option<Answer> {
     from_target(facts, case)?;
     (!facts.is_in_thread).then_some(Answer::Count)

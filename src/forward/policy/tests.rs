@@ -113,7 +113,7 @@ fn a_message_that_comes_back_is_told_from_others() {
             vec![route("shop+1@example.com"), format!("{ROUTE}: shop@example.com")],
             false,
         ),
-        // As Postfix writes it, and anybody can.
+        // Postfix writes this field, but anybody can.
         (vec!["X-Original-To: shop@example.com".to_owned()], false),
         (vec!["Delivered-To: shop@example.com".to_owned()], false),
     ] {
@@ -199,7 +199,7 @@ fn verdicts_are_followed_as_the_settings_say() {
     assert_eq!(asked.ask(&message(&[FROM])), held(Hold::Spam));
 }
 
-/// Catches a forged mail of the house that goes out with the house's signature.
+/// Catches a mail that claims the alias's own domain and goes out with that domain's signature.
 #[test]
 fn a_from_of_the_own_domain_has_to_be_proven() {
     let gray = Verdicts {
@@ -307,7 +307,7 @@ fn automatic_mail_of_a_target_is_not_forwarded() {
         "Content-Type: multipart/report; report-type=disposition-notification; boundary=b",
     ] {
         assert_eq!(Asked::new().ask(&message(&[zoe, sign])), automatic, "{sign}");
-        // Not from a target: the owner waits for it.
+        // This answer is not from a target: the owner waits for it.
         assert!(Asked::new().ask(&message(&[FROM, sign])).is_ok(), "{sign}");
     }
     assert_eq!(Asked::report().ask(&message(&[zoe])), automatic);
@@ -320,7 +320,7 @@ fn automatic_mail_of_a_target_is_not_forwarded() {
     for person in ["Auto-Submitted: no", "Precedence: list"] {
         assert!(Asked::new().ask(&message(&[zoe, person])).is_ok(), "{person}");
     }
-    // SES's daemon passes on what a program answers to it.
+    // SES's daemon passes on the answer of a program.
     let daemon = [
         "From: MAILER-DAEMON@amazonses.com",
         "Auto-Submitted: auto-replied",

@@ -1,6 +1,6 @@
 //! The beginning of a message's text, gathered while it passes.
 
-/// Octets behind the header section in which a report that is no RFC 3464 one names the target.
+/// Octets behind the header section that are searched for a target's name in a report that does not follow RFC 3464.
 const MAX_TEXT: usize = 64 << 10;
 
 /// The text so far.

@@ -1,4 +1,4 @@
-//! SES's verdicts on a message, and what the alias does about them.
+//! The rules about SES's verdicts on a message.
 
 use super::answer::{Answer, Hold, Kept};
 use super::case::Case;
@@ -9,7 +9,7 @@ use crate::arrival::{Arrival, DmarcPolicy, Verdict};
 use crate::header::Header;
 use crate::rewrite::Mark;
 
-/// Takes the verdicts of the event; where it has none, those that SES wrote into the message.
+/// Takes the verdicts of the event or, if it has none, those that SES wrote into the message.
 pub(super) fn read(arrival: &Arrival, header: &Header, facts: &mut Facts) {
     let verdicts = arrival
         .verdicts
@@ -17,15 +17,16 @@ pub(super) fn read(arrival: &Arrival, header: &Header, facts: &mut Facts) {
     facts.verdicts = verdicts.unwrap_or_default();
 }
 
-/// SES has found a virus. A message with one is not released either: SES does not send it.
+/// SES has found a virus. A message with a virus is not released either: SES does not send it.
 pub(super) fn virus(facts: &Facts, case: &Case<'_>) -> Option<Answer> {
     let choice = case.options.virus.unwrap_or(case.defaults.virus);
     let is_against = facts.verdicts.virus == Some(Verdict::Fail);
     is_against.then(|| answer(choice, Mark::Virus, Hold::Virus))?
 }
 
-/// The From claims the alias's own domain and is not proven, whatever the alias does about others: nothing is more like mail
-/// of the house. Where the domain has no policy it is marked, since web forms of small sites write so.
+/// The From claims the alias's own domain and is not proven. This holds whatever the alias's `dmarc` says, since a forgery of
+/// one's own domain is the most convincing. If the domain has no policy the message is only marked, since the web forms of
+/// small sites send such mail.
 pub(super) fn own_domain(facts: &Facts, case: &Case<'_>) -> Option<Answer> {
     let own = case.alias.domain().to_ascii_lowercase();
     let is_own = |domain: &str| {
