@@ -1,4 +1,4 @@
-//! S3 and SSM, and the SDK's clients; Lambda and SQS, which the command line alone uses.
+//! Access to AWS: S3 and SSM by the SDK's clients; Lambda and SQS, which only the command line uses.
 //!
 //! A build without the feature `aws` has the same types without a value, so that nobody above has to tell the builds apart.
 

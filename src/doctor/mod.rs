@@ -1,8 +1,8 @@
-//! `readdress doctor`: is a set-up right, and if not, what is to be done?
+//! `readdress doctor`: says whether a set-up is right, and if not, how to mend it.
 //!
-//! Three steps, apart from each other. [`gather`](look) reads [`Facts`] from AWS and DNS, and changes nothing.
-//! The [checks](checks::CHECKS) look at these facts alone, one after the other, so that each can be tried without a network.
-//! The [report](finding::Report) says for each whether it is right, wrong and how to mend it, unknown and for want of which
+//! It works in three separate steps. [`gather`](look) reads [`Facts`] from AWS and DNS, and changes nothing. The
+//! [checks](checks::CHECKS) look at these facts alone, one after the other, so that each can be tested without a network. The
+//! [report](finding::Report) says for each whether it is right, wrong and how to mend it, unknown and for want of which
 //! permission, or skipped until something else is mended.
 
 mod answer;

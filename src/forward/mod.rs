@@ -1,4 +1,5 @@
-//! One arrival from event to outcomes.
+//! Forwarding: takes one arrival from its event to an outcome for each recipient. The steps are in `recipient.rs`, the rules in
+//! `policy`.
 
 mod counted;
 #[cfg(feature = "cli")]

@@ -1,9 +1,10 @@
 //! The Lambda function: an event in, an answer out.
 //!
-//! An invocation succeeds only if every recipient of every message in its event ended as `sent`, `no_alias` or
-//! `disabled`. Otherwise it fails, so that Lambda repeats it and at last hands it to the on-failure destination; or,
-//! where the event comes from a queue, the answer names the messages of the queue that failed, and they come again alone.
-//! Every delivery made by then is recorded in the [`Forwarder`]'s ledger, and is not sent again.
+//! An invocation succeeds only if the outcome of every recipient of every message in its event is settled: see
+//! [`Outcome::is_settled`](crate::forward::Outcome::is_settled). Otherwise it fails, so that Lambda repeats it and at last
+//! hands it to the on-failure destination. If the event comes from a queue, the answer instead names the messages of the queue
+//! that failed, and only they come again. Every delivery made by then is recorded in the [`Forwarder`]'s ledger, and is not
+//! sent again.
 
 mod metrics;
 

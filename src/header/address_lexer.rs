@@ -187,8 +187,8 @@ fn is_unseen_word(word: &[u8]) -> bool {
     may_be && std::str::from_utf8(word).is_ok_and(|word| word.chars().all(is_unseen))
 }
 
-/// Whether a character has no place in an address: controls but white space, and what pages and editors put into text to
-/// break its lines, join its letters or turn its direction.
+/// Whether a character has no place in an address: controls other than white space, and the marks that pages and editors put
+/// into text to break its lines, join its letters or turn its direction.
 pub(super) fn is_unseen(c: char) -> bool {
     is_invisible(c) || c.is_control() && !matches!(c, '\t' | '\r' | '\n')
 }

@@ -1,4 +1,4 @@
-//! Where the mail goes.
+//! Outboxes: the places that mail is sent to, which are SES and, for trials, a directory.
 //!
 //! A message is sent in two steps. [`Outbox::begin`] reads all of its body, and nothing is sent if it cannot be read.
 //! [`Sending::next`] then sends it to as many targets as the service takes at once, until there are no more, so that each

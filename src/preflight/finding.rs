@@ -57,7 +57,7 @@ pub enum Code {
     TooLarge,
     /// `too-many-addresses`: more than 50 addresses in the fields that SES may take for recipients.
     TooManyAddresses,
-    /// `unforeseen`: what SES refuses though preflight found nothing. Preflight itself never says it.
+    /// `unforeseen`: a fault for which SES refuses the message though preflight found nothing. Preflight itself never says it.
     Unforeseen,
     /// `unknown-charset`: an encoded-word of a charset that SES does not know.
     UnknownCharset,

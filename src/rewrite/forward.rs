@@ -259,7 +259,7 @@ impl Rules {
         new_from(&style, name.as_deref(), self.envelope_sender(original).as_ref())
     }
 
-    /// What To and Cc say. There are never more than [`MAX_RECIPIENTS`] mailboxes in both.
+    /// The new To and Cc. There are never more than [`MAX_RECIPIENTS`] mailboxes in both.
     fn new_recipients(&self, original: &OriginalFields<'_>, notes: &mut Notes) -> Recipients {
         let list = |addresses: &[Address]| {
             let addresses = &addresses[..addresses.len().min(MAX_RECIPIENTS)];
@@ -438,7 +438,7 @@ impl Rules {
     }
 }
 
-/// What To and Cc say.
+/// The new To and Cc.
 struct Recipients {
     to: Change,
     cc: Change,

@@ -73,7 +73,7 @@ impl Rewriter {
         }
     }
 
-    /// Takes the next bytes of the message and passes what can go out to `sink`. Body bytes are passed through
+    /// Takes the next bytes of the message and passes the bytes that can go out to `sink`. Body bytes are passed through
     /// without a copy.
     ///
     /// # Errors

@@ -7,8 +7,8 @@ use super::options::FromFormat;
 use crate::header::is_invisible;
 use crate::header::mailbox::{Address, MAX_MAILBOX, format_mailbox, whole_mailbox};
 
-/// Characters of a name that are shown before the sender's address: mail programs cut what they list, and a longer name
-/// would push the address out of sight.
+/// Characters of a name that are shown before the sender's address: mail programs cut the names that they list, and a longer
+/// name would push the address out of sight.
 const MAX_SHOWN: usize = 60;
 
 /// `@`, and the characters that look like it.
@@ -25,7 +25,7 @@ pub(super) struct SenderStyle<'a> {
 
 /// Returns the new From: an address of ours, named after the sender.
 ///
-/// A name is cut until the mailbox fits what SES takes, so that the sender's address, which stands behind it, is never cut.
+/// A name is cut until the mailbox is within SES's limit, so that the sender's address, which stands behind it, is never cut.
 pub(super) fn new_from(style: &SenderStyle<'_>, name: Option<&str>, sender: Option<&Address>) -> String {
     let address = style.address;
     let name = name.map(visible).map(unquoted).map(without_imitation);

@@ -1,4 +1,4 @@
-//! Commands for what is left: which mail was not forwarded, what it says, and having it forwarded after all.
+//! Commands for mail that was not forwarded: they list it, show it, and have it forwarded after all.
 
 mod concurrent;
 mod dead_letters;

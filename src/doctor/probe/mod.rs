@@ -1,4 +1,4 @@
-//! `readdress probe`: asks SES what its documentation leaves open, by small mails, and writes down what it says.
+//! `readdress probe`: sends SES small mails to find out what its documentation leaves open, and writes down the answers.
 //!
 //! The mails go from a verified identity to the operator's own address, to an alias of the operator's own, and to SES's
 //! mailbox simulator. The report has SES's words without addresses, so that it can be shown to others.

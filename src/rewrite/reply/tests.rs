@@ -371,8 +371,8 @@ fn an_answer_to_all_stays_private_where_that_is_wanted() {
     assert_eq!(field(&sender, "Cc"), "omar@example.net");
 }
 
-/// Catches the owner's own message id on its way to a correspondent: in what one target wrote to the alias and another
-/// answers.
+/// Catches the owner's own message id on its way to a correspondent: in a message that one target wrote to the alias and
+/// another answers.
 #[test]
 fn ids_of_owners_do_not_become_references() {
     let message = "From: Owner <OWNER@private.example>\r\nMessage-ID: <m@host.private.example>\r\n\r\n";
