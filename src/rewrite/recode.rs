@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use memchr::{memchr2, memchr3_iter};
+
 use super::strict;
 use crate::header::{FoldPlaces, MAX_LINE};
 
@@ -237,28 +239,33 @@ impl Recoder {
     }
 
     fn break_base64(&mut self, chunk: &[u8], out: &mut Vec<u8>) {
-        let mut rest = chunk;
-        while let [octet, after @ ..] = rest {
-            if octet.is_ascii_whitespace() {
-                rest = after;
-                continue;
+        let mut start = 0;
+        for end in memchr3_iter(b'\n', b'\r', b' ', chunk).chain([chunk.len()]) {
+            let mut piece = &chunk[start..end];
+            while let Some(at) = memchr2(b'\t', b'\x0c', piece) {
+                self.put_digits(&piece[..at], out);
+                piece = &piece[at + 1..];
             }
+            self.put_digits(piece, out);
+            start = end + 1;
+        }
+    }
+
+    /// Writes digits of base64 in full lines.
+    fn put_digits(&mut self, mut digits: &[u8], out: &mut Vec<u8>) {
+        while let [first, after @ ..] = digits {
             if self.column >= MAX_ENCODED_LINE {
-                // A `-` is no digit, and at the start of a line of ours it could begin a delimiter.
-                if *octet == b'-' {
-                    rest = after;
+                // No digit, and at the start of a line of ours it could begin a delimiter.
+                if *first == b'-' {
+                    digits = after;
                     continue;
                 }
                 self.new_line(out);
             }
-            let ahead = &rest[..rest.len().min(MAX_ENCODED_LINE - self.column)];
-            let mut run = ahead.len();
-            if !are_visible(ahead) {
-                run = ahead.iter().position(u8::is_ascii_whitespace).unwrap_or(run);
-            }
-            out.extend_from_slice(&ahead[..run]);
-            self.column += run;
-            rest = &rest[run..];
+            let (line, rest) = digits.split_at(digits.len().min(MAX_ENCODED_LINE - self.column));
+            out.extend_from_slice(line);
+            self.column += line.len();
+            digits = rest;
         }
     }
 
@@ -292,12 +299,6 @@ fn are_printable(octets: &[u8]) -> bool {
 fn are_of_a_line(octets: &[u8]) -> bool {
     let is_of_a_line = |b: u8| matches!(b, 1..=b'~') & (b != b'\r') & (b != b'\n') & (b != b'=');
     octets.iter().fold(true, |all, &b| all & is_of_a_line(b))
-}
-
-/// Whether no white space or control is among these octets.
-#[allow(clippy::needless_bitwise_bool)]
-fn are_visible(octets: &[u8]) -> bool {
-    octets.iter().fold(true, |all, &b| all & (b > b' '))
 }
 
 /// Octets of the line break that stands here; 0 if there is none.
