@@ -8,6 +8,7 @@ use tokio::sync::OnceCell;
 
 use super::lambda::Function;
 use super::not_built::NotBuilt;
+use super::of_function;
 use super::s3::S3Bucket;
 use super::signed::Signed;
 use super::sqs::Queue;
@@ -26,7 +27,10 @@ pub struct Clients(OnceCell<SdkConfig>);
 #[allow(clippy::missing_errors_doc, clippy::unnecessary_wraps)] // A build without AWS fails here.
 impl Clients {
     async fn config(&self) -> &SdkConfig {
-        let load = || aws_config::defaults(BehaviorVersion::v2026_01_12()).load();
+        let load = || {
+            let loader = aws_config::defaults(BehaviorVersion::v2026_01_12());
+            of_function::configure(loader, &|name| std::env::var(name).ok()).load()
+        };
         self.0.get_or_init(load).await
     }
 

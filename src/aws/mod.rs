@@ -13,6 +13,8 @@ mod failure;
 #[cfg(feature = "aws")]
 mod lambda;
 #[cfg(feature = "aws")]
+mod of_function;
+#[cfg(feature = "aws")]
 mod s3;
 #[cfg(feature = "aws")]
 mod s3_list;
