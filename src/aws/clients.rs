@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_s3::config::RequestChecksumCalculation;
 use tokio::sync::OnceCell;
 
 use super::lambda::Function;
 use super::not_built::NotBuilt;
 use super::of_function;
+use super::one_bucket::OneBucket;
 use super::s3::S3Bucket;
 use super::signed::Signed;
 use super::sqs::Queue;
@@ -40,8 +42,12 @@ impl Clients {
 
     /// A bucket of this name.
     pub async fn bucket(&self, name: &str) -> Result<S3Bucket, NotBuilt> {
-        let config = aws_sdk_s3::config::Builder::from(self.config().await);
-        let client = aws_sdk_s3::Client::from_conf(config.timeout_config(Self::timeouts()).build());
+        let config = aws_sdk_s3::config::Builder::from(self.config().await)
+            .timeout_config(Self::timeouts())
+            .endpoint_resolver(OneBucket::default())
+            // The signature covers the hash of what is written: a second checksum finds nothing more.
+            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
+        let client = aws_sdk_s3::Client::from_conf(config.build());
         Ok(S3Bucket::new(client, name.to_owned()))
     }
 

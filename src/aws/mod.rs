@@ -15,6 +15,8 @@ mod lambda;
 #[cfg(feature = "aws")]
 mod of_function;
 #[cfg(feature = "aws")]
+mod one_bucket;
+#[cfg(feature = "aws")]
 mod s3;
 #[cfg(feature = "aws")]
 mod s3_list;
