@@ -58,4 +58,5 @@ def once(path, out):
         out.write(forward(file.read()))
 
 
-loop.run(once)
+if __name__ == "__main__":
+    loop.run(once)

@@ -29,7 +29,9 @@ pub struct Moto {
 /// # Panics
 /// If it cannot be made.
 fn environment() -> PathBuf {
-    let place = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    // Examples, which need no moto, have none.
+    let place = option_env!("CARGO_TARGET_TMPDIR").map(Path::new);
+    let place = place.expect("a directory of cargo, as tests have");
     fs::create_dir_all(place).expect("a directory below target");
     let lock = File::create(place.join("moto.lock")).expect("a lock file");
     // Held until the end of this function; the tests run in several processes.

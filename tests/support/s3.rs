@@ -425,6 +425,18 @@ fn put(
         Ok(body) => body,
         Err(why) => return refused(403, refusal(&why), &why),
     };
+    if let Some(source) = head.field("x-amz-copy-source") {
+        let source = percent_decode(source.trim_start_matches('/'));
+        let mut objects = lock(&state.objects);
+        let Some(object) = objects.get(&source).cloned() else {
+            return refused(404, "NoSuchKey", "The specified key does not exist.");
+        };
+        objects.insert(attempt.path.clone(), object);
+        attempt.status = 200;
+        let fields = [("content-type", "application/xml")];
+        connection.answer(200, &fields, b"<CopyObjectResult></CopyObjectResult>")?;
+        return Ok(Then::Go);
+    }
     let fault = state.puts.next();
     match &fault {
         PutFault::Refuse(status, code) => return refused(*status, code, code),
