@@ -154,7 +154,7 @@ fn one_star(text: &str) -> String {
     single
 }
 
-/// Is this probably a domain whose `@` was forgotten? A user's name may have a dot too.
+/// Whether this is probably a domain whose `@` was forgotten. A user's name may have a dot too.
 pub(super) fn looks_like_a_domain(key: &str) -> bool {
     let last = key.rsplit_once('.').map(|(_, last)| last);
     let last = last.filter(|_| !key.contains('@')).unwrap_or_default();

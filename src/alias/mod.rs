@@ -119,7 +119,7 @@ impl<'a> Resolved<'a> {
 /// Where the mail of an alias goes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Open<'a> {
-    /// None twice, and at least one.
+    /// There is at least one target, and none is there twice.
     pub targets: Vec<Address>,
     /// The options by which this alias differs from the settings.
     pub options: &'a Options,
@@ -312,7 +312,7 @@ impl AliasMap {
         candidates
     }
 
-    /// Would a catch-all take whatever is written before this domain, `@domain` or `@`?
+    /// Whether a catch-all, `@domain` or `@`, takes every local part at this domain.
     pub fn catches_all(&self, domain: &str) -> bool {
         let domain = format!("@{}", domain.to_ascii_lowercase());
         self.aliases.contains_key(&domain) || self.aliases.contains_key("@")

@@ -170,7 +170,7 @@ impl Steps {
         self.make_ready(&attempt, &mut work.message, explanation).await
     }
 
-    /// Asks the policy, plans the message, and reads it as it would go out.
+    /// Asks the policy, plans the message, and reads it in the form in which it would go out.
     async fn make_ready(
         &self,
         attempt: &Attempt<'_>,

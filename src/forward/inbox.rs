@@ -193,7 +193,7 @@ impl Message {
         self.source.octets() - self.header_octets()
     }
 
-    /// Asks the policy. All that it looks at is read once.
+    /// Asks the policy. The facts for it are read only once.
     ///
     /// # Errors
     /// Why the message is not to be forwarded for this recipient.

@@ -14,7 +14,7 @@ const MAX_ANSWER: usize = 300;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Lost {
     pub(super) kind: ReportKind,
-    /// One at least.
+    /// There is at least one.
     pub(super) targets: Vec<LostTarget>,
 }
 

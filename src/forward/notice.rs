@@ -23,7 +23,7 @@ const KEPT: &str = "It is in the bucket that mail arrives in, for as long as the
 pub(super) struct About<'a> {
     pub(super) message_id: &'a MessageId,
     pub(super) alias: &'a Address,
-    /// The sign of a loop.
+    /// The id of the alias for X-Readdress-Route, the sign of a loop.
     pub(super) route_id: String,
     pub(super) head: &'a Head,
     pub(super) octets: u64,

@@ -80,7 +80,7 @@ impl<'a> Work<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Attempt<'a> {
     pub(super) arrival: &'a Arrival,
-    /// As the event has it.
+    /// The recipient as the event names it.
     pub(super) recipient: &'a str,
     pub(super) route: &'a Route<'a>,
     /// The alias's own route, whose targets are told. If the message is a reply, it differs from `route`.

@@ -152,7 +152,7 @@ impl Address {
         Address::parse(&address.written())
     }
 
-    /// Can the local part be written without quotes (RFC 5322 3.2.3)?
+    /// Whether the local part can be written without quotes (RFC 5322 3.2.3).
     fn is_dot_atom(&self) -> bool {
         let mut after_dot = true;
         let atoms = self.local.bytes().all(|b| {

@@ -39,7 +39,7 @@ pub(super) struct Lexer<'a> {
     last: Kind,
     /// A quote was not closed, so no other one will be.
     quotes_ended: bool,
-    /// The same of comments.
+    /// A comment was not closed, so no other one will be.
     comments_ended: bool,
 }
 

@@ -65,7 +65,7 @@ struct List<'a> {
     /// Where in `words` the part after the last comma begins. A comma may be part of an unquoted name; whether
     /// it is, is known only when an address comes.
     part: usize,
-    /// The first comment, the name of old.
+    /// The first comment, in which names were once written.
     comment: Option<Token<'a>>,
     /// Tokens inside of an open angle bracket.
     bracket: Option<Vec<Token<'a>>>,
@@ -170,7 +170,7 @@ impl<'a> List<'a> {
     fn finish_part(&mut self) {
         let words = std::mem::take(&mut self.words);
         let part = &words[self.part..];
-        // No address follows, so that it is not a name.
+        // No address follows the token, so it is not a name.
         if let [token] = part
             && let Some((name, address)) = quoted_mailbox(token)
         {
@@ -204,8 +204,8 @@ impl<'a> List<'a> {
     }
 }
 
-/// The address in angle brackets, which must be all that is there but for a route (RFC 5322 4.4), or `mailto:` and
-/// the fields that follow its address.
+/// The address in angle brackets. The brackets must hold nothing else, except a route (RFC 5322 4.4), or `mailto:` and the
+/// fields that follow its address.
 fn bracketed_address(tokens: &[Token<'_>]) -> Option<Address> {
     let is_query = |at: &usize| tokens[at - 1].kind == AT && tokens[*at].text.contains(&b'?');
     let query = (1..tokens.len()).find(is_query);

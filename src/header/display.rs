@@ -45,7 +45,7 @@ pub fn format_mailbox(name: Option<&str>, address: &Address) -> String {
     }
 }
 
-/// The same, `None` if the name has to be cut.
+/// As [`format_mailbox`], but `None` if the name has to be cut.
 pub(crate) fn whole_mailbox(name: Option<&str>, address: &Address) -> Option<String> {
     let address = address.written();
     let phrase = name.map(encode_phrase).unwrap_or_default();
@@ -89,7 +89,7 @@ mod tests {
         }
         let address_of = |octets: usize| Address::parse(&format!("{}@x", "j".repeat(octets - 2))).unwrap();
         let long_address = address_of(MAX_MAILBOX);
-        // Room for an ellipsis alone is room for nothing.
+        // If only the ellipsis would fit, there is no name.
         for octets in MAX_MAILBOX - 8..MAX_MAILBOX {
             let address = address_of(octets);
             assert_eq!(

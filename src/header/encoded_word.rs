@@ -324,7 +324,7 @@ pub(super) fn collapse(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Is it words of ASCII with one space between them?
+/// Whether the text is words of ASCII with one space between them.
 fn is_collapsed(text: &str) -> bool {
     let mut after_space = true;
     let words = text.bytes().all(|b| {
@@ -334,12 +334,12 @@ fn is_collapsed(text: &str) -> bool {
     words && (!after_space || text.is_empty())
 }
 
-/// Can this word be written as it is?
+/// Whether this word can be written as it is.
 fn is_plain(word: &[u8], longest: usize) -> bool {
     word.len() <= longest && word.iter().all(u8::is_ascii_graphic) && !has_start(word)
 }
 
-/// Might some program see an encoded-word in it?
+/// Whether some program might see an encoded-word in the text.
 pub(super) fn has_start(text: &[u8]) -> bool {
     find(text, 0, *b"=?").is_some()
 }

@@ -79,7 +79,8 @@ impl<'a> Field<'a> {
         Some(name)
     }
 
-    /// Is this its name? `name` is one that a field can have: printable ASCII without a colon. Case does not count.
+    /// Whether this is the field's name. `name` is one that a field can have: printable ASCII without a colon. Case does not
+    /// count.
     #[inline]
     pub fn is(&self, name: &str) -> bool {
         body_if_named(self.raw, name).is_some()

@@ -191,7 +191,7 @@ impl Ledger {
         if in_progress { Err(InProgress) } else { Ok(()) }
     }
 
-    /// Records how a delivery of the claimed message ended. After the last one of a recipient the claim is released. A
+    /// Records how a delivery of the claimed message ended. With the last delivery of a recipient the claim is released. A
     /// failure is recorded by [`release`](Self::release).
     pub async fn record(
         &self,

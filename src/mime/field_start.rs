@@ -15,9 +15,9 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 pub(super) enum Start {
     /// A field, or a line that may stand among the fields without being one.
     Field,
-    /// So many octets of byte order marks, and then such a field.
+    /// This many octets of byte order marks, and then a field.
     Mark(usize),
-    /// The end of the section, with so many octets of an empty line.
+    /// The end of the section, with this many octets of an empty line.
     End(usize),
     /// Not known yet.
     More,

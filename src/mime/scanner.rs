@@ -49,7 +49,7 @@ enum State {
 /// The properties of an entity that its fields so far have set.
 #[derive(Debug, Default)]
 struct Entity {
-    /// Anything of the header section has been seen: white space no longer starts it.
+    /// Part of the header section has been seen, so white space can no longer begin it.
     started: bool,
     /// A message rather than a body part: mbox lines may stand among its fields.
     message: bool,
@@ -93,7 +93,7 @@ pub struct Scanner {
     entity: Entity,
     depth: usize,
     offset: u64,
-    /// The next byte is the first of a line. In `Header` it is not only behind a byte order mark.
+    /// The next byte is the first of a line. In `Header` this always holds, except behind a byte order mark.
     line_start: bool,
     /// Octets of the top-level header section so far.
     header_octets: usize,
@@ -390,7 +390,7 @@ impl Scanner {
         }
     }
 
-    /// Goes past `raw`, which is in the header section.
+    /// Counts the octets of `raw`, which is in the header section.
     #[inline]
     fn count(&mut self, raw: &[u8]) {
         self.scanned = 0;
@@ -469,7 +469,7 @@ impl Scanner {
         }
         let mut from = 0;
         while let Some(at) = self.find_dashes(buf, from) {
-            // No other begins within it.
+            // No other `\n--` begins within these octets.
             from = at + 3;
             if buf
                 .get(from)

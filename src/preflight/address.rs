@@ -360,7 +360,7 @@ fn check_local(address: &[u8], start: usize) -> Result<Local, AddressFault> {
         last = octet.replace(this);
         let next = address.get(at + 1);
         match this {
-            // Taken wherever it stands.
+            // A backslash is accepted anywhere.
             b'\\' => continue,
             _ if last == Some(b'\\') => continue,
             b'"' if quoted => {

@@ -106,7 +106,7 @@ impl Tokens<'_> {
                 _ => return Err(ContentTypeFault::NoSemicolon),
             }
             match self.next()? {
-                // A `;` at the end is taken.
+                // A `;` at the end is accepted.
                 Token::End => return Ok(()),
                 Token::Atom => {}
                 _ => return Err(ContentTypeFault::NoName),

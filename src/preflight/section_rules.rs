@@ -96,7 +96,7 @@ impl SectionRules {
         }
     }
 
-    /// Counts the field. Is it the first of its name?
+    /// Counts the field, and returns whether it is the first of its name.
     fn count(&mut self, known: &'static Known, span: Span) -> bool {
         let before = self.seen.iter_mut().find(|seen| std::ptr::eq(seen.known, known));
         let Some(seen) = before else {
@@ -245,7 +245,7 @@ fn list_rules(which: usize, list: AddressList, say: Say<'_>) {
     }
 }
 
-/// Does SES take orders from a field of this name?
+/// Returns how it is known that SES takes orders from a field of this name, if it does.
 ///
 /// It is only suspected that a reader which decodes UTF-8 before comparing names takes a long s for an s.
 fn order(name: &[u8]) -> Option<Source> {

@@ -21,7 +21,7 @@ pub(super) struct OriginalFields<'a> {
     pub(super) references: Option<&'a [u8]>,
     pub(super) list_unsubscribe: Option<&'a [u8]>,
     pub(super) content_type: Option<&'a [u8]>,
-    /// The same with its controls, as the scanner has read it.
+    /// The Content-Type with its controls, as the scanner has read it.
     pub(super) content_type_as_it_came: Option<&'a [u8]>,
     pub(super) content_disposition: Option<&'a [u8]>,
     pub(super) transfer_encoding: Option<&'a [u8]>,

@@ -1,4 +1,4 @@
-//! The sign by which a message that comes back is known.
+//! The fields by which readdress recognises a message that comes back, and its own notices.
 
 use sha2::{Digest, Sha256};
 

@@ -116,7 +116,7 @@ fn without_reply_prefixes(subject: &str) -> &str {
     rest
 }
 
-/// Could we have written this body: printable ASCII, words that can be folded?
+/// Whether we could have written this body: it is printable ASCII, and its words can be folded.
 fn is_writable(body: &[u8]) -> bool {
     !has_long_word(body) && body.iter().all(|b| matches!(b, b' '..=b'~' | b'\t'))
 }
