@@ -41,7 +41,8 @@ impl Steps {
         let mut body = message.body(self.hashes_bodies, self.repair == Repair::Parts);
         let begun = self.outbox.begin(outgoing, &mut body, attempt.until).await;
         let sending = begun.map_err(|error| not_sent(&error, &outgoing.to, &outgoing.to))?;
-        if message.note(body.report()) {
+        // Where it was read for its findings alone, it was not hashed to its end.
+        if message.note(body.report()) || body.is_for_findings() {
             return Err(Stop::Findings);
         }
         let octets = sending.message_octets();

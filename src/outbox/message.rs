@@ -59,6 +59,7 @@ pub struct BodyReader {
     watch: Option<LineBreakWatch>,
     hash: Option<Sha256>,
     checker: Option<Checker>,
+    is_for_findings: bool,
 }
 
 impl BodyReader {
@@ -71,6 +72,7 @@ impl BodyReader {
             watch: Some(LineBreakWatch::new(head)),
             hash: hashed.then(Sha256::new),
             checker: None,
+            is_for_findings: false,
         }
     }
 
@@ -82,6 +84,7 @@ impl BodyReader {
             watch: None,
             hash: None,
             checker: None,
+            is_for_findings: false,
         }
     }
 
@@ -111,6 +114,7 @@ impl BodyReader {
                 }
                 if let Some(checker) = &mut self.checker {
                     checker.write(chunk);
+                    self.is_for_findings = self.is_for_findings || checker.needs_edits_of_parts();
                 }
                 if let Some(hash) = &mut self.hash {
                     hash.update(chunk);
@@ -122,6 +126,11 @@ impl BodyReader {
                 None => Ok(None),
             },
         }
+    }
+
+    /// Whether the rest is read for its findings alone: those so far mean that the message is planned anew, and then read again.
+    pub(crate) fn is_for_findings(&self) -> bool {
+        self.is_for_findings
     }
 
     /// What was found in the message, if it was looked for. To be asked once the body has been read.

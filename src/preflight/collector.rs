@@ -88,6 +88,14 @@ impl Collector {
         }
     }
 
+    /// Whether a finding so far is one that an edit of a part cures, as far as is known before the end of the message.
+    #[cfg(feature = "forward")]
+    pub(super) fn needs_edits_of_parts(&self) -> bool {
+        self.findings
+            .iter()
+            .any(|finding| finding.needs_edit_of_part(false))
+    }
+
     /// Counts findings that were not kept elsewhere. They are of known kinds: the message is refused as it stands.
     pub(super) fn count_more(&mut self, more: u64) {
         self.more += more;

@@ -244,6 +244,13 @@ pub struct Finding {
     pub span: Span,
 }
 
+impl Finding {
+    /// Whether an edit of a part is known to be needed, and to help; with `strict`, whether it may be needed.
+    pub(crate) fn needs_edit_of_part(&self, strict: bool) -> bool {
+        self.rung == Rung::Parts && (strict || self.source > Source::Suspected)
+    }
+}
+
 /// All findings of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {

@@ -255,6 +255,12 @@ impl Checker {
         self.advance(chunk, false);
     }
 
+    /// Whether a finding so far probably means that the message goes out with edits of its parts.
+    #[cfg(feature = "forward")]
+    pub(crate) fn needs_edits_of_parts(&self) -> bool {
+        self.preflight.found.needs_edits_of_parts()
+    }
+
     /// Ends the message.
     pub fn finish(mut self) -> Report {
         self.advance(&[], true);

@@ -9,7 +9,7 @@ use super::notes::Notes;
 use super::reader::Head;
 use super::recode::{Form, Recoder, Recoding};
 use crate::mime::Span;
-use crate::preflight::{AffectedPart, Code, Finding, Report, Rung, Source, Within};
+use crate::preflight::{AffectedPart, Code, Finding, Report, Within};
 
 /// The edits of a message's parts.
 #[derive(Debug, Default)]
@@ -46,7 +46,10 @@ impl PartEdits {
             recoded: BTreeSet::new(),
         };
         for finding in &report.findings {
-            let Some(affected) = report.part_of(finding).filter(|_| is_curable(finding, strict)) else {
+            let Some(affected) = report
+                .part_of(finding)
+                .filter(|_| finding.needs_edit_of_part(strict))
+            else {
                 continue;
             };
             match (finding.code, &finding.within) {
@@ -172,12 +175,10 @@ impl Found {
 /// Whether something was found that an edit of a part cures.
 #[cfg(feature = "forward")]
 pub(crate) fn needs_edits_of_parts(report: &Report) -> bool {
-    report.findings.iter().any(|finding| is_curable(finding, false))
-}
-
-/// Whether an edit of a part is known to be needed, and to help; with `strict`, whether it may be needed.
-fn is_curable(finding: &Finding, strict: bool) -> bool {
-    finding.rung == Rung::Parts && (strict || finding.source > Source::Suspected)
+    report
+        .findings
+        .iter()
+        .any(|finding| finding.needs_edit_of_part(false))
 }
 
 /// The form in which a body with long lines goes out.

@@ -107,8 +107,15 @@ impl SesOutbox {
             message_octets += octets.len() as u64;
             measure.write(octets);
         };
-        while let Some(chunk) = body.next().await? {
-            writer.write(chunk, &mut write);
+        // Hashing is the most of this reading: what will not go out so is not hashed.
+        loop {
+            let is_for_findings = body.is_for_findings();
+            let Some(chunk) = body.next().await? else {
+                break;
+            };
+            if !is_for_findings {
+                writer.write(chunk, &mut write);
+            }
         }
         writer.end(&mut write);
         Ok(Sending {
