@@ -161,20 +161,45 @@ const SMALL_MAILS: u32 = 300;
 /// for a busy machine.
 const MAX_LEDGER: f64 = 3.0;
 
+/// User CPU of a warm forward with a key, in terms of one without: a signature and the reply addresses.
+const MAX_KEY: f64 = 1.25;
+
+/// User CPU of a small mail in a process that has had one.
+fn warm(settings: &[(&str, &str)]) -> Duration {
+    let stands = Stands::start();
+    stands
+        .ssm
+        .put("/readdress/key", "MdtECwg2GAle0VL6/vt3xS3XxGDpOWujjf8tkaZb+38=");
+    let running = stands.function(settings);
+    let message = message(10_000);
+    stands.deliver(&message).unwrap();
+    let before = running.user_cpu();
+    for _ in 0..SMALL_MAILS {
+        stands.deliver(&message).unwrap();
+    }
+    running.user_cpu().saturating_sub(before) / SMALL_MAILS
+}
+
+#[test]
+fn a_key_costs_next_to_nothing() {
+    // By turns, so that what else the machine does falls on both.
+    let [mut without, mut with] = [Duration::ZERO; 2];
+    for _ in 0..3 {
+        without += warm(&[]);
+        with += warm(&[("ALIAS_KEY_PARAM", "/readdress/key")]);
+    }
+    let times = with.as_secs_f64() / without.as_secs_f64();
+    println!(
+        "user CPU of three warm forwards: {without:?} without a key, {with:?} with one, {times:.2} times"
+    );
+    if is_held("the key's part") {
+        assert!(times <= MAX_KEY, "{times:.2}");
+    }
+}
+
 #[test]
 fn the_ledger_costs_less_than_the_forward() {
-    let cpu = |settings: &[(&str, &str)]| {
-        let stands = Stands::start();
-        let running = stands.function(settings);
-        let message = message(10_000);
-        stands.deliver(&message).unwrap();
-        let before = running.user_cpu();
-        for _ in 0..SMALL_MAILS {
-            stands.deliver(&message).unwrap();
-        }
-        running.user_cpu().saturating_sub(before) / SMALL_MAILS
-    };
-    let (off, on) = (cpu(&[("LEDGER", "off")]), cpu(&[]));
+    let (off, on) = (warm(&[("LEDGER", "off")]), warm(&[]));
     let times = on.as_secs_f64() / off.as_secs_f64();
     println!("user CPU of a warm forward: {off:?} without a ledger, {on:?} with one, {times:.2} times");
     if is_held("the ledger's part") {
