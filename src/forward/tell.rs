@@ -36,13 +36,21 @@ impl Steps {
         claim: &mut Claim,
         stop: &Stop,
     ) -> Told {
-        let (Some(trouble), Some(message)) = (Trouble::of(stop), message) else {
+        let Some(trouble) = Trouble::of(stop) else {
             return Told::default();
+        };
+        let Some(message) = message else {
+            // A failure that is remembered, without another look at the message: whoever was told of it then is told.
+            let owners = self.owners(attempt.owner, None, stop, claim);
+            return Told {
+                is_told: owners.iter().any(|owner| claim.deliveries().was_told(owner)),
+                now: Vec::new(),
+            };
         };
         if message.is_of_notice() {
             return Told::default();
         }
-        let owners = self.owners(attempt.owner, message, stop, claim);
+        let owners = self.owners(attempt.owner, Some(message), stop, claim);
         let known = claim.deliveries();
         let (before, left): (Vec<Address>, Vec<Address>) =
             owners.into_iter().partition(|owner| known.was_told(owner));
@@ -89,7 +97,13 @@ impl Steps {
 
     /// The addresses that are told: those that `notify` of the alias or the setting names. If a target is gone, the other
     /// targets are told.
-    fn owners(&self, route: &Route<'_>, message: &Message, stop: &Stop, claim: &Claim) -> Vec<Address> {
+    fn owners(
+        &self,
+        route: &Route<'_>,
+        message: Option<&Message>,
+        stop: &Stop,
+        claim: &Claim,
+    ) -> Vec<Address> {
         let notify = route.options.notify.as_ref().unwrap_or(&self.notify);
         if let Stop::Lost(lost) = stop {
             return lost.owners(notify, &route.targets, &route.options.fallback);
@@ -98,7 +112,7 @@ impl Steps {
             Notify::Off => Vec::new(),
             Notify::Address(address) => vec![address.clone()],
             Notify::Targets if *stop == Stop::Bounced => {
-                let gone = message.reported_on(&route.targets);
+                let gone = message.map_or_else(Vec::new, |message| message.reported_on(&route.targets));
                 let is_left = |target: &&Address| route.targets.len() > 1 && !gone.contains(target);
                 route.targets.iter().filter(is_left).cloned().collect()
             }

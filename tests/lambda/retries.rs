@@ -178,3 +178,20 @@ fn a_refusal_for_good_is_not_asked_for_again() {
     assert_eq!(sizes, [50, 20]);
     assert_eq!(stands.ses.attempts().len(), 3);
 }
+
+/// Catches an event that comes once more and ends in the queue, although the owner knows.
+#[test]
+fn a_repeated_event_of_a_refusal_ends_well_where_somebody_was_told() {
+    let stands = Stands::start();
+    let _running = stands.function(&[("REPAIR", "off")]);
+    let refusal = ses::Refusal::bad_request("Missing final '@domain'");
+    stands.ses.script([ses::Fault::Refuse(refusal)]);
+    stands.put(ID, &message(2_000));
+    let event = ses_event(ID, &["shop@example.com"]);
+    for _ in 0..3 {
+        stands.api.invoke(&event).unwrap();
+    }
+    // The refused one, and the notice.
+    assert_eq!(stands.ses.attempts().len(), 2);
+    assert_eq!(stands.ses.messages().len(), 1);
+}
