@@ -284,21 +284,46 @@ impl Recoder {
     }
 }
 
-// None of these leaves early or branches, so that they vectorise.
+/// The lowest bit of each octet of a word, and the highest.
+const LOW: u64 = u64::from_ne_bytes([1; 8]);
+const HIGH: u64 = LOW << 7;
 
 /// Whether quoted-printable text holds these octets as they are, but for blanks at the end of a line.
-#[allow(clippy::needless_bitwise_bool)]
 fn are_printable(octets: &[u8]) -> bool {
-    let is_printable = |b: u8| matches!(b, b' '..=b'~') & (b != b'=');
-    octets.iter().fold(true, |all, &b| all & is_printable(b))
+    none_is(octets, |word| any_below(word, b' ') | any_equal(word, b'='))
 }
 
-/// Whether quoted-printable text that came keeps these octets as they are: no line breaks, no escapes, and nothing that needs
-/// one.
-#[allow(clippy::needless_bitwise_bool)]
+/// Whether quoted-printable text that came keeps these octets as they are: no line breaks, nothing that is quoted or has to be.
 fn are_of_a_line(octets: &[u8]) -> bool {
-    let is_of_a_line = |b: u8| matches!(b, 1..=b'~') & (b != b'\r') & (b != b'\n') & (b != b'=');
-    octets.iter().fold(true, |all, &b| all & is_of_a_line(b))
+    none_is(octets, |word| {
+        any_below(word, 1) | any_equal(word, b'\r') | any_equal(word, b'\n') | any_equal(word, b'=')
+    })
+}
+
+/// Whether neither `is_bad`, which is asked of eight octets at once, nor an octet above `~` is among these. Octet by octet,
+/// this would be most of the work that a large text costs.
+fn none_is(octets: &[u8], is_bad: impl Fn(u64) -> u64) -> bool {
+    let (words, rest) = octets.as_chunks();
+    let mut last = [b'x'; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let bad = |word: &[u8; 8]| {
+        let word = u64::from_ne_bytes(*word);
+        // `~` is 126: one more has the highest bit.
+        word | word.wrapping_add(LOW) | is_bad(word)
+    };
+    let all = words.iter().fold(bad(&last), |all, word| all | bad(word));
+    all & HIGH == 0
+}
+
+/// The highest bit of an octet of the word, if one of them is below `limit`. For words without octets above 127.
+fn any_below(word: u64, limit: u8) -> u64 {
+    // An octet that is too small borrows from the next, whose bit may be wrong then: another one is set already.
+    word.wrapping_sub(LOW * u64::from(limit)) & !word
+}
+
+/// The same, if one of them is this octet.
+fn any_equal(word: u64, octet: u8) -> u64 {
+    any_below(word ^ (LOW * u64::from(octet)), 1)
 }
 
 /// Octets of the line break that stands here; 0 if there is none.
@@ -325,6 +350,25 @@ mod tests {
 
     use super::*;
     use crate::header::{FOLD_AT, can_be_folded};
+
+    /// Every octet, at every place of a word, among octets that pass and among octets of each other kind.
+    #[test]
+    fn eight_octets_at_once_are_judged_as_one_by_one() {
+        for octet in 0..=255_u8 {
+            for (at, other) in
+                (0..11).flat_map(|at| [b'x', b' ', b'~', b'=', 0, 255].map(|other| (at, other)))
+            {
+                let mut octets = [other; 11];
+                octets[at] = octet;
+                let printable = octets.iter().all(|&b| matches!(b, b' '..=b'~') && b != b'=');
+                let of_a_line = octets
+                    .iter()
+                    .all(|&b| matches!(b, 1..=b'~') && !b"\r\n=".contains(&b));
+                assert_eq!(are_printable(&octets), printable, "{octets:?}");
+                assert_eq!(are_of_a_line(&octets), of_a_line, "{octets:?}");
+            }
+        }
+    }
 
     fn recoded(form: Form, input: &[u8], chunk: usize) -> Vec<u8> {
         let mut out = Vec::new();
