@@ -10,7 +10,7 @@
 //! A page is one small object for each message, beside the mail or in the outbox's directory. It is written only under the
 //! condition that it has not changed ([`Condition`]), so that of two processes one learns of the other.
 //! - The claim and the record of a send are one write each: a mail that goes out in one send costs two writes and no reading.
-//! - A claim that is found lives for [`LIFE`] by the clock of the place; its owner renews it while it sends. Until it is dead
+//! - A claim that is found lives for 50 seconds by the clock of the place; its owner renews it while it sends. Until it is dead
 //!   nobody else sends to these targets ([`InProgress`]). Nobody knows how much the owner of a dead claim has sent: [`OnDoubt`]
 //!   decides, as it does after a send without an answer.
 //! - A claim is released with the record of the last send, or of the failure.
