@@ -188,7 +188,8 @@ fn rewriting(make: Make, octets: usize) -> Work {
     })
 }
 
-/// What has no end, over and over: none of it may be looked for again and again. Parted by spaces; `~` is a space.
+/// Openings without their ends, separated by spaces; `~` stands for a space. Repeated, each would take quadratic time in a
+/// parser that searches for the missing end from every opening.
 const LIST_UNITS: &str = "( ) < > , \" \\ @ : ; . [ a~ a, a@ a@, @, @,~ <@ <@a <a <@, @[ ((a) (\\ \"\\ .~ a@b~. a@b .~@~ .@ \
     a@b~ =? =?a?q? =?a?q?( \u{fc} a<b> a@x< a@x<~ a< a~ a.~ a.~@ a@x?< ' '' '@ `'a@x \"<\" \u{200b} \u{200b}~ \u{a0} \u{a0}a@b";
 

@@ -1,8 +1,9 @@
 //! The stand-ins of AWS that the tests have, for a function that another program starts: `benches/peers/function` does.
 //!
-//! Prints where they are, then answers each line of standard input by a line of JSON, until there is none:
+//! The program prints the addresses of the stand-ins, then reads commands from standard input, one a line, and answers each with
+//! a line of JSON:
 //! - `put ID FILE`: a mail arrives in the bucket;
-//! - `invoke ID SECONDS`: the function is told of it, and its answer awaited;
+//! - `invoke ID SECONDS`: the function is invoked with the event of that mail, and has so long to answer;
 //! - `told`: what was asked of each service since the last time, and what SES has taken.
 
 #[path = "../../tests/support/mod.rs"]
@@ -89,7 +90,7 @@ impl Stands {
     }
 }
 
-/// What SES tells a function that a mail arrived: for one recipient, all verdicts good.
+/// SES's event of a mail that has arrived for one recipient, with all verdicts good.
 fn event(id: &str) -> Value {
     let pass = json!({"status": "PASS"});
     json!({"Records": [{"eventSource": "aws:ses", "eventVersion": "1.0", "ses": {
