@@ -7,12 +7,13 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_s3::config::RequestChecksumCalculation;
 use tokio::sync::OnceCell;
 
+use super::call::Caller;
 use super::lambda::Function;
 use super::not_built::NotBuilt;
 use super::of_function;
 use super::one_bucket::OneBucket;
 use super::s3::S3Bucket;
-use super::signed::Signed;
+use super::signed::{Place, domain_of, region_of};
 use super::sqs::Queue;
 use super::ssm::Parameters;
 use aws_sdk_sesv2::config::Builder as SesConfig;
@@ -69,15 +70,13 @@ impl Clients {
         let region = region.map_or_else(|| region_of(config), |region| Ok(region.to_owned()))?;
         let endpoint = std::env::var("AWS_ENDPOINT_URL_LAMBDA").ok();
         let endpoint = endpoint.or_else(|| config.endpoint_url().map(str::to_owned));
-        let endpoint = endpoint.unwrap_or_else(|| {
-            let china = if region.starts_with("cn-") { ".cn" } else { "" };
-            format!("https://lambda.{region}.amazonaws.com{china}")
-        });
-        let endpoint = endpoint.trim_end_matches('/').to_owned();
-        Ok(Function::new(
-            Signed::new(config, "lambda", endpoint, region),
-            name,
-        ))
+        let endpoint = endpoint.unwrap_or_else(|| format!("https://lambda.{region}.{}", domain_of(&region)));
+        let place = Place {
+            service: "lambda",
+            region,
+            endpoint: endpoint.trim_end_matches('/').to_owned(),
+        };
+        Ok(Function::new(Caller::new(config, place), name))
     }
 
     /// The queue of this URL.
@@ -94,19 +93,16 @@ impl Clients {
         // sqs.eu-west-1.amazonaws.com
         let region = host.strip_prefix("sqs.").and_then(|rest| rest.split('.').next());
         let region = region.map_or_else(|| region_of(config), |region| Ok(region.to_owned()))?;
-        let scheme_and_host = &url[..url.find(host).unwrap_or_default() + host.len()];
-        let sqs = Signed::new(config, "sqs", scheme_and_host.to_owned(), region);
-        Ok(Queue::new(sqs, url.to_owned()))
+        let place = Place {
+            service: "sqs",
+            region,
+            endpoint: url[..url.find(host).unwrap_or_default() + host.len()].to_owned(),
+        };
+        Ok(Queue::new(Caller::new(config, place), url.to_owned()))
     }
 
     /// The settings for a client of SES, which the outbox completes.
     pub async fn ses(&self) -> Result<SesConfig, NotBuilt> {
         Ok(SesConfig::from(self.config().await))
     }
-}
-
-fn region_of(config: &SdkConfig) -> Result<String, String> {
-    let region = config.region().map(ToString::to_string);
-    let region = region.filter(|region| !region.is_empty());
-    region.ok_or_else(|| "no region is set: set AWS_REGION, or one in the profile".to_owned())
 }

@@ -7,6 +7,8 @@ mod suppressed;
 mod version;
 
 #[cfg(feature = "aws")]
+mod call;
+#[cfg(feature = "aws")]
 mod clients;
 #[cfg(feature = "aws")]
 mod failure;
@@ -23,7 +25,7 @@ mod s3_list;
 #[cfg(feature = "aws")]
 mod s3_write;
 #[cfg(feature = "aws")]
-mod signed;
+pub(crate) mod signed;
 #[cfg(feature = "aws")]
 mod sqs;
 #[cfg(feature = "aws")]

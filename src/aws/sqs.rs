@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::signed::{Post, Signed};
+use super::call::Caller;
 
 /// SQS answers at once but where it waits for messages.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -18,7 +18,7 @@ const WAIT: u32 = 2;
 /// A queue of SQS.
 #[derive(Debug)]
 pub struct Queue {
-    sqs: Signed,
+    sqs: Caller,
     url: String,
 }
 
@@ -34,7 +34,7 @@ pub struct QueueMessage {
 }
 
 impl Queue {
-    pub(super) fn new(sqs: Signed, url: String) -> Self {
+    pub(super) fn new(sqs: Caller, url: String) -> Self {
         Queue { sqs, url }
     }
 
@@ -88,13 +88,7 @@ impl Queue {
         request: &Value,
         permission: &str,
     ) -> Result<Value, String> {
-        let post = Post {
-            path: "/",
-            fields,
-            body: request.to_string().into_bytes(),
-            patience: PATIENCE,
-        };
-        let answer = self.sqs.post(&post).await;
+        let answer = self.sqs.post("/", fields, request, PATIENCE).await;
         let answer = answer.map_err(|error| format!("the queue: {error} ({permission})"))?;
         // Some answers have no body.
         Ok(serde_json::from_slice(&answer.body).unwrap_or_default())

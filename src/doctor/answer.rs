@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::aws::signed::Reply;
+
 /// Codes of a request that the credentials may not make.
 const DENIED: [&str; 6] = [
     "AccessDenied",
@@ -36,22 +38,6 @@ pub(super) enum Refused {
     NotThere,
     /// Anything else, in words.
     Failed(String),
-}
-
-/// The octets of an answer and what stands around them.
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) fields: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
-}
-
-impl Reply {
-    /// The first field of this name, which is written in lower case.
-    pub(super) fn field(&self, name: &str) -> Option<&str> {
-        let mut fields = self.fields.iter();
-        let found = fields.find(|(known, _)| known.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.as_str())
-    }
 }
 
 /// An error of a service.

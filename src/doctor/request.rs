@@ -4,32 +4,17 @@
 //! requests in all, so it signs them with the SDK's own signer and sends them with the SDK's own HTTP client. Every answer
 //! becomes a JSON value, whichever protocol its service speaks.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_config::SdkConfig;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use aws_sigv4::http_request::{
-    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
-    UriPathNormalizationMode, sign,
-};
-use aws_sigv4::sign::v4;
-use aws_smithy_http_client::{Connector, tls};
-use aws_smithy_runtime_api::client::http::HttpConnector;
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::byte_stream::ByteStream;
 use serde_json::Value;
 
-use super::answer::{Refused, Reply, error_of, from_json, from_xml};
+use super::answer::{Refused, error_of, from_json, from_xml};
+pub(super) use crate::aws::signed::encode;
+use crate::aws::signed::{Place, Reply, Request, Signer, Unanswered, domain_of, region_of};
 
 /// How long one request may take. The services answer within a second.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How often a request is made that is throttled or meets a fault of the service.
-const ATTEMPTS: u32 = 4;
-
-/// The pause before the second attempt; it doubles from then on. Many calls of SES are limited to one a second.
-const PAUSE: Duration = Duration::from_millis(500);
 
 /// A service, and the name that its requests are signed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,8 +33,7 @@ pub(super) enum Service {
 
 /// The account, as the credentials of the environment or the profile see it.
 pub(super) struct Aws {
-    connector: Connector,
-    credentials: Option<SharedCredentialsProvider>,
+    signer: Signer,
     endpoint: Option<String>,
     pub(super) region: String,
 }
@@ -83,11 +67,7 @@ impl Service {
     /// The endpoint, and the region that requests to it are signed for. IAM has one endpoint for each partition.
     fn endpoint(self, region: &str) -> (String, String) {
         let (host, _) = self.names();
-        let suffix = if region.starts_with("cn-") {
-            "amazonaws.com.cn"
-        } else {
-            "amazonaws.com"
-        };
+        let suffix = domain_of(region);
         match (self, region) {
             (Service::Iam, region) if region.starts_with("cn-") => (
                 format!("https://iam.cn-north-1.{suffix}"),
@@ -108,18 +88,10 @@ impl Aws {
     /// # Errors
     /// If no region is set.
     pub(super) fn new(config: &SdkConfig) -> Result<Self, String> {
-        let region = config
-            .region()
-            .map(ToString::to_string)
-            .filter(|region| !region.is_empty());
-        let crypto = tls::rustls_provider::CryptoMode::AwsLc;
         Ok(Aws {
-            connector: Connector::builder()
-                .tls_provider(tls::Provider::Rustls(crypto))
-                .build(),
-            credentials: config.credentials_provider(),
+            signer: Signer::new(config),
             endpoint: config.endpoint_url().map(str::to_owned),
-            region: region.ok_or("no region is set: set AWS_REGION, or one in the profile")?,
+            region: region_of(config)?,
         })
     }
 
@@ -194,78 +166,33 @@ impl Aws {
     }
 
     async fn ask(&self, draft: &Draft<'_>, permission: &str) -> Result<Reply, Refused> {
-        let mut pause = PAUSE;
-        for attempt in 1.. {
-            let reply = match tokio::time::timeout(PATIENCE, self.send(draft)).await {
-                Ok(reply) => reply,
-                Err(_) => Err(format!("no answer within {} seconds", PATIENCE.as_secs())),
-            };
-            let again = match &reply {
-                Ok(reply) => reply.status == 429 || reply.status >= 500 || error_of(reply).is_throttling(),
-                Err(_) => true,
-            };
-            if again && attempt < ATTEMPTS {
-                tokio::time::sleep(pause).await;
-                pause *= 2;
-                continue;
-            }
-            let reply = reply.map_err(|reason| Refused::Failed(format!("{permission}: {reason}")))?;
-            return match reply.status {
-                200..300 => Ok(reply),
-                _ => Err(error_of(&reply).refused(permission)),
-            };
-        }
-        unreachable!("the last attempt returns")
-    }
-
-    async fn send(&self, draft: &Draft<'_>) -> Result<Reply, String> {
-        let credentials = self.credentials.as_ref().ok_or(NO_CREDENTIALS)?;
-        let credentials = credentials
-            .provide_credentials()
-            .await
-            .map_err(|_| NO_CREDENTIALS)?;
         let (endpoint, region) = draft.service.endpoint(&self.region);
         let endpoint = self.endpoint.as_deref().unwrap_or(&endpoint);
-        let uri = format!("{}{}", endpoint.trim_end_matches('/'), draft.target);
-        let mut request = http::Request::builder().method(draft.method).uri(&uri);
-        for (name, value) in &draft.fields {
-            request = request.header(*name, value);
-        }
-        let mut request = request
-            .body(SdkBody::from(draft.body.clone()))
-            .map_err(|error| error.to_string())?;
-        let identity = credentials.into();
-        let parameters = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(&region)
-            .name(draft.service.names().1)
-            .time(SystemTime::now())
-            .settings(settings(draft.service))
-            .build()
-            .map_err(|error| error.to_string())?;
+        let place = Place {
+            service: draft.service.names().1,
+            region,
+            endpoint: endpoint.trim_end_matches('/').to_owned(),
+        };
         let fields = draft.fields.iter().map(|(name, value)| (*name, value.as_str()));
-        let signable = SignableRequest::new(draft.method, &uri, fields, SignableBody::Bytes(&draft.body));
-        let signed = signable.and_then(|signable| sign(signable, &parameters.into()));
-        let (instructions, _) = signed.map_err(|error| error.to_string())?.into_parts();
-        instructions.apply_to_request_http1x(&mut request);
-        let request = HttpRequest::try_from(request).map_err(|error| error.to_string())?;
-        let reply = self
-            .connector
-            .call(request)
-            .await
-            .map_err(|error| cause(&error))?;
-        let status = reply.status().as_u16();
-        let fields = reply.headers().iter();
-        let fields = fields
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
-        let body = ByteStream::new(reply.into_body()).collect().await;
-        let body = body.map_err(|error| cause(&error))?.to_vec();
-        Ok(Reply { status, fields, body })
+        let request = Request {
+            method: draft.method,
+            target: &draft.target,
+            fields: &fields.collect::<Vec<_>>(),
+            body: &draft.body,
+            patience: PATIENCE,
+        };
+        let is_passing = |reply: &Result<Reply, Unanswered>| match reply {
+            Ok(reply) => reply.is_passing() || error_of(reply).is_throttling(),
+            Err(_) => true,
+        };
+        let reply = self.signer.ask(&place, &request, is_passing).await;
+        let reply = reply.map_err(|error| Refused::Failed(format!("{permission}: {error}")))?;
+        match reply.status {
+            200..300 => Ok(reply),
+            _ => Err(error_of(&reply).refused(permission)),
+        }
     }
 }
-
-const NO_CREDENTIALS: &str = "no credentials are found: set AWS_PROFILE, or sign in";
 
 impl Draft<'_> {
     fn get<'a>(service: Service, method: &'a str, target: &str) -> Draft<'a> {
@@ -277,39 +204,4 @@ impl Draft<'_> {
             body: Vec::new(),
         }
     }
-}
-
-/// S3 signs the path as it is sent; the other services sign it encoded once more.
-fn settings(service: Service) -> SigningSettings {
-    let mut settings = SigningSettings::default();
-    settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
-    if service == Service::S3 {
-        settings.percent_encoding_mode = PercentEncodingMode::Single;
-        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
-    }
-    settings
-}
-
-/// The innermost cause, which is the one that says something.
-fn cause(error: &(dyn std::error::Error + 'static)) -> String {
-    let innermost = std::iter::successors(Some(error), |error| error.source()).last();
-    innermost.map(ToString::to_string).unwrap_or_default()
-}
-
-/// Percent-encodes everything that is not unreserved (RFC 3986, 2.3).
-pub(super) fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for octet in text.bytes() {
-        match octet {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                encoded.push(char::from(octet));
-            }
-            _ => encoded.extend(['%', digit(octet >> 4), digit(octet & 15)]),
-        }
-    }
-    encoded
-}
-
-fn digit(value: u8) -> char {
-    char::from(b"0123456789ABCDEF"[usize::from(value)])
 }
