@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use encoding_rs::{Encoding, ISO_2022_JP};
 
-use super::text::printable;
+use super::text::{hex_value, printable};
 
 /// The encoded text of an encoded-word.
 #[derive(Clone, Copy)]
@@ -26,7 +26,7 @@ impl EncodedText<'_> {
         }
         match self.text {
             [.., b'='] => true,
-            [.., b'=', digit] => hex(*digit).is_some(),
+            [.., b'=', digit] => hex_value(*digit).is_some(),
             _ => false,
         }
     }
@@ -142,7 +142,7 @@ fn decode_q(text: &[u8]) -> Vec<u8> {
         rest = after;
         octets.push(match (byte, after) {
             (b'_', _) => b' ',
-            (b'=', &[high, low, ref after @ ..]) => match (hex(high), hex(low)) {
+            (b'=', &[high, low, ref after @ ..]) => match (hex_value(high), hex_value(low)) {
                 (Some(high), Some(low)) => {
                     rest = after;
                     high << 4 | low
@@ -153,10 +153,4 @@ fn decode_q(text: &[u8]) -> Vec<u8> {
         });
     }
     octets
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|value| u8::try_from(value).ok())
 }

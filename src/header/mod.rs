@@ -19,8 +19,8 @@ pub use field_body::{FieldBody, write_field};
 pub(crate) use name_table::{NameTable, is_same, position};
 pub(crate) use plain_mailbox::PlainMailbox;
 pub(crate) use text::{
-    FOLD_AT, FoldPlaces, MAX_LINE, MAX_WORD, MAX_WRITTEN_NAME, can_be_folded, has_long_word, hexadecimal,
-    is_invisible, unfolded, without_controls,
+    FOLD_AT, FoldPlaces, MAX_LINE, MAX_WORD, MAX_WRITTEN_NAME, can_be_folded, has_long_word, hex_value,
+    hexadecimal, is_invisible, unfolded, without_controls,
 };
 
 /// Addresses, mailboxes and lists of them (RFC 5322 3.4).

@@ -114,6 +114,13 @@ pub(crate) fn can_be_folded(field: &[u8]) -> bool {
     })
 }
 
+/// The value of a hexadecimal digit.
+pub(crate) fn hex_value(digit: u8) -> Option<u8> {
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok())
+}
+
 /// Octets in hexadecimal digits, in small letters.
 pub(crate) fn hexadecimal(octets: &[u8]) -> String {
     let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);

@@ -1,5 +1,7 @@
 //! Content without its transfer encoding (RFC 2045 6), as it streams.
 
+use crate::header::hex_value;
+
 /// The transfer encodings that change the octets of a content. Under every other one they are the content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Encoding {
@@ -131,7 +133,7 @@ fn quoted_step(input: &[u8], last: bool, decoded: &mut Vec<u8>) -> Option<usize>
     match *input.first()? {
         b'=' => {
             if let [b'=', high, low, ..] = *input
-                && let (Some(high), Some(low)) = (hexadecimal(high), hexadecimal(low))
+                && let (Some(high), Some(low)) = (hex_value(high), hex_value(low))
             {
                 decoded.push(high << 4 | low);
                 return Some(3);
@@ -145,7 +147,7 @@ fn quoted_step(input: &[u8], last: bool, decoded: &mut Vec<u8>) -> Option<usize>
                 [b'\n', ..] => Some(2 + blanks),
                 [b'\r', b'\n', ..] => Some(3 + blanks),
                 [] | [b'\r'] if !last => None,
-                [digit] if !last && blanks == 0 && hexadecimal(*digit).is_some() => None,
+                [digit] if !last && blanks == 0 && hex_value(*digit).is_some() => None,
                 [] | [b'\r'] if last => Some(input.len()),
                 _ => {
                     decoded.push(b'=');
@@ -180,12 +182,6 @@ fn quoted_step(input: &[u8], last: bool, decoded: &mut Vec<u8>) -> Option<usize>
 fn blanks(input: &[u8]) -> usize {
     let is_blank = |octet: &u8| matches!(octet, b' ' | b'\t');
     input.iter().take_while(|octet| is_blank(octet)).count()
-}
-
-fn hexadecimal(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|digit| u8::try_from(digit).ok())
 }
 
 #[cfg(test)]
