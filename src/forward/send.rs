@@ -41,8 +41,9 @@ impl Steps {
         let mut body = message.body(self.hashes_bodies, self.repair == Repair::Parts);
         let begun = self.outbox.begin(outgoing, &mut body, attempt.until).await;
         let sending = begun.map_err(|error| not_sent(&error, &outgoing.to, &outgoing.to))?;
-        // Where it was read for its findings alone, it was not hashed to its end.
-        if message.note(body.report()) || body.is_for_findings() {
+        // If it was read for its findings alone, it was not hashed to its end.
+        let is_for_findings = body.is_for_findings();
+        if message.note(body.report()) || is_for_findings {
             return Err(Stop::Findings);
         }
         let octets = sending.message_octets();

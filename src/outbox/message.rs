@@ -59,7 +59,6 @@ pub struct BodyReader {
     watch: Option<LineBreakWatch>,
     hash: Option<Sha256>,
     checker: Option<Checker>,
-    is_for_findings: bool,
 }
 
 impl BodyReader {
@@ -72,7 +71,6 @@ impl BodyReader {
             watch: Some(LineBreakWatch::new(head)),
             hash: hashed.then(Sha256::new),
             checker: None,
-            is_for_findings: false,
         }
     }
 
@@ -84,7 +82,6 @@ impl BodyReader {
             watch: None,
             hash: None,
             checker: None,
-            is_for_findings: false,
         }
     }
 
@@ -114,7 +111,6 @@ impl BodyReader {
                 }
                 if let Some(checker) = &mut self.checker {
                     checker.write(chunk);
-                    self.is_for_findings = self.is_for_findings || checker.needs_edits_of_parts();
                 }
                 if let Some(hash) = &mut self.hash {
                     hash.update(chunk);
@@ -130,10 +126,10 @@ impl BodyReader {
 
     /// Whether the rest is read for its findings alone: those so far mean that the message is planned anew, and then read again.
     pub(crate) fn is_for_findings(&self) -> bool {
-        self.is_for_findings
+        self.checker.as_ref().is_some_and(Checker::needs_edits_of_parts)
     }
 
-    /// What was found in the message, if it was looked for. To be asked once the body has been read.
+    /// The findings in the message, if it was checked. To be asked once, after the body has been read.
     pub(crate) fn report(&mut self) -> Option<Report> {
         self.checker.take().map(Checker::finish)
     }
