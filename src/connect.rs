@@ -62,10 +62,11 @@ pub async fn explainer(settings: &Settings) -> Result<Explainer, SettingError> {
 pub async fn stored(places: &Places) -> Result<(Inbox, Option<Pages>), SettingError> {
     let bucket = connect_bucket(&Clients::default(), &places.email_bucket).await?;
     let pages = places.ledger.as_deref();
-    let pages = pages.map(|prefix| match &places.outbox {
-        OutboxPlace::Directory(outbox) => Pages::Directory(outbox.join(prefix)),
-        OutboxPlace::Ses => Pages::in_bucket(&bucket, prefix),
-    });
+    let outbox = match &places.outbox {
+        OutboxPlace::Directory(outbox) => Some(outbox.as_path()),
+        OutboxPlace::Ses => None,
+    };
+    let pages = pages.map(|prefix| Pages::of(&bucket, outbox, prefix));
     Ok((Inbox::new(bucket, places.email_prefix.clone()), pages))
 }
 

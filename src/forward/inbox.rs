@@ -280,7 +280,11 @@ impl Message {
     }
 }
 
-async fn read_head(stream: &mut Stream) -> io::Result<Head> {
+/// Reads the head of a message from the beginning of its stream.
+///
+/// # Errors
+/// If it cannot be read, or has a header section that is too long or has no end.
+pub async fn read_head(stream: &mut Stream) -> io::Result<Head> {
     let mut reader = HeaderReader::default();
     while let Some(mut chunk) = stream.next().await? {
         if let Some(head) = reader.read(&mut chunk, false).map_err(io::Error::other)? {

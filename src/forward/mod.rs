@@ -29,7 +29,7 @@ use crate::outbox::{Cause, Outbox};
 
 #[cfg(feature = "cli")]
 pub use explain::{Explainer, Explanation, NotReady};
-pub use inbox::Inbox;
+pub use inbox::{Inbox, read_head};
 pub use outcome::{Ending, Outcome};
 
 use lost::Lost;
@@ -61,7 +61,7 @@ impl Forwarder {
     /// A forwarder from this bucket to this outbox.
     pub fn new(aliases: AliasCache, bucket: Bucket, outbox: Outbox, settings: &Settings) -> Self {
         let pages = settings.ledger.as_deref();
-        let pages = pages.map(|prefix| pages_of(&bucket, &outbox, prefix));
+        let pages = pages.map(|prefix| Pages::of(&bucket, outbox.directory(), prefix));
         let ledger = Ledger::new(pages, settings.on_doubt);
         Forwarder {
             aliases,
@@ -286,15 +286,6 @@ fn log(report: &SesReport, lost: &Lost) {
                 "report"
             );
         }
-    }
-}
-
-/// The place of the ledger: in the outbox if that is a directory, else beside the mail.
-fn pages_of(bucket: &Bucket, outbox: &Outbox, prefix: &str) -> Pages {
-    if let Outbox::Directory(directory) = outbox {
-        Pages::Directory(directory.join(prefix))
-    } else {
-        Pages::in_bucket(bucket, prefix)
     }
 }
 

@@ -28,11 +28,12 @@ pub enum Pages {
 }
 
 impl Pages {
-    /// The pages beside the mail.
-    pub fn in_bucket(bucket: &Bucket, prefix: &str) -> Self {
-        match bucket {
-            Bucket::Directory(directory) => Pages::Directory(directory.join(prefix)),
-            Bucket::S3(bucket) => Pages::S3 {
+    /// The pages of a ledger: in the outbox if that is a directory, else beside the mail.
+    pub fn of(bucket: &Bucket, outbox: Option<&Path>, prefix: &str) -> Self {
+        match (outbox, bucket) {
+            (Some(directory), _) => Pages::Directory(directory.join(prefix)),
+            (None, Bucket::Directory(directory)) => Pages::Directory(directory.join(prefix)),
+            (None, Bucket::S3(bucket)) => Pages::S3 {
                 bucket: bucket.clone(),
                 prefix: prefix.to_owned(),
             },

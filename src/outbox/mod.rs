@@ -54,6 +54,16 @@ pub enum Sending<'a> {
 }
 
 impl Outbox {
+    /// The directory, if it is one.
+    pub(crate) fn directory(&self) -> Option<&Path> {
+        match self {
+            Outbox::Directory(directory) => Some(directory),
+            Outbox::Ses(_) => None,
+            #[cfg(feature = "cli")]
+            Outbox::Nowhere => None,
+        }
+    }
+
     /// Reads the body, and gets ready to send. The answers to all sends have to be there by the deadline.
     ///
     /// # Errors

@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use readdress::arrival::Arrival;
-use readdress::forward::Inbox;
+use readdress::forward::{Inbox, read_head};
 use readdress::header::encoded_word;
 use readdress::header::mailbox::parse_address_list;
-use readdress::rewrite::{Head, HeaderReader};
+use readdress::rewrite::Head;
 
 use super::neutral;
 
@@ -25,16 +25,7 @@ impl Facts {
     /// Reads them from the header section.
     pub(super) async fn read(inbox: &Inbox, arrival: &Arrival) -> Result<Self, String> {
         let (source, mut stream) = inbox.find(arrival).await.map_err(|error| error.to_string())?;
-        let mut reader = HeaderReader::default();
-        let mut head = None;
-        let mut ended = false;
-        while head.is_none() && !ended {
-            let chunk = stream.next().await.map_err(|error| error.to_string())?;
-            ended = chunk.is_none();
-            let read = reader.read(&mut chunk.unwrap_or_default(), ended);
-            head = read.map_err(|error| error.to_string())?;
-        }
-        let head = head.ok_or("it has no end")?;
+        let head = read_head(&mut stream).await.map_err(|error| error.to_string())?;
         Ok(Facts {
             bytes: source.octets(),
             from: from(&head),
