@@ -3,6 +3,8 @@
 
 #[path = "cli/aliases.rs"]
 mod aliases;
+#[path = "common/command_line.rs"]
+mod command_line;
 #[path = "cli/events.rs"]
 mod events;
 #[path = "cli/filters.rs"]
@@ -31,13 +33,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 fn readdress(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_readdress"));
-    // Nobody answers where instances of EC2 ask for their region and credentials, and the answer is waited for.
-    command
-        .args(arguments)
-        .env_clear()
-        .env("AWS_EC2_METADATA_DISABLED", "true");
-    command
+    command_line::readdress(env!("CARGO_BIN_EXE_readdress"), arguments)
 }
 
 fn run(arguments: &[&str], input: &[u8]) -> Output {

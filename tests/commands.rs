@@ -4,6 +4,8 @@
 #[cfg(feature = "aws")]
 #[path = "commands/account.rs"]
 mod account;
+#[path = "common/command_line.rs"]
+mod command_line;
 #[cfg(feature = "aws")]
 mod support;
 
@@ -49,12 +51,7 @@ fn run(command: &mut Command) -> Done {
 }
 
 fn readdress(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_readdress"));
-    command
-        .args(arguments)
-        .env_clear()
-        .env("AWS_EC2_METADATA_DISABLED", "true");
-    command
+    command_line::readdress(env!("CARGO_BIN_EXE_readdress"), arguments)
 }
 
 impl Trial {

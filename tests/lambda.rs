@@ -20,11 +20,10 @@ mod support;
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use support::bootstrap::Bootstrap;
+use support::bootstrap::{Bootstrap, program};
 use support::moto::Moto;
 use support::raw_message;
 use support::runtime_api::{Reply, RuntimeApi};
@@ -119,13 +118,7 @@ fn function(api: &RuntimeApi, [s3, ses, ssm]: [&str; 3], more: &[(&str, &str)]) 
         ("AWS_ENDPOINT_URL_SSM", ssm),
     ];
     env.extend_from_slice(more);
-    api.spawn_bootstrap(&program(), &env)
-}
-
-/// The program: that of this build, or the one that `READDRESS_BOOTSTRAP` names, such as the one that ships.
-fn program() -> PathBuf {
-    let named = std::env::var_os("READDRESS_BOOTSTRAP").map(PathBuf::from);
-    named.unwrap_or_else(|| env!("CARGO_BIN_EXE_bootstrap").into())
+    api.spawn_bootstrap(&program(env!("CARGO_BIN_EXE_bootstrap")), &env)
 }
 
 fn ses_record(id: &str, recipients: &[&str]) -> Value {

@@ -1,6 +1,5 @@
 //! The services that the function needs, and processes of the function between them.
 
-use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -10,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::gate::Gate;
 use super::step::{Service, Way};
-use super::support::bootstrap::Bootstrap;
+use super::support::bootstrap::{Bootstrap, program};
 use super::support::lambda::{Invocation, Lambda};
 use super::support::lock;
 use super::support::runtime_api::{Reply, RuntimeApi};
@@ -102,7 +101,7 @@ impl World {
             ("AWS_ENDPOINT_URL_SESV2", &ses),
             ("AWS_ENDPOINT_URL_SSM", &ssm),
         ];
-        let program = api.spawn_bootstrap(&program(), &env);
+        let program = api.spawn_bootstrap(&program(env!("CARGO_BIN_EXE_bootstrap")), &env);
         api.wait_for_poll(PATIENCE);
         Process {
             api,
@@ -204,10 +203,4 @@ pub fn claim_of_another() -> String {
         "sent": [], "written_at": 0,
     });
     page.to_string()
-}
-
-/// The program: that of this build, or the one that `READDRESS_BOOTSTRAP` names.
-fn program() -> PathBuf {
-    let named = std::env::var_os("READDRESS_BOOTSTRAP").map(PathBuf::from);
-    named.unwrap_or_else(|| env!("CARGO_BIN_EXE_bootstrap").into())
 }

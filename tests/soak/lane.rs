@@ -1,7 +1,6 @@
 //! A function at work between stand-ins of its own, one mail after the other.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use super::books::{Account, Books};
 use super::faults::Fault;
 use super::mails::{Mail, Mails, map};
 use super::random::Random;
-use super::support::bootstrap::Bootstrap;
+use super::support::bootstrap::{Bootstrap, program};
 use super::support::http;
 use super::support::runtime_api::{Reply, RuntimeApi};
 use super::support::s3::{PutFault, S3};
@@ -60,12 +59,6 @@ pub struct Lane {
     /// Mails with which the process was killed: SES may take what it had sent after that.
     killed: BTreeSet<String>,
     books: Books,
-}
-
-/// The program: that of this build, or the one that `READDRESS_BOOTSTRAP` names.
-fn program() -> PathBuf {
-    let named = std::env::var_os("READDRESS_BOOTSTRAP").map(PathBuf::from);
-    named.unwrap_or_else(|| env!("CARGO_BIN_EXE_bootstrap").into())
 }
 
 impl Lane {
@@ -250,7 +243,7 @@ impl Lane {
             ("AWS_ENDPOINT_URL_SESV2", &ses),
             ("AWS_ENDPOINT_URL_SSM", &ssm),
         ];
-        let program = api.spawn_bootstrap(&program(), &env);
+        let program = api.spawn_bootstrap(&program(env!("CARGO_BIN_EXE_bootstrap")), &env);
         api.wait_for_poll(START);
         Running {
             api,

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -14,6 +14,12 @@ use super::lock;
 const TICKS_A_SECOND: u64 = 100;
 
 type Lines = Arc<Mutex<Vec<String>>>;
+
+/// The program: `built`, that of this build, or the one that `READDRESS_BOOTSTRAP` names, such as the one that ships.
+pub fn program(built: &str) -> PathBuf {
+    let named = std::env::var_os("READDRESS_BOOTSTRAP").map(PathBuf::from);
+    named.unwrap_or_else(|| built.into())
+}
 
 /// A running program. Killed when dropped.
 #[derive(Debug)]
