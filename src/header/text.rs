@@ -98,15 +98,16 @@ impl FoldPlaces {
 pub(crate) fn can_be_folded(field: &[u8]) -> bool {
     let mut places = FoldPlaces::default();
     field.split_inclusive(|&b| b == b'\n').all(|line| {
-        let text = line.strip_suffix(b"\n");
-        let text = text.map_or(line, |text| text.strip_suffix(b"\r").unwrap_or(text));
+        let ended = line.strip_suffix(b"\n");
+        let text = ended.map_or(line, |text| text.strip_suffix(b"\r").unwrap_or(text));
         places.new_line();
         let mut octets = text.iter().copied().peekable();
         while let Some(octet) = octets.next() {
             let next = octets.peek().copied();
             places.take(octet, next);
-            // A carriage return at the very end is of a line break that was cut off.
-            if places.column > MAX_LINE && (octet != b'\r' || next.is_some()) {
+            // Without a line feed, a carriage return at the end is of a line break that was cut off.
+            let is_cut_off = ended.is_none() && octet == b'\r' && next.is_none();
+            if places.column > MAX_LINE && !is_cut_off {
                 return false;
             }
         }
@@ -161,4 +162,25 @@ pub(crate) fn is_invisible(c: char) -> bool {
         | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0d}' | '\u{feff}'
         | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}'
         | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Catches a line that is taken for short because it ends with a CR too many.
+    #[test]
+    fn only_the_line_break_itself_does_not_count() {
+        let most = "x".repeat(MAX_LINE);
+        for (end, fits) in [
+            ("", true),
+            ("\r", true),
+            ("\r\n", true),
+            ("\n", true),
+            ("\r\r\n", false),
+            ("y\r\n", false),
+        ] {
+            assert_eq!(can_be_folded(format!("{most}{end}").as_bytes()), fits, "{end:?}");
+        }
+    }
 }
