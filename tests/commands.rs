@@ -270,6 +270,52 @@ fn a_claim_without_an_end_is_undone() {
     assert_eq!(trial.sent(), 1);
 }
 
+/// Catches mail that ON_DOUBT=hold keeps for ever although its owner has it.
+#[test]
+fn what_its_owner_has_found_is_not_sent_again() {
+    let trial = Trial::new();
+    // The SHA-256 of owner@example.net.
+    let owner = "e87d02e0d340f769b3c84e400e37826c838c39feae71e788f3f910c74d5c65e7";
+    let page = json!({
+        "message_id": "m1", "arrival": {"recipients": ["shop@example.com"], "envelope_sender": null},
+        "claim": {"token": "t", "targets": [owner], "renewals": 0}, "sent": [], "written_at": 0,
+    });
+    trial.write_page("m1.json", &page.to_string(), Duration::ZERO);
+    let settle = |more: &[&str]| trial.command(&[&["settle", "m1"], more].concat());
+    let alive = settle(&[]);
+    assert!(
+        alive.code == 1 && alive.stdout.contains("it is being sent"),
+        "{}",
+        alive.stdout
+    );
+    trial.write_page("m1.json", &page.to_string(), Duration::from_mins(2));
+    let unfinished = trial.command(&["release", "m1"]);
+    assert!(
+        unfinished.code == 1 && unfinished.stdout.contains("readdress redrive"),
+        "{}",
+        unfinished.stdout
+    );
+    let kept = trial.command(&["redrive", "--on-doubt", "hold"]);
+    assert!(
+        kept.code == 1 && kept.stdout.contains("readdress settle"),
+        "{}",
+        kept.stdout
+    );
+    assert_eq!(
+        settle(&["--target", "omar@example.net"]).stdout,
+        "m1  not in doubt\n"
+    );
+    let settled = settle(&["--target", "Owner@example.net"]);
+    assert_eq!(
+        (settled.code, &*settled.stdout),
+        (0, "m1  settled for 1 target\n")
+    );
+    assert_eq!(trial.command(&["status"]).code, 0);
+    assert_eq!(trial.forward("m1", "none", &["--on-doubt", "hold"]).code, 0);
+    assert_eq!(trial.sent(), 0);
+    assert_eq!(trial.command(&["settle", "m2"]).code, 1);
+}
+
 #[test]
 fn a_page_that_cannot_be_read_is_named_and_the_others_are_read() {
     let trial = Trial::new();

@@ -196,7 +196,7 @@ fn a_refusal_for_now_is_tried_again_and_one_for_good_is_not() {
     let edge = Edge::start();
     let large = message(LARGE);
     edge.ses
-        .script([ses::Fault::Throttle, ses::Fault::ErrorAfterBody]);
+        .script([ses::Fault::Throttle, ses::Fault::ErrorBeforeBody]);
     let outcome = edge.forward(&large, "shop@example.com");
     assert_eq!(outcome.ending, Ending::Sent, "{outcome:?}");
     edge.assert_landed(&large, 1);

@@ -70,8 +70,8 @@ impl Stop {
 /// The message is kept from targets that may have got it.
 pub(super) fn in_doubt() -> Stop {
     let error = "the message may have been sent before, without a record of it, so it is not sent again (ON_DOUBT); it is \
-                 still in the bucket: look into the target's mailbox, and if it is not there, send its event again with \
-                 ON_DOUBT=resend";
+                 still in the bucket. Look into the target's mailbox: if it is there, run readdress settle; if it is not, readdress \
+                 redrive --here --on-doubt resend";
     Stop::failed(Cause::Ambiguous, error)
 }
 

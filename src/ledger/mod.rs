@@ -24,6 +24,7 @@ mod known;
 mod memory;
 mod page;
 mod pages;
+mod settle;
 mod target;
 mod told;
 
@@ -46,6 +47,7 @@ pub use known::Known;
 use memory::Memory;
 use page::{Page, Sent};
 pub use pages::Pages;
+pub use settle::SettleError;
 use target::TargetHash;
 use told::Counts;
 

@@ -11,6 +11,7 @@ use super::delivery::{End, Receipt};
 use super::target::TargetHash;
 use crate::arrival::{Arrival, RecordedArrival};
 use crate::deadline::since_1970;
+use crate::outbox::Cause;
 
 /// All that is recorded of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,6 +153,16 @@ impl Page {
         let is_left = |recorded: &Recorded| recorded.outcome != End::SENT.outcome;
         if self.outcomes.get(recipient).is_some_and(is_left) {
             self.end(recipient, &End::SENT);
+        }
+    }
+
+    /// Records this ending for all recipients of whom it was not known whether the message was sent for them.
+    pub(super) fn end_doubt(&mut self, end: &End) {
+        let is_in_doubt = |recorded: &Recorded| recorded.cause.as_deref() == Some(Cause::Ambiguous.as_str());
+        let in_doubt = self.outcomes.iter().filter(|(_, recorded)| is_in_doubt(recorded));
+        let recipients: Vec<String> = in_doubt.map(|(recipient, _)| recipient.clone()).collect();
+        for recipient in recipients {
+            self.end(&recipient, end);
         }
     }
 

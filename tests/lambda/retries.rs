@@ -5,22 +5,27 @@ use std::time::{Duration, Instant};
 use super::support::ses;
 use super::{ID, LARGE, SEND_ALL, Stands, TARGETS, message, ses_event};
 
+fn unavailable() -> ses::Fault {
+    ses::Fault::Refuse(ses::Refusal::new(503, "ServiceUnavailable", "try again"))
+}
+
 #[test]
 fn what_passes_is_tried_again() {
     let cut = |after| ses::Fault::Cut { after };
     for octets in [20_000, LARGE] {
         for (name, faults) in [
-            ("500 before", vec![ses::Fault::ErrorBeforeBody]),
-            ("500 after", vec![ses::Fault::ErrorAfterBody]),
+            ("500", vec![ses::Fault::ErrorBeforeBody]),
             (
                 "500 twice",
-                vec![ses::Fault::ErrorAfterBody, ses::Fault::ErrorBeforeBody],
+                vec![ses::Fault::ErrorBeforeBody, ses::Fault::ErrorBeforeBody],
             ),
+            ("503", vec![unavailable()]),
             ("throttled", vec![ses::Fault::Throttle]),
             ("limit", vec![ses::Fault::LimitExceeded]),
             ("cut", vec![cut(10_000)]),
         ] {
-            if name == "cut" && octets < LARGE {
+            let is_early = name.starts_with("500") || name == "cut";
+            if is_early && octets < LARGE {
                 // All of it is handed over at once: see the next test.
                 continue;
             }
@@ -40,7 +45,12 @@ fn what_passes_is_tried_again() {
 /// Nobody can tell whether it was sent: that is said, and Lambda's own repetition decides.
 #[test]
 fn what_may_have_been_sent_is_not_sent_again_at_once() {
-    for fault in [ses::Fault::Cut { after: 10_000 }, ses::Fault::CutAfterTaking] {
+    for fault in [
+        ses::Fault::Cut { after: 10_000 },
+        ses::Fault::CutAfterTaking,
+        ses::Fault::ErrorAfterBody,
+        ses::Fault::ErrorAfterTaking,
+    ] {
         let stands = Stands::start();
         let _running = stands.function(&[]);
         stands.ses.script([fault]);

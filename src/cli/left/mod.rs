@@ -1,4 +1,5 @@
-//! Commands for mail that was not forwarded: they list it, show it, and have it forwarded after all.
+//! Commands for mail that was not forwarded, or may not have been: they list it, show it, have it forwarded after all, and record
+//! that it has arrived.
 
 mod concurrent;
 mod dead_letters;
@@ -9,6 +10,7 @@ mod neutral;
 mod progress;
 pub(super) mod redrive;
 pub(super) mod release;
+pub(super) mod settle;
 pub(super) mod show;
 pub(super) mod status;
 mod undone;

@@ -14,7 +14,7 @@ use super::super::forward::SettingArguments;
 use super::Ledger;
 use super::concurrent::{Task, in_order};
 use super::redrive::AT_ONCE;
-use super::undone::arrival_for;
+use super::undone::{arrival_for, is_unfinished};
 use super::worker::{Worker, WorkerArguments};
 
 /// Have mail forwarded that is held: its verdicts are noted in it, and do not hold it again
@@ -66,6 +66,12 @@ async fn release(ledger: &Ledger, worker: &Worker, id: &MessageId) -> Result<Str
         return Err("the ledger has nothing of it: was its event ever tried? (LEDGER)".to_owned());
     };
     let held = reasons(&entry);
+    if held.is_empty() && is_unfinished(&entry) {
+        // Perhaps it was about to be held: that was not recorded.
+        return Err(
+            "an invocation ended without a record of it; readdress redrive tries it again".to_owned(),
+        );
+    }
     if held.is_empty() {
         return Ok("not held".to_owned());
     }

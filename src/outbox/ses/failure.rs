@@ -43,9 +43,13 @@ impl Failure {
         match (error, status) {
             (SdkError::ServiceError(service), Some(status)) => {
                 let code = service.err().code().unwrap_or("Unknown");
-                answered(status, code, service.err().message().unwrap_or_default())
+                let message = service.err().message().unwrap_or_default();
+                answered(status, code, message, progress.is_complete())
             }
-            (_, Some(status)) => answered(status, "Unknown", "an answer that is not understood"),
+            (_, Some(status)) => {
+                let message = "an answer that is not understood";
+                answered(status, "Unknown", message, progress.is_complete())
+            }
             (SdkError::ConstructionFailure(_), None) => {
                 let reason = format!("the request could not be made: {}", chain(error));
                 Self::of(Cause::Configuration, false, reason)
@@ -74,7 +78,7 @@ impl Failure {
 }
 
 /// An answer that is an error. Its text comes first: SES has few codes for many reasons.
-fn answered(status: u16, code: &str, message: &str) -> Failure {
+fn answered(status: u16, code: &str, message: &str, has_message: bool) -> Failure {
     tracing::debug!(status, code, message, "SES answers");
     let reason = format!("SES answers {status} {code}: {}", without_addresses(message));
     let says = |text: &str| message.to_ascii_lowercase().contains(text);
@@ -89,8 +93,10 @@ fn answered(status: u16, code: &str, message: &str) -> Failure {
         "MailFromDomainNotVerifiedException" | "NotFoundException" => (Cause::Configuration, false),
         "MessageRejected" if says("not verified") => (Cause::Configuration, false),
         _ if status == 429 => (Cause::Throttled, true),
-        // Ambiguous in theory; in practice SES answers so instead of sending.
-        _ if status >= 500 => (Cause::Unavailable, true),
+        // SES had no time for the message, or not all of it.
+        _ if status >= 500 && (status == 503 || !has_message) => (Cause::Unavailable, true),
+        // Something broke in SES, before it sent the message or after. Each further request could be a further copy.
+        _ if status >= 500 => return Failure::ambiguous(&format!("it answered {status} {code}")),
         // The request as a whole is too large.
         _ if status == 413 => (Cause::TooLarge, false),
         _ if matches!(status, 401 | 403) => (Cause::Denied, false),
@@ -189,7 +195,8 @@ mod tests {
                 false,
             ),
             (400, "X", "Maximum sending rate exceeded.", Cause::Throttled, true),
-            (500, "InternalServiceErrorException", "", Cause::Unavailable, true),
+            (500, "InternalServiceErrorException", "", Cause::Ambiguous, false),
+            (502, "Unknown", "", Cause::Ambiguous, false),
             (503, "Unknown", "", Cause::Unavailable, true),
             (
                 400,
@@ -217,13 +224,15 @@ mod tests {
                 false,
             ),
         ] {
-            let failure = answered(status, code, message);
+            let failure = answered(status, code, message, true);
             assert_eq!(
                 (failure.error.cause, failure.repeat),
                 (cause, repeat),
                 "{status} {code} {message}"
             );
         }
+        let early = answered(500, "InternalServiceErrorException", "", false);
+        assert_eq!((early.error.cause, early.repeat), (Cause::Unavailable, true));
     }
 
     #[test]
@@ -257,7 +266,7 @@ mod tests {
             ("Illegal filename", "Illegal filename"),
             ("it ends in 'an open quote", "it ends in '(hidden)'"),
         ] {
-            let failure = answered(400, "MessageRejected", says);
+            let failure = answered(400, "MessageRejected", says, true);
             assert_eq!(
                 failure.error.reason,
                 format!("SES answers 400 MessageRejected: {told}")

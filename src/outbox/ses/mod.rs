@@ -5,11 +5,11 @@
 //!
 //! # Retries
 //! Retries are decided here and not by the SDK, which would take every send for one that can be repeated.
-//! - After throttling, 5xx, and a connection that failed before all of the message was handed over, the request is made
+//! - After throttling, 503, and a 5xx or a broken connection before all of the message was handed over, the request is made
 //!   again, after a pause that doubles each time, as long as attempts and time are left.
-//! - Without an answer after all of the message was handed over, the request is **not** made again. SES may have sent the
-//!   message, and has no token to find out. The error says so ([`Cause::Ambiguous`]), and whoever repeats the arrival
-//!   decides.
+//! - After any other 5xx, or without an answer, once all of the message was handed over, the request is **not** made again. SES
+//!   may have sent the message, and has no token to find out. The error says so ([`Cause::Ambiguous`]), and whoever repeats the
+//!   arrival decides.
 //! - After any other error the request is not made again: it would fail again.
 
 mod failure;
