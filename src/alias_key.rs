@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::alias_store::read_file;
 use crate::aws::Parameters;
-use crate::cause::Cause;
+use crate::cause::{Cause, StorageError};
 use crate::deadline::Deadline;
 use crate::signed::{AliasKey, KeyError};
 
@@ -29,12 +29,12 @@ pub enum KeyStore {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyReadError {
     /// The key could not be read.
-    #[error("{place} cannot be read: {reason}")]
+    #[error("{place} cannot be read: {error}")]
     Unreadable {
         /// The key, and where it is kept.
         place: String,
         /// The reason, as the file system or AWS gives it.
-        reason: String,
+        error: StorageError,
     },
     /// The text is not a key.
     #[error("{place} cannot be used: {error}")]
@@ -50,7 +50,7 @@ impl KeyReadError {
     /// The kind of the failure of mail that waits for the key.
     pub fn cause(&self) -> Cause {
         match self {
-            KeyReadError::Unreadable { .. } => Cause::Unavailable,
+            KeyReadError::Unreadable { error, .. } => error.cause,
             KeyReadError::NotAKey { .. } => Cause::Configuration,
         }
     }
@@ -77,7 +77,7 @@ impl KeyStore {
         };
         let text = text.map_err(|error| KeyReadError::Unreadable {
             place: self.place(),
-            reason: error.to_string(),
+            error,
         })?;
         AliasKey::parse(&text).map_err(|error| KeyReadError::NotAKey {
             place: self.place(),
@@ -133,7 +133,10 @@ impl KeyCache {
         read.unwrap_or_else(|| {
             Err(KeyReadError::Unreadable {
                 place: self.store.place(),
-                reason: format!("there was no answer for {} s", REFRESH_TIMEOUT.as_secs()),
+                error: StorageError::new(
+                    Cause::Unavailable,
+                    format!("there was no answer for {} s", REFRESH_TIMEOUT.as_secs()),
+                ),
             })
         })
     }
@@ -160,7 +163,9 @@ mod tests {
         let path = directory.path().join("key");
         let cache = KeyCache::new(KeyStore::File(path.clone()), Duration::ZERO);
         let current = || block_on(cache.current()).map(|key| key.to_text());
-        assert!(matches!(current(), Err(KeyReadError::Unreadable { .. })));
+        let missing = current().unwrap_err();
+        assert!(matches!(missing, KeyReadError::Unreadable { .. }));
+        assert_eq!(missing.cause(), Cause::NotFound);
         fs::write(&path, "short").unwrap();
         assert!(matches!(current(), Err(KeyReadError::NotAKey { .. })));
 

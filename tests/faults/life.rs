@@ -12,7 +12,6 @@ use super::gate::{Act, Latch, Plan};
 use super::step::{Step, Way};
 use super::support::http::Stage;
 use super::support::runtime_api::Reply;
-use super::support::ses;
 use super::world::{KEY_TEXT, Process, World, map};
 use super::{ID, KEY, MAP, OTHER, TARGET};
 
