@@ -16,6 +16,8 @@ pub(super) struct Lost {
     pub(super) kind: ReportKind,
     /// There is at least one.
     pub(super) targets: Vec<LostTarget>,
+    /// Whether the message is an answer of the alias's owner. Then the targets are correspondents.
+    pub(super) is_answer: bool,
 }
 
 /// A target that a report is about.
@@ -41,7 +43,19 @@ impl Lost {
         };
         let targets: Vec<LostTarget> = report.recipients.iter().filter_map(target).collect();
         let kind = report.kind;
-        (!targets.is_empty()).then_some(Lost { kind, targets })
+        (!targets.is_empty()).then_some(Lost {
+            kind,
+            targets,
+            is_answer: false,
+        })
+    }
+
+    /// The same of an answer.
+    pub(super) fn of_answer(self) -> Self {
+        Lost {
+            is_answer: true,
+            ..self
+        }
     }
 
     /// The lost targets to which the alias leads now.
@@ -51,8 +65,10 @@ impl Lost {
             addresses.any(|address| address.key() == lost.address.key())
         };
         let targets: Vec<LostTarget> = self.targets.iter().filter(leads_to).cloned().collect();
-        let kind = self.kind;
-        (!targets.is_empty()).then_some(Lost { kind, targets })
+        (!targets.is_empty()).then(|| Lost {
+            targets,
+            ..self.clone()
+        })
     }
 
     /// Whether the report is about this target.
@@ -118,6 +134,13 @@ impl Lost {
     /// The notice's first line.
     pub(super) fn first_line(&self, alias: &Address) -> String {
         match self.kind {
+            ReportKind::Reject if self.is_answer => {
+                format!("Amazon SES did not send an answer from {alias} to anybody.")
+            }
+            ReportKind::Complaint if self.is_answer && !self.is_loss() => {
+                format!("Somebody has reported an answer from {alias} as spam.")
+            }
+            _ if self.is_answer => format!("An answer from {alias} did not reach everybody it was sent to."),
             ReportKind::Reject => format!("Amazon SES did not send a message to {alias} on to its targets."),
             ReportKind::Complaint if !self.is_loss() => {
                 format!("A target of {alias} has reported a message as spam that was forwarded to it.")
@@ -129,8 +152,7 @@ impl Lost {
     /// An account of the trouble, and advice: the rest of the notice's text except for the fields of the message.
     pub(super) fn text(&self) -> String {
         if self.kind == ReportKind::Reject {
-            return "Amazon SES has found a virus in it after it was forwarded, and sent it to nobody. Be careful with what is in \
-                    it.\n"
+            return "Amazon SES found a virus in it only after accepting it, and sent it to nobody. Be careful with what is in it.\n"
                 .to_owned();
         }
         let mut text = String::new();
@@ -147,6 +169,12 @@ impl Lost {
         }
         text.push('\n');
         text.push_str(match self.kind {
+            ReportKind::Complaint if self.is_answer => {
+                "Amazon SES may send nothing more to an address from which a message was reported as spam, from your whole account.\n"
+            }
+            _ if self.is_answer => {
+                "Amazon SES may send nothing more to such an address, from your whole account. If it is right and takes mail again:\n"
+            }
             ReportKind::Complaint => {
                 "Amazon SES may send nothing more to a target that complains, from your whole account. Please ask there not to \
                  report forwarded mail as spam, or take the target out of the alias map.\n"
@@ -208,6 +236,7 @@ mod tests {
                 class,
                 answer,
             }],
+            is_answer: false,
         }
     }
 
@@ -253,6 +282,22 @@ mod tests {
                 .text()
                 .contains("unsuppress")
         );
+    }
+
+    /// Catches advice about the alias map to somebody whose correspondent has moved.
+    #[test]
+    fn of_an_answer_the_text_speaks_of_people() {
+        let alias = Address::parse("shop@example.com").unwrap();
+        for (kind, class) in [
+            (PERMANENT, Class::Gone),
+            (ReportKind::Complaint, Class::Spam),
+            (ReportKind::Reject, Class::Policy),
+        ] {
+            let lost = lost(kind, class).of_answer();
+            let text = lost.first_line(&alias) + "\n" + &lost.text();
+            assert!(text.contains("answer from shop@example.com"), "{text}");
+            assert!(!text.contains("target") && !text.contains("alias map"), "{text}");
+        }
     }
 
     /// Catches a target whose address would run as a command when it is copied from a notice.

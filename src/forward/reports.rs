@@ -4,10 +4,11 @@
 use super::inbox::Stored;
 use super::lost::Lost;
 use super::outcome::{Ending, Outcome};
-use super::route::{Route, recipient, route};
+use super::route::Route;
 use super::steps::{Attempt, Steps, Work};
 use super::stop::{OUT_OF_TIME, Stop};
 use super::tell::Told;
+use super::way::Way;
 use crate::arrival::ReportKind;
 use crate::header::mailbox::Address;
 use crate::ledger::{Claim, End, Receipt};
@@ -15,31 +16,38 @@ use crate::outbox::Cause;
 
 impl Steps {
     /// Acts on lost targets for one recipient of the message, and returns the recipient's outcome. `None`: the earlier outcome
-    /// stands, since the alias no longer leads to any of the targets, or the message reached them.
+    /// stands, since the alias no longer leads to any of the targets, or the message reached them. The targets of an answer are
+    /// its correspondents.
     pub(super) async fn report(&self, work: &mut Work<'_>, text: &str, lost: &Lost) -> Option<Outcome> {
+        let mut outcome = Outcome::new(&work.arrival.message_id, text, Ending::Sent);
+        let Way { owner, direction } = match self.way(work, text).await {
+            Ok(way) => way,
+            Err(Stop::Failed { cause, error }) if cause != Cause::NotFound => {
+                return Some(outcome.failed(cause, error));
+            }
+            Err(_) => return None,
+        };
+        let (route, reply, refused) = direction.parts(&owner);
+        let lost = match (reply, refused) {
+            (None, None) => lost.on(&route.targets, &route.options.fallback)?,
+            (Some(_), None) => lost.on(&route.targets, &[])?.of_answer(),
+            (_, Some(_)) => return None,
+        };
         let Work {
             arrival,
             message,
             deadline,
-            map,
             key,
             claim,
             ..
         } = work;
-        let mut outcome = Outcome::new(&arrival.message_id, text, Ending::Sent);
-        let route = match recipient(text, map).and_then(|alias| route(alias, map, key.as_deref())) {
-            Ok(route) => route,
-            Err(Stop::Failed { cause, error }) => return Some(outcome.failed(cause, error)),
-            Err(_) => return None,
-        };
-        let lost = lost.on(&route.targets, &route.options.fallback)?;
         outcome.targets = route.targets.iter().map(Address::to_string).collect();
         let attempt = Attempt {
             arrival,
             recipient: text,
-            route: &route,
-            owner: &route,
-            reply: None,
+            route,
+            owner: &owner,
+            reply,
             key: key.as_ref(),
             until: self.ledger.sends_until(*deadline),
             deadline: *deadline,
@@ -79,7 +87,9 @@ impl Steps {
         outcome: &mut Outcome,
     ) -> Option<Result<Receipt, (Cause, String)>> {
         let options = attempt.route.options;
-        let has_fallback = options.fallback.iter().any(|fallback| !lost.contains(fallback));
+        // An answer has none.
+        let has_fallback =
+            attempt.reply.is_none() && options.fallback.iter().any(|fallback| !lost.contains(fallback));
         if !has_fallback || !lost.is_loss() || lost.kind == ReportKind::Reject {
             return None;
         }

@@ -1,11 +1,14 @@
 //! SES's reports on what was sent, as its configuration set publishes them.
 
+use readdress::header::mailbox::Address;
+use readdress::signed::AliasKey;
 use serde_json::{Value, json};
 
 use super::support::ses::Message;
-use super::{ID, MAP, PATIENCE, Stands, TARGETS, assert_same, body_of, message};
+use super::{ID, MAP, PATIENCE, Stands, TARGETS, assert_same, body_of, message, ses_event};
 
 const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:readdress-events";
+const KEY: &str = "MdtECwg2GAle0VL6/vt3xS3XxGDpOWujjf8tkaZb+38=";
 const SETTING: (&str, &str) = ("EVENTS_TOPIC", TOPIC);
 
 /// A report about the message, as SES writes it.
@@ -101,6 +104,41 @@ fn the_fallback_gets_what_a_target_did_not_get_once() {
     let page: Value = serde_json::from_slice(&page).unwrap();
     assert_eq!(page["sent"].as_array().unwrap().len(), 2);
     assert_eq!(page["outcomes"]["shop@example.com"]["outcome"], "sent");
+}
+
+/// Catches an owner who waits for an answer to an answer that nobody got.
+#[test]
+fn the_owner_is_told_of_an_answer_that_did_not_arrive() {
+    let stands = Stands::start();
+    stands.ssm.put("/readdress/key", KEY);
+    let _running = stands.function(&[SETTING, ("ALIAS_KEY_PARAM", "/readdress/key")]);
+    let parse = |text: &str| text.parse::<Address>().unwrap();
+    let key = AliasKey::parse(KEY.as_bytes()).unwrap();
+    let to = key.reply_address(&parse("shop@example.com"), &parse("zoe@example.org"));
+    let to = to.unwrap().to_string();
+    let answer =
+        format!("From: jane@example.net\r\nTo: {to}\r\nSubject: Re: unmistakable lamp\r\n\r\nYes.\r\n");
+    stands.put(ID, answer.as_bytes());
+    let mut event = ses_event(ID, &[&to]);
+    event["Records"][0]["ses"]["receipt"]["dmarcVerdict"] = json!({"status": "PASS"});
+    stands.api.invoke(&event).unwrap();
+    let sent = stands.ses.take_messages().remove(0);
+    assert_eq!(sent.to, ["zoe@example.org"]);
+
+    let event = by_topic(TOPIC, &bounce(&sent.id, "zoe@example.org", "Permanent"));
+    for _ in 0..2 {
+        stands.api.invoke(&event).unwrap();
+    }
+    let notices = stands.ses.messages();
+    assert_eq!(notices.len(), 1, "told once, and nothing else is sent");
+    assert!(is_notice(&notices[0]));
+    assert_eq!(notices[0].to, TARGETS);
+    let text = String::from_utf8_lossy(&notices[0].raw).replace("=\r\n", "");
+    assert!(
+        text.contains("An answer from shop@example.com")
+            && text.contains("zoe@example.org: there is no such mailbox"),
+        "{text}"
+    );
 }
 
 #[test]
