@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::alias_store::read_file;
+use crate::alias_store::{absolute, read_file};
 use crate::aws::Parameters;
 use crate::cause::{Cause, StorageError};
 use crate::deadline::Deadline;
@@ -29,7 +29,7 @@ pub enum KeyStore {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyReadError {
     /// The key could not be read.
-    #[error("{place} cannot be read: {error}")]
+    #[error("{place} cannot be read: {error} (ALIAS_KEY_PARAM)")]
     Unreadable {
         /// The key, and where it is kept.
         place: String,
@@ -60,7 +60,7 @@ impl KeyStore {
     /// The key and its place, in the words of an operator who looks for it.
     pub fn place(&self) -> String {
         match self {
-            KeyStore::File(path) => format!("the alias key {}", path.display()),
+            KeyStore::File(path) => format!("the alias key {}", absolute(path)),
             KeyStore::Ssm(parameter) => format!("the alias key in the SSM parameter {}", parameter.name()),
         }
     }

@@ -43,7 +43,7 @@ pub enum AliasStore {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// The map could not be read.
-    #[error("{place} cannot be read: {error}")]
+    #[error("{place} cannot be read: {error} (ALIAS_MAP_PARAM)")]
     Unreadable {
         /// The map, and where it is kept.
         place: String,
@@ -77,7 +77,7 @@ impl AliasStore {
     /// The map and its place, in the words of an operator who looks for it.
     pub fn place(&self) -> String {
         match self {
-            AliasStore::File(path) => format!("the alias map {}", path.display()),
+            AliasStore::File(path) => format!("the alias map {}", absolute(path)),
             AliasStore::Ssm(parameters) => {
                 format!("the alias map in the SSM parameter {}", parameters.name())
             }
@@ -131,6 +131,12 @@ impl AliasStore {
             AliasStore::S3 { bucket, key } => Ok(vec![bucket.read(key, MAX_MAP).await?]),
         }
     }
+}
+
+/// The path as it reads from any directory: a relative one says nothing of the directory that it was looked for in.
+pub(crate) fn absolute(path: &Path) -> String {
+    let absolute = std::path::absolute(path);
+    absolute.as_deref().unwrap_or(path).display().to_string()
 }
 
 /// Reads a file of so many octets at most.

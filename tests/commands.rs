@@ -153,7 +153,7 @@ fn held_mail_is_listed_and_released_once() {
     );
     assert_eq!(trial.sent(), 1);
     let again = trial.command(&["release", "m1"]);
-    assert_eq!((again.code, &*again.stdout), (0, "m1  not held\n"));
+    assert_eq!((again.code, &*again.stdout), (0, "m1  not held: sent\n"));
     assert_eq!(trial.sent(), 1);
     assert!(trial.command(&["held"]).stdout.is_empty());
     let status = trial.command(&["status", "--json"]);
@@ -161,6 +161,31 @@ fn held_mail_is_listed_and_released_once() {
     let status = &status.json()[0];
     assert_eq!(status["outcomes"], json!({"sent": [1, 0, 0, 0]}));
     assert_eq!(status["oldest_undone"], Value::Null);
+}
+
+/// Catches an empty list, which looks as if all were well, where the ledger is looked for in the wrong place.
+#[test]
+fn a_ledger_that_is_not_there_is_named() {
+    let trial = Trial::new();
+    for command in ["status", "held", "list", "redrive"] {
+        let done = trial.command(&[command]);
+        let place = trial.path("outbox/ledger").display().to_string();
+        assert!(done.stderr.contains(&place), "{command}: {}", done.stderr);
+        assert_eq!(done.code, 0, "{command}");
+    }
+    trial.forward("m1", "none", &[]);
+    assert_eq!(trial.command(&["held"]).stderr, "");
+    // The settings come from the environment, and are not what is missing.
+    let usage = trial.command(&["release"]);
+    assert!(
+        usage
+            .stderr
+            .contains("Usage: readdress release [OPTIONS] <ID>..."),
+        "{}",
+        usage.stderr
+    );
+    let nothing = trial.command(&["forward"]);
+    assert!(nothing.stderr.contains("readdress event"), "{}", nothing.stderr);
 }
 
 /// Catches a notice whose command its reader would look for in vain.
@@ -196,7 +221,11 @@ fn a_virus_is_not_released() {
         "{}",
         released.stdout
     );
-    assert!(released.stdout.contains("unknown  the ledger has nothing of it"));
+    assert!(
+        released
+            .stdout
+            .contains("unknown  the ledger has no message with this id")
+    );
 }
 
 #[test]

@@ -29,9 +29,9 @@ pub enum MessageIdError {
     #[error("it begins with a dot")]
     LeadingDot,
     /// An octet that an id may not hold.
-    #[error("octet {at} of it is none of A-Z a-z 0-9 . _ = + -")]
+    #[error("its octet {} is none of A-Z a-z 0-9 . _ = + -", .at + 1)]
     Octet {
-        /// Where, counted from 0.
+        /// Where, counted from 0. The text counts from 1.
         at: usize,
     },
 }

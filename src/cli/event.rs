@@ -13,16 +13,25 @@ use readdress::rewrite::{Head, HeaderReader};
 
 use super::{Failure, Input};
 
-/// Write the event with which SES would tell of a message: its file is in a directory that stands for the bucket
+/// Write the event that SES would send for a message whose file is in a directory that stands in for the bucket
 #[derive(Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct Arguments {
     /// An address that received the message; may be repeated
     #[arg(long = "to", value_name = "ALIAS", required = true)]
     recipients: Vec<Address>,
-    /// The envelope sender [default: the address in Return-Path]
+    /// The envelope sender [default: the address in Return-Path, else that in From]
     #[arg(long, value_name = "ADDRESS")]
     envelope_sender: Option<Address>,
+    /// What SES says of the sender: pass, fail or gray. An answer as an alias takes pass
+    #[arg(long, value_name = "VERDICT", value_parser = verdict)]
+    dmarc: Option<String>,
+    /// Whether SES takes it for spam: pass, fail or gray
+    #[arg(long, value_name = "VERDICT", value_parser = verdict)]
+    spam: Option<String>,
+    /// Whether SES has found a virus in it: pass, fail or gray
+    #[arg(long, value_name = "VERDICT", value_parser = verdict)]
+    virus: Option<String>,
     /// The messages. The name of a file is the id of its message
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -46,7 +55,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A record as SES's Lambda action writes it. It has no verdicts: nobody has looked at the message.
+/// A verdict, as SES writes it.
+fn verdict(text: &str) -> Result<String, &'static str> {
+    let verdict = text.to_ascii_uppercase();
+    let is_known = ["PASS", "FAIL", "GRAY"].contains(&&*verdict);
+    is_known.then_some(verdict).ok_or("write pass, fail or gray")
+}
+
+/// A record as SES's Lambda action writes it. It has no verdicts but those that are given: nobody has looked at the message.
 fn record(arguments: &Arguments, file: &Path) -> Result<Value, Failure> {
     let shown = file.display();
     let name = file
@@ -61,16 +77,26 @@ fn record(arguments: &Arguments, file: &Path) -> Result<Value, Failure> {
     let mut mail = json!({"messageId": message_id.as_str()});
     let sender = match &arguments.envelope_sender {
         Some(sender) => Some(sender.to_string()),
-        None => return_path(&head),
+        None => first_address(&head, "return-path").or_else(|| first_address(&head, "from")),
     };
     if let Some(sender) = sender {
         mail["source"] = json!(sender);
     }
     let recipients: Vec<String> = arguments.recipients.iter().map(Address::to_string).collect();
+    let mut receipt = json!({"recipients": recipients});
+    for (name, verdict) in [
+        ("dmarcVerdict", &arguments.dmarc),
+        ("spamVerdict", &arguments.spam),
+        ("virusVerdict", &arguments.virus),
+    ] {
+        if let Some(verdict) = verdict {
+            receipt[name] = json!({"status": verdict});
+        }
+    }
     Ok(json!({
         "eventSource": "aws:ses",
         "eventVersion": "1.0",
-        "ses": {"mail": mail, "receipt": {"recipients": recipients}},
+        "ses": {"mail": mail, "receipt": receipt},
     }))
 }
 
@@ -88,9 +114,9 @@ fn read_head(file: &Path) -> Result<Head, Failure> {
     head.ok_or_else(|| Failure::failed(&name, "it has no end"))
 }
 
-/// The envelope sender, as the topmost Return-Path names it.
-fn return_path(head: &Head) -> Option<String> {
-    let field = head.header.first("return-path")?;
+/// The first address in the topmost field of this name.
+fn first_address(head: &Head, name: &str) -> Option<String> {
+    let field = head.header.first(name)?;
     let mailbox = parse_address_list(field.body()).into_iter().next();
     mailbox.map(|mailbox| mailbox.address.to_string())
 }

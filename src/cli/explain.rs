@@ -258,14 +258,13 @@ fn write_text(out: &mut impl Write, explained: &Explanation, colours: bool) -> i
         }
         writeln!(out)?;
     }
-    let octets = |octets: Option<u64>| octets.map_or("not read".to_owned(), |octets| octets.to_string());
-    writeln!(
-        out,
-        "octets    {} stored, {} to go out, {} at most (MAX_SEND_BYTES)",
-        octets(outcome.bytes_in),
-        octets(outcome.bytes_out),
-        explained.max_send_bytes
-    )?;
+    if let (Some(stored), Some(outgoing)) = (outcome.bytes_in, outcome.bytes_out) {
+        let most = explained.max_send_bytes;
+        writeln!(
+            out,
+            "octets    {stored} stored, {outgoing} to go out, {most} at most (MAX_SEND_BYTES)"
+        )?;
+    }
     for code in &outcome.repairs {
         writeln!(out, "repaired  {code}")?;
     }

@@ -53,8 +53,8 @@ pub(super) struct SettingArguments {
     /// The prefix of the message id in the bucket, such as inbound/
     #[arg(long, env = "EMAIL_PREFIX", value_name = "PREFIX")]
     email_prefix: Option<String>,
-    /// The prefix under which it is recorded what was sent: in the bucket, or in the directory of --outbox file:DIR; off: it
-    /// is not recorded [default: ledger/]
+    /// The prefix of the record of what was sent, in the bucket or in the directory of --outbox file:DIR; off: no record
+    /// [default: ledger/]
     #[arg(long, env = "LEDGER", value_name = "PREFIX")]
     ledger: Option<String>,
     /// The treatment of a message that may have been sent before, without a record of it: resend or hold [default: resend]
@@ -146,6 +146,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         let forwarder = connect(&settings).await?.hashing_bodies();
         // Read ahead: a mistake in the map is not a matter of a single message.
         forwarder.read_aliases().await?;
+        if payload.trim_ascii().is_empty() {
+            return Err(Failure::Failed(format!(
+                "{name} is empty: give an event, such as readdress event writes"
+            )));
+        }
         let records = parse_event(&payload).map_err(|error| Failure::failed(&name, error))?;
         forward(&forwarder, records, &name).await
     })

@@ -39,7 +39,7 @@ const CHUNK: usize = 1 << 16;
 #[derive(Parser)]
 #[command(version, arg_required_else_help = true, after_help = EXIT_CODES)]
 struct Arguments {
-    /// Say more on stderr: -v what was done, -vv with addresses
+    /// Log to stderr: -v what was done, -vv with addresses
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     verbose: u8,
     #[command(subcommand)]
@@ -74,6 +74,13 @@ enum Command {
     Doctor(doctor::Arguments),
     #[cfg(feature = "doctor")]
     Probe(probe::Arguments),
+    /// Not in this build
+    #[cfg(not(feature = "doctor"))]
+    #[command(hide = true, alias = "probe")]
+    Doctor {
+        #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        ignored: Vec<String>,
+    },
 }
 
 /// The reason for which a command ends early.
@@ -151,6 +158,10 @@ pub(crate) fn run() -> ExitCode {
         Command::Doctor(arguments) => doctor::run(&arguments),
         #[cfg(feature = "doctor")]
         Command::Probe(arguments) => probe::run(&arguments),
+        #[cfg(not(feature = "doctor"))]
+        Command::Doctor { .. } => Err(Failure::Usage(
+            "this build has no AWS services, and so neither doctor nor probe; cargo install --path . builds one that has".to_owned(),
+        )),
     };
     match done {
         Ok(code) => code,

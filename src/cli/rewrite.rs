@@ -49,7 +49,7 @@ pub(super) struct StyleArguments {
     /// The addresses in the new To: targets, alias, keep [default: keep]
     #[arg(long, env = "TO_HEADER", value_name = "TO")]
     to_header: Option<String>,
-    /// Put before the subject, unless it stands at the front already
+    /// Text to put before the subject, unless it is already there
     #[arg(long, env = "SUBJECT_PREFIX", value_name = "TEXT")]
     subject_prefix: Option<String>,
 }

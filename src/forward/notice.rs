@@ -17,7 +17,7 @@ const MAX_SHOWN: usize = 200;
 /// Octets of a field that are decoded for it.
 const MAX_DECODED: usize = 4 << 10;
 
-const KEPT: &str = "It is in the bucket that mail arrives in, for as long as the bucket keeps mail.";
+const KEPT: &str = "It stays in the mail bucket until the bucket's retention period ends.";
 
 /// The message that a notice is about.
 pub(super) struct About<'a> {
@@ -94,7 +94,7 @@ impl<'a> Trouble<'a> {
     fn reason(self) -> String {
         let reason = match self {
             Trouble::Lost(lost) => return lost.text(),
-            Trouble::Held(Hold::Spam) => "Amazon SES takes it for spam.",
+            Trouble::Held(Hold::Spam) => "Amazon SES classified it as spam.",
             Trouble::Held(Hold::Virus) => {
                 "Amazon SES has found a virus in it. It cannot be sent on; be careful with what is in it."
             }
@@ -151,7 +151,7 @@ pub(super) fn compose(about: &About<'_>, trouble: &Trouble<'_>, from: Address, h
 
 fn text(about: &About<'_>, trouble: &Trouble<'_>, subject: Option<&str>, has_message: bool) -> String {
     let id = about.message_id;
-    let says = |name| shown(about.head, name).unwrap_or_else(|| "(it does not say)".to_owned());
+    let says = |name| shown(about.head, name).unwrap_or_else(|| "(none given)".to_owned());
     let mut text = String::new();
     let mut line = |line: String| {
         let _ = writeln!(text, "{line}");

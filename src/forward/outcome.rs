@@ -125,6 +125,9 @@ pub struct Outcome {
     pub refusal: Option<String>,
     /// SHA-256 of the body, in hexadecimal digits, if it was asked for. The sent body and the stored one have the same.
     pub body_sha256: Option<String>,
+    /// Whether all targets had the message already, so that nothing was sent now.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub repeated: bool,
     /// The id that the outbox gave the message; several, with commas between them, if there were more targets than it takes at
     /// once.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -165,6 +168,7 @@ impl Outcome {
             marks: Vec::new(),
             refusal: None,
             body_sha256: None,
+            repeated: false,
             sent_id: None,
             reason: None,
             told: false,
@@ -209,6 +213,7 @@ impl Outcome {
                 bytes_in = self.bytes_in,
                 bytes_out = self.bytes_out,
                 sent_id = self.sent_id,
+                repeated = self.repeated.then_some(true),
                 reason = self.reason,
                 told = self.told,
                 refusal = self.refusal,

@@ -38,7 +38,11 @@ impl Steps {
     /// The outcome of a recipient whose mail went as far as this.
     pub(super) fn conclude(outcome: Outcome, taken: Result<Receipt, Stop>) -> Outcome {
         match taken {
-            Ok(receipt) | Err(Stop::Delivered(receipt)) => outcome.sent(receipt),
+            Ok(receipt) => outcome.sent(receipt),
+            Err(Stop::Delivered(receipt)) => {
+                let repeated = true;
+                Outcome { repeated, ..outcome }.sent(receipt)
+            }
             Err(Stop::Ended(ending)) => outcome.ended(ending),
             Err(Stop::Held(hold)) => outcome.held(hold.as_str()),
             Err(Stop::Bounced) => outcome.bounced(),

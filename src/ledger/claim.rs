@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
+use std::io;
 use std::time::{Duration, Instant};
 
 use super::delivery::Deliveries;
 use super::page::{Mark, Page, Sent};
+use super::pages::Pages;
 use super::target::TargetHash;
-use crate::arrival::Arrival;
+use crate::arrival::{Arrival, MessageId};
 
 /// The life of a claim, by the clock of the place where the pages lie. Long enough for a renewal to be late or to fail once;
 /// shorter than the minute after which Lambda repeats an event whose invocation died.
@@ -52,6 +54,23 @@ pub(super) struct Seen {
 }
 
 impl Seen {
+    /// Reads the page of a message. `None`: it has none.
+    pub(super) async fn read(pages: &Pages, message_id: &MessageId) -> io::Result<Option<Seen>> {
+        let at = Instant::now();
+        let Some(version) = pages.read(message_id).await? else {
+            return Ok(None);
+        };
+        let page = serde_json::from_slice(&version.octets).map_err(|error| {
+            // The error may quote an address from the page.
+            let (kind, line, column) = (error.classify(), error.line(), error.column());
+            let reason =
+                format!("its page of the message cannot be read: {kind:?} at line {line}, column {column}");
+            io::Error::other(reason)
+        })?;
+        let (etag, age) = (version.etag, version.age);
+        Ok(Some(Seen { page, etag, age, at }))
+    }
+
     /// The page's age now, or more.
     pub(super) fn age(&self) -> Duration {
         self.age + self.at.elapsed()

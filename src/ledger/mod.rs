@@ -128,7 +128,7 @@ impl Ledger {
             return Ok(None);
         };
         let time = Deadline::after(PATIENCE).or(deadline);
-        match time.race(read(pages, message_id)).await {
+        match time.race(Seen::read(pages, message_id)).await {
             Some(Ok(seen)) => Ok(seen.map(Known)),
             Some(Err(error)) => Err(error.to_string()),
             None => Err("it did not answer in time".to_owned()),
@@ -410,7 +410,7 @@ async fn try_write(
                 claim.unwritten.clear();
                 return Ok(());
             }
-            Err(WriteError::Changed) => claim.seen = read(pages, &message_id).await?,
+            Err(WriteError::Changed) => claim.seen = Seen::read(pages, &message_id).await?,
             Err(WriteError::Conflict) => {
                 pause(time).await;
                 time *= 2;
@@ -419,22 +419,6 @@ async fn try_write(
         }
     }
     Err(io::Error::other(format!("others wrote it first {MAX_ATTEMPTS} times")).into())
-}
-
-async fn read(pages: &Pages, message_id: &MessageId) -> io::Result<Option<Seen>> {
-    let at = Instant::now();
-    let Some(version) = pages.read(message_id).await? else {
-        return Ok(None);
-    };
-    let page = serde_json::from_slice(&version.octets).map_err(|error| {
-        // The error may quote an address from the page.
-        let (kind, line, column) = (error.classify(), error.line(), error.column());
-        let reason =
-            format!("its page of the message cannot be read: {kind:?} at line {line}, column {column}");
-        io::Error::other(reason)
-    })?;
-    let (etag, age) = (version.etag, version.age);
-    Ok(Some(Seen { page, etag, age, at }))
 }
 
 fn unrecorded(message_id: &MessageId, error: &str) {

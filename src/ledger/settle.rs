@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::claim::LIFE;
+use super::claim::{LIFE, Seen};
 use super::delivery::{End, Receipt};
 use super::page::{Page, Sent};
 use super::pages::Pages;
-use super::read;
 use super::target::TargetHash;
 use crate::arrival::MessageId;
 use crate::aws::{Condition, WriteError};
@@ -18,7 +17,7 @@ use crate::header::mailbox::Address;
 #[derive(Debug, thiserror::Error)]
 pub enum SettleError {
     /// No event of the message was ever tried.
-    #[error("the ledger has nothing of it: was its event ever tried? (LEDGER)")]
+    #[error("the ledger has no message with this id (OUTBOX, EMAIL_BUCKET, LEDGER)")]
     Unknown,
     /// An invocation holds a claim that is younger than 50 seconds.
     #[error("it is being sent, or was less than a minute ago; try again in a minute")]
@@ -43,7 +42,7 @@ impl Pages {
         only: Option<&[Address]>,
     ) -> Result<usize, SettleError> {
         let out_of_reach = |error: String| SettleError::OutOfReach(error);
-        let seen = read(self, message_id).await;
+        let seen = Seen::read(self, message_id).await;
         let seen = seen.map_err(|error| out_of_reach(error.to_string()))?;
         let mut seen = seen.ok_or(SettleError::Unknown)?;
         let only = only.map(|only| only.iter().map(TargetHash::from).collect());

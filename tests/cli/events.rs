@@ -68,17 +68,34 @@ fn an_event_is_made_for_a_message() {
     assert!(made.status.success(), "{}", text(&made.stderr));
     let event: Value = serde_json::from_slice(&made.stdout).unwrap();
     assert_eq!(event["Records"][0]["ses"]["mail"]["source"], "jane@example.org");
-    assert_eq!(event["Records"][1]["ses"]["mail"]["source"], Value::Null);
+    assert_eq!(event["Records"][1]["ses"]["mail"]["source"], "jane@example.org");
+    assert_eq!(event["Records"][0]["ses"]["receipt"]["dmarcVerdict"], Value::Null);
     let (code, outcomes) = trial.forward(&event, &[]);
     assert_eq!((code, outcomes_of(&outcomes)), (0, vec!["sent", "sent"]));
 
-    let sender = ["--envelope-sender", "omar@example.org"];
+    let sender = [
+        "--envelope-sender",
+        "omar@example.org",
+        "--dmarc",
+        "pass",
+        "--spam",
+        "FAIL",
+    ];
     let made = run(
         &[&["event", "--to", "shop@example.com", &path("m1")][..], &sender].concat(),
         b"",
     );
     let event: Value = serde_json::from_slice(&made.stdout).unwrap();
     assert_eq!(event["Records"][0]["ses"]["mail"]["source"], "omar@example.org");
+    let receipt = &event["Records"][0]["ses"]["receipt"];
+    assert_eq!(receipt["dmarcVerdict"]["status"], "PASS");
+    assert_eq!(receipt["spamVerdict"]["status"], "FAIL");
+    let (code, outcomes) = trial.forward(&event, &["--on-spam", "hold"]);
+    assert_eq!(
+        (code, outcomes_of(&outcomes)),
+        (0, vec!["sent"]),
+        "it was sent before"
+    );
 
     trial.store("my mail.eml", MESSAGE);
     let named = run(&["event", "--to", "shop@example.com", &path("my mail.eml")], b"");

@@ -18,7 +18,7 @@ use super::moment::{Since, written};
 use super::undone::{UNFINISHED, described, is_unfinished, outcome};
 use super::{Ledger, READS};
 
-/// List the mail that ended in some way: when, for whom, how large, who wrote, about what
+/// List mail by its outcome: when, for whom, how large, who wrote, about what
 #[derive(Args)]
 pub(in super::super) struct Arguments {
     /// Only mail with one of these outcomes, such as held, failed, too_large, or unfinished for a send without a record
@@ -31,7 +31,7 @@ pub(in super::super) struct Arguments {
 /// List the mail that is held: when, for whom, why, how large, who wrote, about what
 #[derive(Args)]
 pub(in super::super) struct HeldArguments {
-    /// Only mail that ended so not longer ago than this, such as 12h or 7d, or since a day such as 2026-01-31
+    /// Only mail that ended so within this time, such as 12h or 7d, or since a day such as 2026-01-31
     #[arg(long, value_name = "TIME")]
     since: Option<Since>,
     /// Write a line of JSON for each

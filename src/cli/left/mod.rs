@@ -44,7 +44,10 @@ impl Ledger {
     async fn open(settings: &SettingArguments) -> Result<Self, Failure> {
         let places = Places::read(&|name| settings.setting(name))?;
         match stored(&places).await? {
-            (inbox, Some(pages)) => Ok(Ledger { inbox, pages }),
+            (inbox, Some(pages)) => {
+                note_absence(&pages);
+                Ok(Ledger { inbox, pages })
+            }
             (_, None) => Err(Failure::Usage(
                 "LEDGER is off, so nothing is recorded of any message".to_owned(),
             )),
@@ -59,6 +62,19 @@ impl Ledger {
             listed: VecDeque::new(),
             unreadable: 0,
         }
+    }
+}
+
+/// Says that there is no ledger where one is looked for: an empty list would look as if all were well.
+fn note_absence(pages: &Pages) {
+    if let Pages::Directory(directory) = pages
+        && !directory.exists()
+    {
+        let shown = std::path::absolute(directory).unwrap_or_else(|_| directory.clone());
+        eprintln!(
+            "readdress: nothing is recorded yet: there is no directory {} (OUTBOX, LEDGER)",
+            shown.display()
+        );
     }
 }
 

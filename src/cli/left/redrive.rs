@@ -24,12 +24,12 @@ use super::worker::{Worker, WorkerArguments};
 /// Messages that are forwarded at once: as many as a small account of SES sends in a second, and a function has instances for.
 pub(super) const AT_ONCE: usize = 4;
 
-/// Have all mail forwarded that the ledger, and a queue of failed events, say is not done; exit code 1 if some is still not
+/// Forward all mail that the ledger, or a queue of failed events, says is not done; exit code 1 if some still is not
 ///
 /// It may be ended at any moment and run again: a target that has the message does not get it again.
 #[derive(Args)]
 pub(in super::super) struct Arguments {
-    /// Of the ledger, only mail that ended not longer ago than this, such as 12h or 7d, or since a day such as 2026-01-31
+    /// Of the ledger, only mail that ended within this time, such as 12h or 7d, or since a day such as 2026-01-31
     #[arg(long, value_name = "TIME")]
     since: Option<Since>,
     /// Of the ledger, only mail with one of these outcomes, also where somebody was told of it [default: all that is not done]
@@ -87,7 +87,7 @@ pub(in super::super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> 
         } else {
             "not done"
         };
-        eprintln!("{done} {verb}, {left} {still}, {unreadable} pages that cannot be read");
+        eprintln!("{done} {verb}, {left} {still}, {unreadable} unreadable records in the ledger");
         Ok(if left + unreadable == 0 {
             ExitCode::SUCCESS
         } else {

@@ -14,13 +14,15 @@ use super::super::forward::SettingArguments;
 use super::Ledger;
 use super::concurrent::{Task, in_order};
 use super::redrive::AT_ONCE;
-use super::undone::{arrival_for, is_unfinished};
+use super::undone::{arrival_for, described, is_unfinished};
 use super::worker::{Worker, WorkerArguments};
 
-/// Have mail forwarded that is held: its verdicts are noted in it, and do not hold it again
+/// Forward mail that is held; its verdicts are noted in it, and no longer hold it
 ///
 /// Mail with a virus stays held, since SES does not send it: readdress show writes it.
+// Settings that come from the environment would stand in it as if they were required.
 #[derive(Args)]
+#[command(override_usage = "readdress release [OPTIONS] <ID>...")]
 pub(in super::super) struct Arguments {
     /// The ids of the messages, as readdress held lists them
     #[arg(required = true, value_name = "ID")]
@@ -63,7 +65,10 @@ pub(in super::super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> 
 async fn release(ledger: &Ledger, worker: &Worker, id: &MessageId) -> Result<String, String> {
     let entry = ledger.pages.entry(id).await.map_err(|error| error.to_string())?;
     let Some(entry) = entry else {
-        return Err("the ledger has nothing of it: was its event ever tried? (LEDGER)".to_owned());
+        return Err(
+            "the ledger has no message with this id (OUTBOX, EMAIL_BUCKET, LEDGER): readdress held lists those that are held"
+                .to_owned(),
+        );
     };
     let held = reasons(&entry);
     if held.is_empty() && is_unfinished(&entry) {
@@ -73,7 +78,9 @@ async fn release(ledger: &Ledger, worker: &Worker, id: &MessageId) -> Result<Str
         );
     }
     if held.is_empty() {
-        return Ok("not held".to_owned());
+        let mut outcomes: Vec<String> = entry.endings.values().map(described).collect();
+        outcomes.dedup();
+        return Ok(format!("not held: {}", outcomes.join("; ")));
     }
     let arrival = arrival_for(&entry, Order::Release, is_held);
     worker.forward(&arrival).await?;

@@ -17,7 +17,9 @@ use super::Ledger;
 ///
 /// This is for mail with the cause "ambiguous", or "unfinished", that its owner has found in the target's mailbox. Mail that is not
 /// there is sent by readdress redrive with ON_DOUBT=resend.
+// Settings that come from the environment would stand in it as if they were required.
 #[derive(Args)]
+#[command(override_usage = "readdress settle [OPTIONS] <ID>...")]
 pub(in super::super) struct Arguments {
     /// The ids of the messages, as readdress list has them
     #[arg(required = true, value_name = "ID")]

@@ -22,7 +22,9 @@ use super::neutral::Neutral;
 /// Show a stored mail: its header section and its parts, or the content of a part
 ///
 /// On a terminal, controls of the mail are shown as escapes. Elsewhere its octets are written as they are.
+// Settings that come from the environment would stand in it as if they were required.
 #[derive(Args)]
+#[command(override_usage = "readdress show [OPTIONS] <ID>")]
 pub(in super::super) struct Arguments {
     /// Write the content of this part, without its transfer encoding: its path as the list of parts has it, such as 2.1
     #[arg(long, value_name = "PATH", conflicts_with = "raw")]

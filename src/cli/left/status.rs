@@ -140,7 +140,7 @@ impl Status {
         }
         writeln!(
             output,
-            "messages: {}, in progress: {}, pages that cannot be read: {}",
+            "messages: {}, in progress: {}, unreadable records: {}",
             self.messages, self.in_progress, self.unreadable
         )?;
         match &self.oldest_undone {
