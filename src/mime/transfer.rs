@@ -10,11 +10,16 @@ enum Encoding {
     QuotedPrintable,
 }
 
-/// Decodes the body of a part while it passes, in chunks of any size. It holds a line's white space at most: of more than 998
-/// blanks in a row those before the last 998 are content.
+/// Decodes the body of a part while it passes, in chunks of any size.
 ///
-/// It accepts the flaws of real mail: octets that are no digit of base64 are passed over (RFC 2045 6.8), as is text between the
-/// end of one encoded piece and the next; a `=` in quoted-printable that begins no valid escape stays as it is.
+/// It decodes `base64` and `quoted-printable`. Under every other encoding (`7bit`, `8bit`, `binary`, `x-uuencode`, an unknown
+/// one) the octets pass unchanged; [`TransferDecoder::decodes`] tells which it is.
+///
+/// It accepts the flaws of real mail: octets that are no digit of base64 are skipped (RFC 2045 6.8), as is the padding between
+/// one encoded piece and the next; a `=` in quoted-printable that begins no valid escape stays as it is.
+///
+/// Between calls it holds at most one run of trailing blanks, up to 998 octets. If the run is longer, the blanks before the
+/// last 998 are passed on as content.
 ///
 /// ```
 /// use readdress::mime::TransferDecoder;
@@ -27,6 +32,10 @@ enum Encoding {
 /// decoder.end(&mut |octets| content.extend_from_slice(octets));
 /// assert_eq!(content, "caf\u{e9} au lait".as_bytes());
 /// ```
+///
+/// # Termination
+/// [`TransferDecoder::end`] must be called: the end of a quoted-printable body is held back until it is known that nothing
+/// follows.
 #[derive(Clone, Debug)]
 pub struct TransferDecoder {
     encoding: Encoding,
@@ -41,22 +50,45 @@ pub struct TransferDecoder {
 /// line of mail has no more octets than this.
 const MAX_BLANKS: usize = 998;
 
+impl Encoding {
+    fn of(name: &str) -> Self {
+        let name = name.trim();
+        if name.eq_ignore_ascii_case("base64") {
+            Encoding::Base64
+        } else if name.eq_ignore_ascii_case("quoted-printable") {
+            Encoding::QuotedPrintable
+        } else {
+            Encoding::Identity
+        }
+    }
+}
+
 impl TransferDecoder {
-    /// A decoder for this transfer encoding, as [`Part::encoding`](super::Part::encoding) has it.
+    /// A decoder for this transfer encoding: that of [`Part::encoding`](super::Part::encoding), or the body of a
+    /// Content-Transfer-Encoding field without comments. Case and white space around it do not count.
     pub fn new(encoding: &str) -> Self {
         TransferDecoder {
-            encoding: match encoding {
-                "base64" => Encoding::Base64,
-                "quoted-printable" => Encoding::QuotedPrintable,
-                _ => Encoding::Identity,
-            },
+            encoding: Encoding::of(encoding),
             pending: Vec::new(),
             bits: 0,
             bit_count: 0,
         }
     }
 
-    /// Takes the next octets of the body. Passes the content that they are to `sink`.
+    /// Whether a decoder for this encoding decodes anything: the encoding is `base64` or `quoted-printable`. Under every other
+    /// one the octets pass unchanged, and are the content only if the encoding is `7bit`, `8bit` or `binary` (RFC 2045 6.2).
+    ///
+    /// ```
+    /// use readdress::mime::TransferDecoder;
+    ///
+    /// assert!(TransferDecoder::decodes(" BASE64\r\n"));
+    /// assert!(!TransferDecoder::decodes("8bit") && !TransferDecoder::decodes("x-uuencode"));
+    /// ```
+    pub fn decodes(encoding: &str) -> bool {
+        Encoding::of(encoding) != Encoding::Identity
+    }
+
+    /// Decodes these octets and passes the result to `sink`. An octet that needs those that follow waits for them.
     pub fn write(&mut self, chunk: &[u8], sink: &mut impl FnMut(&[u8])) {
         let decoded = match self.encoding {
             Encoding::Identity => {
@@ -73,7 +105,7 @@ impl TransferDecoder {
         }
     }
 
-    /// Ends the body.
+    /// Ends the body. Passes the octets that waited to `sink`; base64 that ends inside of an octet loses the bits of it.
     pub fn end(mut self, sink: &mut impl FnMut(&[u8])) {
         if self.encoding == Encoding::QuotedPrintable {
             let decoded = self.quoted_printable(&[], true);
@@ -206,6 +238,8 @@ mod tests {
         for (encoding, input, content) in [
             ("7bit", &b"a=3D\r\n"[..], &b"a=3D\r\n"[..]),
             ("x-unknown", b"YWJj", b"YWJj"),
+            (" BASE64\r\n", b"YWJj", b"abc"),
+            ("Quoted-Printable", b"a=3d", b"a="),
             ("base64", b"YW Jj\r\nZA==\r\n", b"abcd"),
             // Two pieces, one after the other, and no padding at the end.
             ("base64", b"YQ==\r\n-YmM=\r\nZGU", b"abcde"),
