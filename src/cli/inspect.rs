@@ -92,7 +92,7 @@ impl Parts {
 fn keep(spool: &mut PartSpool, spooled: &mut io::Result<()>, change: PartChange<'_>) {
     if spooled.is_ok() {
         *spooled = match change {
-            PartChange::Begun(part) => spool.begin(part),
+            PartChange::Begun { part, .. } => spool.begin(part),
             PartChange::Ended { index, end } => spool.end(index, end),
         };
     }

@@ -26,14 +26,16 @@ pub struct Part {
     /// Type and subtype in lower case; `text/plain` where none is given (RFC 2045 5.2), `message/rfc822` in a
     /// digest (RFC 2046 5.1.5).
     pub content_type: String,
-    /// The transfer encoding in lower case, `7bit` where none is given (RFC 2045 6.1).
+    /// The transfer encoding in lower case, `7bit` where none is given (RFC 2045 6.1). A
+    /// [`TransferDecoder`](super::TransferDecoder) takes it off the body, if the part is not taken apart.
     pub encoding: String,
-    /// The file name that it suggests (RFC 2183 2.3), decoded; or the older `name` of its Content-Type.
+    /// The `filename` of Content-Disposition (RFC 2183 2.3), decoded; otherwise the `name` of Content-Type. It is the sender's
+    /// text: it may hold path separators and `..`, so do not write a file of this name.
     pub filename: Option<String>,
     /// Its header section, without the empty line.
     pub header: Span,
-    /// Its body, without the line break that belongs to the next delimiter. A multipart's or message's body
-    /// runs to its end, over all that is inside.
+    /// Its body, without the line break that belongs to the next delimiter. The body of a multipart or message includes all parts
+    /// inside it.
     pub body: Span,
 }
 
@@ -65,12 +67,12 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// No part yet.
+    /// A collector without parts.
     pub fn new() -> Self {
         Parts::default()
     }
 
-    /// Takes the next event of the scanner; all must come, in order.
+    /// Takes the next event of the scanner. All events of one message must come, in order.
     pub fn push(&mut self, event: &Event<'_>) {
         let found = &mut self.found;
         self.tree.push(event, &mut |change| collect(found, change));
@@ -86,7 +88,7 @@ impl Parts {
 
 fn collect(found: &mut Vec<Part>, change: PartChange<'_>) {
     match change {
-        PartChange::Begun(part) => found.push(part.clone()),
+        PartChange::Begun { part, .. } => found.push(part.clone()),
         PartChange::Ended { index, end } => {
             if let Some(part) = found.get_mut(index) {
                 part.body.end = end;
@@ -98,19 +100,34 @@ fn collect(found: &mut Vec<Part>, change: PartChange<'_>) {
 /// A part that begins or ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PartChange<'a> {
-    /// The part's header section has ended. Everything but the end of its [`Part::body`] is known.
-    Begun(&'a Part),
-    /// The part's body has ended.
+    /// The part's header section has ended: this comes with its [`Kind::HeaderEnd`].
+    Begun {
+        /// The number of the part: the parts are counted from 0 in the order in which they begin, which is that of
+        /// [`Parts::finish`]. It is not the index of a part in [`Report::parts`](crate::preflight::Report::parts), which has
+        /// only the parts with a finding.
+        index: usize,
+        /// The part. Everything but the end of its [`Part::body`] is known.
+        part: &'a Part,
+    },
+    /// The part's body has ended: this comes with the first event that is no longer the part's, the delimiter of a multipart
+    /// around it, or with [`PartTree::finish`].
     Ended {
-        /// Which part, counted from 0 in the order in which they begin.
+        /// The number of the part, as in [`PartChange::Begun`].
         index: usize,
         /// The offset after its last octet.
         end: u64,
     },
 }
 
-/// Follows the parts of a message while it is scanned. Holds only those that have not ended: its memory is bounded by
-/// [`Limits::depth`](crate::mime::Limits::depth).
+/// Follows the parts of a message while it is scanned.
+///
+/// Every part begins and ends once. The parts inside a part begin after it and end before it: where one delimiter ends several,
+/// the innermost ends first. Events of [`Kind::Body`] between belong to the part that has begun last, and it is the innermost
+/// of those that are open.
+///
+/// It holds only the parts that have not ended, at most one more than [`Limits::depth`](crate::mime::Limits::depth), and of each
+/// its type, encoding and file name. The memory is bounded by that number times the longest of these fields, which may have
+/// [`Limits::field`](crate::mime::Limits::field) octets.
 ///
 /// ```
 /// use readdress::mime::{PartChange, PartTree, Scanner};
@@ -119,7 +136,7 @@ pub enum PartChange<'a> {
 /// let mut tree = PartTree::default();
 /// let mut types = Vec::new();
 /// let mut see = |change: PartChange<'_>| {
-///     if let PartChange::Begun(part) = change {
+///     if let PartChange::Begun { part, .. } = change {
 ///         types.push(part.content_type.clone());
 ///     }
 /// };
@@ -133,6 +150,10 @@ pub enum PartChange<'a> {
 /// assert_eq!(types, ["multipart/mixed", "text/plain"]);
 /// # Ok::<(), readdress::mime::Error>(())
 /// ```
+///
+/// # Termination
+/// [`PartTree::finish`] ends the parts that no delimiter ends, among them the message itself. Without it they have no
+/// [`PartChange::Ended`].
 #[derive(Debug, Default)]
 pub struct PartTree {
     /// The parts that have not ended, by depth.
@@ -153,7 +174,9 @@ struct Opened {
 }
 
 impl PartTree {
-    /// Takes the next event of the scanner; all must come, in order. Passes each change to `see`.
+    /// Takes the next event of the scanner and passes each change to `see`.
+    ///
+    /// All events of one message must come, in order. Others give a tree of some other shape, and no panic.
     pub fn push(&mut self, event: &Event<'_>, see: &mut impl FnMut(PartChange<'_>)) {
         self.end = event.offset + event.bytes.len() as u64;
         match event.kind {
@@ -168,9 +191,14 @@ impl PartTree {
                 opened.describe();
                 opened.part.header.end = event.offset;
                 opened.part.body = Span { start: end, end };
-                see(PartChange::Begun(&opened.part));
+                see(PartChange::Begun {
+                    index: opened.index,
+                    part: &opened.part,
+                });
             }
-            Kind::Delimiter | Kind::CloseDelimiter => self.close(event.depth + 1, event.offset, see),
+            Kind::Delimiter | Kind::CloseDelimiter => {
+                self.close(event.depth.saturating_add(1), event.offset, see)
+            }
             Kind::Preamble | Kind::Body | Kind::Epilogue => {}
         }
     }
@@ -187,10 +215,12 @@ impl PartTree {
 
     /// The part that a header event belongs to; opens it unless it is open already.
     fn enter(&mut self, event: &Event<'_>) -> &mut Opened {
-        if self.open.len() <= event.depth {
+        // A part is one level below an open one: events of a scanner skip none.
+        let depth = event.depth.min(self.open.len());
+        if self.open.len() == depth {
             self.open(event);
         }
-        &mut self.open[event.depth]
+        &mut self.open[depth]
     }
 
     fn open(&mut self, event: &Event<'_>) {
@@ -229,9 +259,9 @@ impl PartTree {
         self.begun += 1;
     }
 
-    /// Ends all parts at `depth` and deeper.
+    /// Ends all parts at `depth` and deeper, the innermost first.
     fn close(&mut self, depth: usize, end: u64, see: &mut impl FnMut(PartChange<'_>)) {
-        for opened in self.open.drain(depth.min(self.open.len())..) {
+        for opened in self.open.drain(depth.min(self.open.len())..).rev() {
             let index = opened.index;
             see(PartChange::Ended { index, end });
         }
@@ -278,5 +308,72 @@ impl Opened {
             .as_ref()
             .and_then(|disposition| disposition.parameter("filename"))
             .or_else(|| content_type.and_then(|content_type| content_type.parameter("name")));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mime::{Limits, Scanner};
+
+    /// The changes of a message, each as `+` or `-` and the path of its part.
+    fn changes(message: &str) -> Vec<String> {
+        let mut scanner = Scanner::default();
+        let mut tree = PartTree::default();
+        let (mut paths, mut changes) = (Vec::new(), Vec::new());
+        let mut see = |change: PartChange<'_>| match change {
+            PartChange::Begun { index, part } => {
+                assert_eq!(index, paths.len());
+                paths.push(part.path.clone());
+                changes.push(format!("+{}", part.path));
+            }
+            PartChange::Ended { index, .. } => changes.push(format!("-{}", paths[index])),
+        };
+        let mut input = message.as_bytes();
+        while let Some(event) = scanner.next(&mut input, true).unwrap() {
+            tree.push(&event, &mut see);
+        }
+        tree.finish(&mut see);
+        changes
+    }
+
+    /// Catches a part that ends before those inside it: a program would take the end for that of another part.
+    #[test]
+    fn of_parts_that_end_together_the_innermost_is_first() {
+        let message = "Content-Type: multipart/mixed; boundary=a\n\n--a\nContent-Type: message/rfc822\n\n\
+            Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--a\n\ntwo\n";
+        assert_eq!(
+            changes(message),
+            [
+                "+0", "+1", "+1.1", "+1.1.1", "-1.1.1", "-1.1", "-1", "+2", "-2", "-0"
+            ]
+        );
+    }
+
+    #[test]
+    fn events_that_no_scanner_makes_do_no_harm() {
+        let mut tree = PartTree::default();
+        let (mut begun, mut ended) = (0, 0);
+        let mut see = |change: PartChange<'_>| match change {
+            PartChange::Begun { .. } => begun += 1,
+            PartChange::Ended { .. } => ended += 1,
+        };
+        for (kind, depth) in [
+            (Kind::CloseDelimiter, usize::MAX),
+            (Kind::Body, usize::MAX),
+            (Kind::HeaderEnd, 7),
+            (Kind::Field, Limits::default().depth),
+            (Kind::HeaderEnd, 2),
+        ] {
+            let event = Event {
+                kind,
+                depth,
+                offset: 0,
+                bytes: b"x: y\n",
+            };
+            tree.push(&event, &mut see);
+        }
+        tree.finish(&mut see);
+        assert_eq!((begun, ended), (2, 3));
     }
 }
