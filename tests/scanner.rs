@@ -494,6 +494,48 @@ fn past_its_limits_a_part_is_an_opaque_body() {
     }
 }
 
+/// Catches a part that is hidden by a limit, from a program that relies on the count.
+#[test]
+fn parts_that_a_limit_cuts_off_are_counted() {
+    let limits = Limits::default()
+        .with_field(40)
+        .with_depth(2)
+        .with_boundary(3)
+        .with_boundaries(5);
+    let nested = |levels| "Content-Type: message/rfc822\n\n".repeat(levels);
+    let multipart = |head: &str| format!("Content-Type: multipart/x; boundary=a\n\n--a\n{head}\n\nx\n--a--");
+    let long = "Subject: 2345678901234567890123456789012";
+    for (message, cut_off) in [
+        (nested(2) + "A: b\n\nx", 0),
+        (nested(3) + "A: b\n\nx", 1),
+        (
+            "Content-Type: multipart/x; boundary=abcd\n\n--abcd\n\nx".to_owned(),
+            1,
+        ),
+        (multipart("Content-Type: multipart/x"), 0),
+        (multipart("Content-Type: multipart/x;boundary=abc"), 0),
+        (multipart("Content-Type: multipart/x;boundary=abcd"), 1),
+        (multipart(&long[..39]), 0),
+        (multipart(long), 1),
+        (multipart(&format!("Content-Type: text/html\n{long}")), 1),
+        // Two limits, one part.
+        (
+            multipart(&format!("Content-Type: multipart/x;boundary=abcd\n{long}")),
+            1,
+        ),
+        (multipart(&format!("{long}\n--a\n{long}")), 2),
+    ] {
+        for (how, chunks) in chunkings(message.as_bytes()) {
+            let mut scanner = Scanner::new(limits);
+            for mut chunk in chunks {
+                while scanner.next(&mut chunk, false).unwrap().is_some() {}
+            }
+            while scanner.finish().unwrap().is_some() {}
+            assert_eq!(scanner.parts_cut_off(), cut_off, "{message:?}, {how}");
+        }
+    }
+}
+
 /// The limits of whoever wants none. Catches sums that overflow, which a release build takes for a limit of 0.
 #[test]
 fn limits_may_be_the_greatest_numbers() {

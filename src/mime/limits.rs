@@ -1,6 +1,10 @@
 //! How much the scanner may hold.
 
-/// Bounds on the scanner's memory. Only `header` can make a message fail; past the others a part is taken for an opaque body.
+/// Bounds on the scanner's memory.
+///
+/// A top-level header section over `header` is refused with [`Error::HeaderTooLong`](super::Error::HeaderTooLong). If another
+/// limit is exceeded, the part is not taken apart: its rest comes as [`Kind::Body`](super::Kind::Body).
+/// [`Scanner::parts_cut_off`](super::Scanner::parts_cut_off) counts such parts.
 ///
 /// ```
 /// use readdress::mime::{Error, Limits, Scanner};
@@ -14,12 +18,13 @@
 /// );
 /// ```
 #[non_exhaustive]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Limits {
     /// Octets of the top-level header section. Default 1 MiB: five times the largest seen in real mail
     /// (210 kB), and far more than SES sends.
     pub header: usize,
-    /// Octets of one field below the top level. Default 256 KiB.
+    /// Octets of one field below the top level. Default 256 KiB. The header section ends before a longer field: what
+    /// follows is body, and the part is of type `text/plain` unless its Content-Type came before.
     pub field: usize,
     /// Levels of multiparts and messages. Default 128: real mail nests up to 105 deep.
     pub depth: usize,

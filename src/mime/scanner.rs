@@ -104,6 +104,7 @@ pub struct Scanner {
     retry_at: usize,
     /// Bytes of the field at the front of the buffer that are known not to end it.
     scanned: usize,
+    parts_cut_off: u64,
     dashes: memmem::Finder<'static>,
 }
 
@@ -132,6 +133,7 @@ impl Scanner {
             told: 0,
             retry_at: 0,
             scanned: 0,
+            parts_cut_off: 0,
             dashes: memmem::Finder::new(b"\n--"),
         }
     }
@@ -175,6 +177,28 @@ impl Scanner {
     /// As [`Scanner::next`].
     pub fn finish(&mut self) -> Result<Option<Event<'_>>, Error> {
         self.next(&mut &[][..], true)
+    }
+
+    /// The number of parts so far that are not read as they are because of a limit: a field over [`Limits::field`] ended the
+    /// header section early, or the part is a multipart or message and is not taken apart. It grows with the part's
+    /// [`Kind::HeaderEnd`]. If it is not 0 at the end, a program has not seen every part.
+    ///
+    /// With a [`Limits::depth`] of 0 nothing is counted.
+    ///
+    /// ```
+    /// use readdress::mime::{Limits, Parts, Scanner};
+    ///
+    /// let mut message = &b"Content-Type: multipart/mixed; boundary=b\n\n--b\nSubject: a long one\n\nHello\n--b--\n"[..];
+    /// let mut scanner = Scanner::new(Limits::default().with_field(10));
+    /// let mut parts = Parts::new();
+    /// while let Some(event) = scanner.next(&mut message, true)? {
+    ///     parts.push(&event);
+    /// }
+    /// assert_eq!((parts.finish().len(), scanner.parts_cut_off()), (2, 1));
+    /// # Ok::<(), readdress::mime::Error>(())
+    /// ```
+    pub fn parts_cut_off(&self) -> u64 {
+        self.parts_cut_off
     }
 
     /// Bytes taken that no event has returned yet; they precede whatever is fed next. After the header section has ended, the
@@ -318,7 +342,11 @@ impl Scanner {
     #[cold]
     fn too_long(&mut self) -> Result<(Kind, usize), Error> {
         if self.depth > 0 {
-            return Ok(self.end_header(0));
+            let before = self.parts_cut_off;
+            let event = self.end_header(0);
+            // Once, also where its type passes a limit too.
+            self.parts_cut_off = before + 1;
+            return Ok(event);
         }
         let error = Error::HeaderTooLong {
             limit: self.limits.header,
@@ -403,7 +431,7 @@ impl Scanner {
     fn field(&mut self, raw: &[u8]) -> (Kind, usize) {
         self.count(raw);
         self.line_start = true;
-        if self.depth >= self.limits.depth {
+        if self.limits.depth == 0 {
             // Whatever its type, it is not taken apart.
             return (Kind::Field, raw.len());
         }
@@ -433,19 +461,27 @@ impl Scanner {
         let message = content_type.as_ref().map_or(digest, ContentType::is_message);
         let deeper = self.depth < self.limits.depth;
         self.state = State::Text(Kind::Body);
-        if message && identity.unwrap_or(true) && deeper {
-            self.depth += 1;
-            self.state = State::Header;
-            self.entity.message = true;
+        if message && identity.unwrap_or(true) {
+            if deeper {
+                self.depth += 1;
+                self.state = State::Header;
+                self.entity.message = true;
+            } else {
+                self.parts_cut_off += 1;
+            }
         } else if let Some(content_type) = content_type
             && let Some(boundary) = content_type.boundary()
-            && deeper
-            && boundary.len() <= self.limits.boundary
-            && boundary.len() + self.boundaries.octets() <= self.limits.boundaries
         {
-            self.boundaries
-                .push(boundary, self.depth, content_type.subtype() == "digest");
-            self.state = State::Text(Kind::Preamble);
+            if deeper
+                && boundary.len() <= self.limits.boundary
+                && boundary.len() + self.boundaries.octets() <= self.limits.boundaries
+            {
+                self.boundaries
+                    .push(boundary, self.depth, content_type.subtype() == "digest");
+                self.state = State::Text(Kind::Preamble);
+            } else {
+                self.parts_cut_off += 1;
+            }
         }
         (Kind::HeaderEnd, len)
     }
