@@ -536,6 +536,19 @@ fn parts_that_a_limit_cuts_off_are_counted() {
     }
 }
 
+/// Catches a scanner that keeps the input that somebody feeds after the end.
+#[test]
+fn after_the_end_there_is_nothing() {
+    let mut scanner = Scanner::default();
+    for chunk in ["A: b\n\nHello", "Hello"] {
+        let mut chunk = chunk.as_bytes();
+        while scanner.next(&mut chunk, true).unwrap().is_some() {}
+        assert!(chunk.is_empty());
+    }
+    assert_eq!(scanner.next(&mut &b"\n"[..], false), Ok(None));
+    assert_eq!(scanner.finish(), Ok(None));
+}
+
 /// The limits of whoever wants none. Catches sums that overflow, which a release build takes for a limit of 0.
 #[test]
 fn limits_may_be_the_greatest_numbers() {

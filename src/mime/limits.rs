@@ -26,7 +26,7 @@ pub struct Limits {
     /// Octets of one field below the top level. Default 256 KiB. The header section ends before a longer field: what
     /// follows is body, and the part is of type `text/plain` unless its Content-Type came before.
     pub field: usize,
-    /// Levels of multiparts and messages. Default 128: real mail nests up to 105 deep.
+    /// Levels of multiparts and messages that are taken apart. Default 128: real mail nests up to 105 deep.
     pub depth: usize,
     /// Octets of one boundary. Default 8 KiB: RFC 2046 5.1.1 allows 70, real mail has shown 7,000.
     pub boundary: usize,

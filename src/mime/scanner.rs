@@ -60,10 +60,20 @@ struct Entity {
     identity: Option<bool>,
 }
 
-/// The incremental scanner. Never fails below the top-level header section (law L5); the memory held is bounded by
-/// [`Limits`] (L3).
+/// The incremental scanner. It never fails below the top-level header section, and the memory held is bounded by [`Limits`].
 ///
-/// Where it is not known beforehand which chunk is the last, [`Scanner::finish`] ends the message:
+/// # Which bodies are taken apart
+/// - `multipart/*` with a boundary, whatever its transfer encoding;
+/// - `message/rfc822` and `message/global`, also as the default type in a `multipart/digest`, if the transfer encoding is `7bit`,
+///   `8bit`, `binary` or not given.
+///
+/// Every other body comes as [`Kind::Body`], and so do a `multipart/*` without a boundary, `message/partial`, `message/news`, and
+/// a message in base64 or quoted-printable. To read one of the last, give its body to a
+/// [`TransferDecoder`](super::TransferDecoder) and the decoded octets to a second scanner.
+///
+/// # Termination
+/// Call [`Scanner::next`] with each chunk until it returns `None`; then the chunk is used up. Say `last` with the last chunk, or
+/// call [`Scanner::finish`] after it, also until `None`:
 ///
 /// ```
 /// use readdress::mime::{Kind, Scanner};
@@ -138,10 +148,11 @@ impl Scanner {
         }
     }
 
-    /// The next event at the front of `input`, advancing it. `None`: feed more, or, after `last`, the end.
+    /// Returns the next event, and advances `input` over the bytes that it has taken. `None`: the whole of `input` has been taken,
+    /// and more is needed; or, if `last` is set, the message has ended.
     ///
-    /// `last` says that nothing comes after `input`; an empty `input` is no end by itself. With `None` the
-    /// whole of `input` has been taken.
+    /// Set `last` if `input` is the end of the message. An empty `input` with `last` unset does not end it; with `last` set this
+    /// is [`Scanner::finish`]. Input after the end is ignored.
     ///
     /// # Errors
     /// [`Error::HeaderTooLong`]; from then on every call returns it.
@@ -156,7 +167,9 @@ impl Scanner {
         }
         let (depth, offset) = (self.depth, self.offset);
         let Some((kind, len)) = self.step(input, last)? else {
-            self.hold(input);
+            if self.state != State::Done {
+                self.hold(input);
+            }
             *input = &[];
             return Ok(None);
         };
@@ -171,7 +184,8 @@ impl Scanner {
         }))
     }
 
-    /// The next event after the last chunk has been given to [`Scanner::next`]. `None`: the end of the message.
+    /// Returns the next event after [`Scanner::next`] has returned `None` for the last chunk; bytes of a chunk that is not used up
+    /// would be lost. `None`: the message has ended. Not needed where `last` was set.
     ///
     /// # Errors
     /// As [`Scanner::next`].
