@@ -11,12 +11,18 @@
 //!   body, attachments, …      ────────────────────────────► the same bytes
 //! ```
 //!
-//! This library is the engine: it is sans-IO, has no clock and no randomness. [`Rewriter`] takes a message in chunks of any
-//! size; [`Scanner`] names every byte of one, and [`Parts`] makes the part tree of that; [`preflight`] says why SES would refuse
-//! it; [`AliasMap`] knows who forwards where; [`arrival`] reads the events that say what arrived.
+//! This library is the engine: it is sans-IO, has no clock and no randomness.
+//!
+//! - [`Rewriter`] rewrites a message that comes in chunks of any size, by [`Rules`].
+//! - [`Scanner`] names every byte of a message. From its events [`Parts`] makes the part tree, [`mime::PartTree`] the same while
+//!   the message streams; [`mime::TransferDecoder`] decodes the content of a part.
+//! - [`preflight`] says why SES would refuse a message.
+//! - [`AliasMap`] knows who forwards where, and [`arrival`] reads the events that say what arrived.
+//!
+//! The [`guide`], `docs/library.md` in the repository, shows in small programs how they are used together.
 //!
 //! The features `forward`, `cli`, `aws` and `doctor` add the pipeline around it, for the two programs of this repository: the
-//! command line and the Lambda function. It is no part of the library's interface, and its modules are not documented here.
+//! command line and the Lambda function. It is not part of the library's interface, and its modules are not documented here.
 //!
 //! The words are those of RFC 5322 (header section, field, folding, mailbox), RFC 2045 and RFC 2046 (entity,
 //! body part, boundary, delimiter, preamble, epilogue) and RFC 2047 (encoded-word). Some are our own: an *alias* is
@@ -45,31 +51,35 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The scanner borrows its events from the chunk wherever it can:
+//! The scanner borrows its events from the chunk wherever it can, so that a body comes in pieces:
 //!
 //! ```
 //! use readdress::Scanner;
 //! use readdress::mime::Kind;
 //!
 //! let mut scanner = Scanner::default();
-//! let mut bodies = Vec::new();
-//! let chunks = ["Content-Type: multipart/mixed; boundary=a\r\n\r\n--", "a\r\n\r\none\r\n--a", "\r\n\r\ntwo\r\n--a--"];
+//! let mut bodies: Vec<Vec<u8>> = Vec::new();
+//! let chunks = ["Content-Type: multipart/mixed; boundary=a\r\n\r\n--", "a\r\n\r\no", "ne\r\n--a", "\r\n\r\ntwo\r\n--a--"];
 //! for (at, chunk) in chunks.iter().enumerate() {
 //!     let (mut input, last) = (chunk.as_bytes(), at + 1 == chunks.len());
 //!     while let Some(event) = scanner.next(&mut input, last)? {
-//!         if event.kind == Kind::Body {
-//!             bodies.push(String::from_utf8_lossy(event.bytes).into_owned());
+//!         match event.kind {
+//!             Kind::HeaderEnd => bodies.push(Vec::new()),
+//!             Kind::Body => bodies.last_mut().expect("a header section comes first").extend(event.bytes),
+//!             _ => {}
 //!         }
 //!     }
 //! }
-//! assert_eq!(bodies, ["one", "two"]);
+//! // The multipart itself has no body of its own.
+//! assert_eq!(bodies, [&b""[..], b"one", b"two"]);
 //! # Ok::<(), readdress::mime::Error>(())
 //! ```
 //!
 //! # Laws
 //! Each is asserted by tests.
 //! - **L1 lossless**: the bytes of all scanner events, one after the other, are the input.
-//! - **L2 chunk-invariant**: events and output do not depend on how the input was cut into chunks.
+//! - **L2 chunk-invariant**: events, findings and output do not depend on how the input was cut into chunks, except for the
+//!   number of pieces in which a body, preamble or epilogue comes.
 //! - **L3 bounded**: the memory held is at most a constant plus the named limits, whatever the message; work is
 //!   linear in the bytes, for every input.
 //! - **L4 sealed**: every body byte of the output equals the input's; every field that no rule names keeps its
@@ -81,10 +91,10 @@
 
 #![forbid(unsafe_code)]
 
-/// The guide for programs that use the crate: its examples are tests.
-#[cfg(doctest)]
+// The guide for programs that use the crate: a page of its documentation, whose examples are tests.
+#[cfg(any(doc, doctest))]
 #[doc = include_str!("../docs/library.md")]
-struct Guide;
+pub mod guide {}
 
 pub mod alias;
 pub mod arrival;
