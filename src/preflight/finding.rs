@@ -260,7 +260,8 @@ pub struct Report {
     pub parts: Vec<AffectedPart>,
     /// Findings that were not kept.
     pub more: u64,
-    /// Octets of the message.
+    /// Octets of the message. Of one whose header section is over the limit ([`Code::HeaderTooLarge`], with [`Rung::Notice`]),
+    /// only the fields before that are counted, and may be none.
     pub octets: u64,
     /// Whether a documented or reported rule is broken, by whichever finding.
     pub is_refused: bool,

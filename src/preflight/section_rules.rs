@@ -115,8 +115,9 @@ impl SectionRules {
         false
     }
 
-    /// Ends the section at the offset `end`, where missing fields are reported.
-    pub(super) fn end(&mut self, end: u64, tell: Tell<'_>) {
+    /// Ends the section at the offset `end`, where missing fields are reported; none is known to be missing unless the section
+    /// `is_whole`.
+    pub(super) fn end(&mut self, end: u64, is_whole: bool, tell: Tell<'_>) {
         for seen in &self.seen {
             let mut say = |code, text, span| {
                 tell(SectionFinding {
@@ -134,7 +135,7 @@ impl SectionRules {
                 say(Code::MustNotGoOut, "a field that must not go out", seen.first);
             }
         }
-        if self.joined[FROM].times == 0 {
+        if is_whole && self.joined[FROM].times == 0 {
             tell(SectionFinding {
                 code: Code::NoFrom,
                 source: Source::Documented,

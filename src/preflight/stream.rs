@@ -90,7 +90,7 @@ impl Preflight {
 
     /// Ends the message.
     pub fn finish(mut self) -> Report {
-        self.end_section();
+        self.end_section(true);
         self.parts.finish(self.octets, &mut self.found);
         if self.section.is_too_long {
             // The scanner has ended it earlier, and the outgoing message ends it there too.
@@ -105,12 +105,13 @@ impl Preflight {
         self.settle()
     }
 
-    /// Ends a message that the scanner refuses. The bytes that the scanner has not passed on are not looked at.
+    /// Ends a message that the scanner refuses. The bytes that the scanner has not passed on are not looked at, so that no field
+    /// is reported as missing.
     pub fn finish_refused(mut self, error: &Error) -> Report {
         match error {
             Error::HeaderTooLong { .. } => {}
         }
-        self.end_section();
+        self.end_section(false);
         self.parts.finish(self.octets, &mut self.found);
         self.tell(
             Code::HeaderTooLarge,
@@ -121,15 +122,16 @@ impl Preflight {
         );
         self.settle()
     }
-    /// Ends the header section as SES's reader sees it, where it has not ended by itself.
-    fn end_section(&mut self) {
+
+    /// Ends the header section as SES's reader sees it, where it has not ended by itself. `is_whole`: all of it has come.
+    fn end_section(&mut self, is_whole: bool) {
         let end = self.octets;
         let (rules, of_section, more) = (&mut self.rules, &mut self.of_section, &mut self.more_of_section);
         let mut tell = |finding| keep_some(of_section, more, finding);
         self.section.end(end, &mut |field| rules.field(field, &mut tell));
-        self.rules.end(self.found.root().header.end, &mut |finding| {
-            keep_some(of_section, more, finding);
-        });
+        let end = self.found.root().header.end;
+        self.rules
+            .end(end, is_whole, &mut |finding| keep_some(of_section, more, finding));
         for finding in std::mem::take(&mut self.of_section) {
             let SectionFinding {
                 code,
@@ -278,5 +280,27 @@ impl Checker {
                 Err(error) => self.refused = Some(error),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Catches a From that is called missing because it was not read.
+    #[test]
+    fn a_header_section_that_was_not_read_lacks_nothing() {
+        let limit = crate::mime::Limits::default().header;
+        for (fields, octets) in [("", 0), ("To: a@example.org\r\n", 19)] {
+            let message = format!(
+                "{fields}Subject: {}\r\nFrom: b@example.org\r\n\r\n",
+                "x".repeat(limit)
+            );
+            let report = check(message.as_bytes());
+            let codes: Vec<Code> = report.findings.iter().map(|finding| finding.code).collect();
+            assert_eq!((codes, report.octets), (vec![Code::HeaderTooLarge], octets));
+            assert!(report.is_refused && report.rung() == Some(Rung::Notice));
+        }
+        assert_eq!(check(b"To: a@example.org\r\n\r\n").findings[0].code, Code::NoFrom);
     }
 }
