@@ -210,8 +210,9 @@ impl Message {
     /// # Errors
     /// If that cannot be read.
     pub(super) async fn author(&mut self, arrival: &Arrival) -> Result<Author, Kept> {
+        let sole = policy::sole_author(&self.head.header);
         match self.facts(arrival).await {
-            Ok(facts) => Ok(policy::author(facts)),
+            Ok(facts) => Ok(policy::author(facts, sole)),
             Err(refusal) => Err(Kept::Refused(refusal.clone())),
         }
     }

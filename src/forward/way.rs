@@ -102,7 +102,7 @@ impl Steps {
         }
         // Only verdicts of the event count here, not those in the message: a reply goes out in the owner's name.
         let dmarc = work.arrival.verdicts.and_then(|verdicts| verdicts.dmarc);
-        if author.from.len() != 1 || dmarc != Some(Verdict::Pass) {
+        if !author.sole.as_ref().is_some_and(is_owner) || dmarc != Some(Verdict::Pass) {
             return Ok(Direction::Refused(Stop::NoReply(NoReply::Unproven)));
         }
         let recipients = match recipients(work.arrival, &work.message, owner, &key).await? {

@@ -11,6 +11,7 @@ mod field;
 mod field_body;
 mod name_table;
 mod plain_mailbox;
+mod sole_mailbox;
 mod text;
 
 pub use field::{Field, Header};
@@ -31,4 +32,5 @@ pub mod mailbox {
 
     pub(crate) use super::address_list::parse_at_most;
     pub(crate) use super::display::whole_mailbox;
+    pub(crate) use super::sole_mailbox::sole_mailbox;
 }

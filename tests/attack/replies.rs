@@ -63,6 +63,73 @@ fn a_from_that_looks_like_the_owners() {
     }
 }
 
+/// A From beside that of the owner, which a lenient reader passes over: DMARC may have passed for its domain.
+#[test]
+fn a_from_with_a_second_mailbox_that_is_hard_to_read() {
+    let mut world = World::with_key(&map());
+    let reply_to = ask(&mut world, JANE).address_in("Reply-To");
+    let comment = format!("({})", format!("{}\r\n ", "x".repeat(70)).repeat(240));
+    for from in [
+        format!("From: \u{e9}v\u{e9}@evil.example, {OWNER}"),
+        format!("From: Eve <\u{e9}v\u{e9}@evil.example>, {OWNER}"),
+        format!("From: =?utf-8?q?eve?=@evil.example, {OWNER}"),
+        format!("From: <@evil.example:{OWNER}>"),
+        format!("From: eve@evil.example:; {OWNER}"),
+        format!("From: eve@evil.example: {OWNER};"),
+        format!("From: Eve <eve@evil.example x>, {OWNER}"),
+        format!("From: {}@evil.example,\r\n {OWNER}", "e".repeat(330)),
+        format!("From: eve@evil.example@x.example, {OWNER}"),
+        format!("From: {OWNER}, {comment} eve@evil.example"),
+        format!("From: {OWNER}, <>"),
+        format!("From: {OWNER}, {OWNER}"),
+        format!("From: eve@evil.example <{OWNER}>"),
+        format!("From: <{OWNER}> eve@evil.example."),
+        format!("From: {OWNER} (eve@evil.example)"),
+        format!("From: eve@evil.example:\r\nFrom: {OWNER}"),
+        format!("From: {OWNER}\r\nFrom: \u{e9}v\u{e9}@evil.example"),
+        format!("From: {OWNER}\r\nFrom:"),
+        format!("From: {OWNER}\r\nfrom : eve@evil.example"),
+        format!("From: {OWNER}\reve@evil.example"),
+        format!("From: {OWNER}\r, eve@evil.example"),
+        format!("X: y\rFrom: eve@evil.example\r\nFrom: {OWNER}"),
+        format!("From: {OWNER}\r\nX: y\rFr\x01om : eve@evil.example"),
+        format!("From: {OWNER}\0"),
+    ] {
+        let (ending, reason, sent) = write(&mut world, &from, &reply_to, "PASS");
+        assert_eq!(
+            (ending, reason),
+            (Ending::RefusedReply, Some("unproven")),
+            "{from}"
+        );
+        assert!(sent.iter().all(|sent| sent.to == [OWNER]), "{from}");
+    }
+}
+
+/// Catches a strictness that keeps real programs from answering.
+#[test]
+fn a_from_as_programs_write_it() {
+    let mut world = World::with_key(&map());
+    let reply_to = ask(&mut world, JANE).address_in("Reply-To");
+    for from in [
+        format!("From: {OWNER}"),
+        format!("from:{OWNER}"),
+        format!("From: <{OWNER}>"),
+        "From: Zoe Q. Private <Zoe.Private@HOME.example>".to_owned(),
+        format!("From: \"Private, Zoe\" <{OWNER}>"),
+        format!("From: \"{OWNER}\" <{OWNER}>"),
+        format!("From: '{OWNER}' <{OWNER}>").replacen(OWNER, "zoe", 1),
+        format!("From: =?utf-8?Q?Zo=C3=AB_=28home=29?= <{OWNER}>"),
+        format!("From: =?UTF-8?B?Wm/DqyBQcml2YXRl?=\r\n =?UTF-8?B?IGF0IGhvbWU=?=\r\n\t<{OWNER}>"),
+        format!("From: Zo\u{eb} <{OWNER}>"),
+        format!("From: {OWNER} (Zoe Private)"),
+        format!("Subject: from\r\n from: you\r\nFrom: Zoe <{OWNER}>"),
+    ] {
+        let (ending, reason, sent) = write(&mut world, &from, &reply_to, "PASS");
+        assert_eq!((ending, reason), (Ending::Sent, None), "{from}");
+        assert_eq!(sent[0].to, [JANE], "{from}");
+    }
+}
+
 /// Without a verdict of the event nobody is proven, whatever the message says of itself.
 #[test]
 fn an_event_without_verdicts_carries_no_answer() {

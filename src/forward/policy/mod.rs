@@ -26,6 +26,7 @@ pub(super) use answer::{Decision, Hold, Kept, Refusal};
 pub(super) use bounces::reported_on;
 pub(super) use case::{Case, Defaults};
 pub(super) use facts::Facts;
+pub(super) use senders::sole_author;
 
 /// A rule. It returns an answer, or `None` if it does not apply to the message.
 type Rule = fn(&Facts, &Case<'_>) -> Option<Answer>;
@@ -99,15 +100,18 @@ pub(super) fn check_reply(facts: &Facts, case: &Case<'_>) -> Result<Decision, Ke
 /// Who wrote a message.
 #[derive(Clone, Debug)]
 pub(super) struct Author {
-    /// The mailboxes of its From.
+    /// The mailboxes of its From fields, also of those that are not valid.
     pub(super) from: Vec<Address>,
+    /// The mailbox of its only From field, if every reader finds this one and no other in it.
+    pub(super) sole: Option<Address>,
     /// Whether a program wrote it.
     pub(super) is_automatic: bool,
 }
 
-pub(super) fn author(facts: &Facts) -> Author {
+pub(super) fn author(facts: &Facts, sole: Option<Address>) -> Author {
     Author {
         from: facts.from.clone(),
+        sole,
         is_automatic: facts.automatic.is_some(),
     }
 }

@@ -4,7 +4,8 @@ use super::answer::{Answer, Kept};
 use super::case::Case;
 use super::facts::Facts;
 use crate::header::Header;
-use crate::header::mailbox::{Address, parse_at_most};
+use crate::header::mailbox::{Address, parse_at_most, sole_mailbox};
+use crate::preflight::check_address_list;
 
 /// Octets of From fields that are read. A longer one is there to cost time.
 const MAX_FROM: usize = 16 << 10;
@@ -30,6 +31,29 @@ pub(super) fn read(header: &Header, facts: &mut Facts) {
             .any(|field| !field.body().trim_ascii().is_empty())
     };
     facts.is_in_thread = says_something("in-reply-to") || says_something("references");
+}
+
+/// The mailbox that wrote the message, if there is no doubt: the verdict of DMARC does not say for which mailbox it holds, so
+/// every reader must find the same one. There is one From field, also to readers that end a line at a bare CR, and its whole
+/// body is one mailbox, to SES as well.
+pub(in crate::forward) fn sole_author(header: &Header) -> Option<Address> {
+    let lines = header.raw().split(|&b| matches!(b, b'\r' | b'\n'));
+    let mut fields = header.named("from");
+    let from = fields.next()?;
+    if fields.next().is_some() || lines.filter(|line| is_from(line)).count() != 1 {
+        return None;
+    }
+    let list = check_address_list(from.body()).ok()?;
+    let is_one = (list.entries, list.mailboxes) == (1, 1);
+    sole_mailbox(from.body()).filter(|_| is_one)
+}
+
+/// Whether a line is a From field to readers that take no notice of controls in its name.
+fn is_from(line: &[u8]) -> bool {
+    let colon = line.iter().position(|&b| b == b':');
+    let name = line[..colon.unwrap_or(0)].iter().filter(|&&b| b > b' ');
+    let is_fold = matches!(line.first(), Some(b' ' | b'\t'));
+    !is_fold && name.map(u8::to_ascii_lowercase).eq(*b"from")
 }
 
 /// The alias blocks the sender, or allows only others.
