@@ -120,6 +120,10 @@ impl<'a> Trouble<'a> {
             Trouble::NoReply(NoReply::Gone) => {
                 "The mail that it answers is no longer kept, and with it the address that the answer would go to."
             }
+            Trouble::NoReply(NoReply::TooMany) => {
+                "It was sent to more than 100 addresses to answer to at once. The first 100 get it, the others do not. Send it to \
+                 the others again, to fewer at a time."
+            }
             Trouble::TooLarge(error) | Trouble::Refused(error) => error,
         };
         reason.to_owned()

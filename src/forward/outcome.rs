@@ -132,7 +132,7 @@ pub struct Outcome {
     /// once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sent_id: Option<String>,
-    /// Why it is held: `spam`, `virus`, `unverified` or `own_domain`. Or why a reply is refused: `forged`, `unproven` or `gone`. Or
+    /// Why it is held: `spam`, `virus`, `unverified` or `own_domain`. Or why a reply is refused: `forged`, `unproven`, `gone` or `too_many`. Or
     /// why a target did not get it, as SES reports it: `gone`, `suppressed`, `full`, `too_large`, `spam`, `policy` or `other`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,

@@ -67,11 +67,11 @@ impl Steps {
             ..
         } = work;
         outcome.targets = route.targets.iter().map(Address::to_string).collect();
-        let name = format!(
-            "{}{}",
-            refused.map_or("", |_| "reply to "),
-            untagged(&owner.alias)
-        );
+        let mut name = untagged(&owner.alias);
+        if let Some(end) = refused.and_then(Stop::end) {
+            // An answer may be refused to each of its recipients for another reason.
+            name = format!("{} {:?} to {name}", end.outcome, end.reason);
+        }
         let is_same = |kept: &&KeptFrom<'_>| {
             reply.is_none() && kept.alias == name && std::ptr::eq(kept.options, owner.options)
         };

@@ -12,6 +12,7 @@ use crate::alias_store::CurrentMap;
 use crate::arrival::Arrival;
 use crate::config::Settings;
 use crate::deadline::Deadline;
+use crate::header::mailbox::Address;
 use crate::ledger::{Claim, Ledger};
 use crate::outbox::Outbox;
 use crate::rewrite::{Repair, ReplyRules, Style};
@@ -41,6 +42,8 @@ pub(super) struct Work<'a> {
     /// Makes reply addresses, and reads them.
     pub(super) key: Option<Arc<AliasKey>>,
     pub(super) claim: Option<Claim>,
+    /// The correspondents that stored messages name, by the id of the message: those that reply addresses refer to.
+    pub(super) named: Vec<(String, Vec<Address>)>,
     /// Aliases that the policy has kept the message from: a hundred tags of one cost no more than one.
     pub(super) kept: Vec<KeptFrom<'a>>,
 }
@@ -71,6 +74,7 @@ impl<'a> Work<'a> {
             map,
             key,
             claim: None,
+            named: Vec::new(),
             kept: Vec::new(),
         }
     }
@@ -94,6 +98,14 @@ pub(super) struct Attempt<'a> {
     /// Whether the message is kept from some of the targets, since they may have got it.
     pub(super) holds: bool,
 }
+
+impl Attempt<'_> {
+    /// Whether the message that stops here is an answer of the alias's owner.
+    pub(super) fn is_answer(&self, stop: &Stop) -> bool {
+        self.reply.is_some() || matches!(stop, Stop::NoReply(_))
+    }
+}
+
 impl Steps {
     pub(super) fn new(outbox: Outbox, ledger: Ledger, settings: &Settings) -> Self {
         Steps {

@@ -47,6 +47,8 @@ pub(super) enum NoReply {
     Unproven,
     /// The message that names the correspondent is no longer in the bucket.
     Gone,
+    /// More reply addresses than one answer goes to come before this one.
+    TooMany,
 }
 
 impl NoReply {
@@ -56,6 +58,7 @@ impl NoReply {
             NoReply::Forged => "forged",
             NoReply::Unproven => "unproven",
             NoReply::Gone => "gone",
+            NoReply::TooMany => "too_many",
         }
     }
 }

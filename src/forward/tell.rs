@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::inbox::Message;
 use super::notice::{self, Trouble};
-use super::route::{Route, untagged};
+use super::route::untagged;
 use super::steps::{Attempt, Steps};
 use super::stop::Stop;
 use crate::alias::Notify;
@@ -41,7 +41,7 @@ impl Steps {
         };
         let Some(message) = message else {
             // A failure that is remembered, without another look at the message: whoever was told of it then is told.
-            let owners = self.owners(attempt.owner, None, stop, claim);
+            let owners = self.owners(attempt, None, stop, claim);
             return Told {
                 is_told: owners.iter().any(|owner| claim.deliveries().was_told(owner)),
                 now: Vec::new(),
@@ -50,7 +50,7 @@ impl Steps {
         if message.is_of_notice() {
             return Told::default();
         }
-        let owners = self.owners(attempt.owner, Some(message), stop, claim);
+        let owners = self.owners(attempt, Some(message), stop, claim);
         let known = claim.deliveries();
         let (before, left): (Vec<Address>, Vec<Address>) =
             owners.into_iter().partition(|owner| known.was_told(owner));
@@ -99,11 +99,12 @@ impl Steps {
     /// targets are told.
     fn owners(
         &self,
-        route: &Route<'_>,
+        attempt: &Attempt<'_>,
         message: Option<&Message>,
         stop: &Stop,
         claim: &Claim,
     ) -> Vec<Address> {
+        let route = attempt.owner;
         let notify = route.options.notify.as_ref().unwrap_or(&self.notify);
         if let Stop::Lost(lost) = stop {
             return lost.owners(notify, &route.targets, &route.options.fallback);
@@ -116,6 +117,8 @@ impl Steps {
                 let is_left = |target: &&Address| route.targets.len() > 1 && !gone.contains(target);
                 route.targets.iter().filter(is_left).cloned().collect()
             }
+            // A target that has got the answer too, by another alias, does not know that the correspondent has not.
+            Notify::Targets if attempt.is_answer(stop) => route.targets.clone(),
             // Targets that have the message need no notice of it.
             Notify::Targets => claim.deliveries().left(&route.targets),
         }

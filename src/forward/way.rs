@@ -5,20 +5,19 @@
 
 use std::sync::Arc;
 
-use super::inbox::Stored;
 use super::outcome::Ending;
 use super::route::{Route, recipient, route};
 use super::steps::{Steps, Work};
 use super::stop::{NoReply, Stop};
 use crate::alias::{Notify, Options};
 use crate::alias_store::CurrentMap;
-use crate::arrival::{Arrival, MessageId, Verdict};
+use crate::arrival::{MessageId, Verdict};
 use crate::header::mailbox::Address;
 use crate::rewrite::{ReplyRules, correspondents};
 use crate::signed::{AliasKey, Correspondent, Forged, ReplyAddress};
 
-/// The recipients of one arrival that are read as reply addresses. An answer goes to few people.
-const MAX_RECIPIENTS: usize = 50;
+/// Reply addresses that one answer goes to at most. SES takes no mail for more recipients at once.
+const MAX_RECIPIENTS: usize = 100;
 
 /// The way of a message from a recipient on.
 #[derive(Debug)]
@@ -66,7 +65,7 @@ impl Steps {
         };
         let owner = route(alias, map, key.as_deref())?;
         let direction = match (key, read) {
-            (Some(key), Some(read)) => self.direction(work, &owner, key, read).await?,
+            (Some(key), Some(read)) => self.direction(work, text, &owner, key, read).await?,
             _ => Direction::Forward,
         };
         Ok(Way { owner, direction })
@@ -75,6 +74,7 @@ impl Steps {
     async fn direction<'a>(
         &self,
         work: &mut Work<'a>,
+        text: &str,
         owner: &Route<'a>,
         key: Arc<AliasKey>,
         read: Result<ReplyAddress, Forged>,
@@ -105,11 +105,9 @@ impl Steps {
         if !author.sole.as_ref().is_some_and(is_owner) || dmarc != Some(Verdict::Pass) {
             return Ok(Direction::Refused(Stop::NoReply(NoReply::Unproven)));
         }
-        let recipients = match recipients(work.arrival, &work.message, owner, &key).await? {
-            recipients if recipients.is_empty() => {
-                return Ok(Direction::Refused(Stop::NoReply(NoReply::Gone)));
-            }
-            recipients => recipients,
+        let recipients = match recipients(work, text, owner, &key).await {
+            Err(stop @ Stop::NoReply(_)) => return Ok(Direction::Refused(stop)),
+            recipients => recipients?,
         };
         let rules = ReplyRules {
             alias: owner.alias.clone(),
@@ -143,16 +141,20 @@ impl Steps {
     }
 }
 
-/// All reply addresses of the alias that the message arrived for, each with its correspondent: they get one mail.
+/// All reply addresses of the alias that the message arrived for, each with its correspondent: they get one mail. That at hand
+/// is among them, or the answer is refused for it.
 async fn recipients(
-    arrival: &Arrival,
-    stored: &Stored<'_>,
+    work: &mut Work<'_>,
+    at_hand: &str,
     owner: &Route<'_>,
     key: &AliasKey,
 ) -> Result<Vec<(Address, Address)>, Stop> {
+    let known = work.arrival.recipients.known().unwrap_or_default();
+    let is_named = known.iter().any(|text| text == at_hand);
+    let texts = known.iter().map(String::as_str);
     let mut found = Vec::new();
-    let known = arrival.recipients.known().unwrap_or_default();
-    for text in known.iter().take(MAX_RECIPIENTS) {
+    let mut count = 0;
+    for text in texts.chain((!is_named).then_some(at_hand)) {
         let Ok(address) = Address::parse(text) else {
             continue;
         };
@@ -162,20 +164,42 @@ async fn recipients(
         if reply.alias.key() != owner.alias.key() {
             continue;
         }
-        let correspondent = match reply.correspondent {
-            Correspondent::Address(correspondent) => Some(correspondent),
-            Correspondent::Stored { message_id, index } => {
-                let Ok(id) = MessageId::parse(&message_id) else {
-                    continue;
-                };
-                match stored.head_of(&id).await {
-                    Ok(head) => correspondents(&head).into_iter().nth(index),
-                    Err(error) if error.cause == crate::outbox::Cause::NotFound => None,
-                    Err(error) => return Err(Stop::failed(error.cause, error.reason)),
-                }
-            }
+        count += 1;
+        let refused = |reason| (text == at_hand).then_some(Stop::NoReply(reason));
+        let missing = if count > MAX_RECIPIENTS {
+            refused(NoReply::TooMany)
+        } else if let Some(correspondent) = correspondent(work, reply.correspondent).await? {
+            found.push((address, correspondent));
+            None
+        } else {
+            refused(NoReply::Gone)
         };
-        found.extend(correspondent.map(|correspondent| (address, correspondent)));
+        if let Some(stop) = missing {
+            return Err(stop);
+        }
     }
     Ok(found)
+}
+
+/// The correspondent, from the message that names it where the reply address does not. Each such message is read once for all
+/// recipients.
+async fn correspondent(work: &mut Work<'_>, named: Correspondent) -> Result<Option<Address>, Stop> {
+    let (message_id, index) = match named {
+        Correspondent::Address(correspondent) => return Ok(Some(correspondent)),
+        Correspondent::Stored { message_id, index } => (message_id, index),
+    };
+    if let Some((_, named)) = work.named.iter().find(|(id, _)| *id == message_id) {
+        return Ok(named.get(index).cloned());
+    }
+    let Ok(id) = MessageId::parse(&message_id) else {
+        return Ok(None);
+    };
+    let named = match work.message.head_of(&id).await {
+        Ok(head) => correspondents(&head),
+        Err(error) if error.cause == crate::outbox::Cause::NotFound => Vec::new(),
+        Err(error) => return Err(Stop::failed(error.cause, error.reason)),
+    };
+    let correspondent = named.get(index).cloned();
+    work.named.push((message_id, named));
+    Ok(correspondent)
 }

@@ -130,6 +130,74 @@ fn a_from_as_programs_write_it() {
     }
 }
 
+/// Catches a recipient that counts as sent and got nothing, since it stands behind too many others.
+#[test]
+fn an_answer_to_many() {
+    let of_others: Vec<String> = (0..50).map(|at| format!("a{at}@example.com")).collect();
+    let addresses: Vec<String> = (0..103).map(|at| format!("c{at}@example.org")).collect();
+    let alias = Address::parse(ALIAS).unwrap();
+    let signed = addresses.iter().map(|to| {
+        let to = Address::parse(to).unwrap();
+        key(1).reply_address(&alias, &to).unwrap().to_string()
+    });
+    let signed: Vec<String> = signed.collect();
+    let octets = format!(
+        "From: {OWNER}\r\nTo: {}\r\nSubject: Re\r\n\r\nHello\r\n",
+        signed[0]
+    );
+    for (others, count) in [(0, 60), (50, 1), (50, 103)] {
+        let mut world = World::with_key(&json!({ALIAS: OWNER, "@example.com": OWNER}));
+        let to = of_others[..others].iter().chain(&signed[..count]);
+        let to: Vec<&str> = to.map(String::as_str).collect();
+        let (outcomes, sent) = world.receive(&Arriving {
+            from: OWNER,
+            to: &to,
+            ..Arriving::new(octets.as_bytes())
+        });
+        let mut reached: Vec<&str> = sent
+            .iter()
+            .flat_map(|sent| &sent.to)
+            .map(String::as_str)
+            .collect();
+        reached.retain(|to| *to != OWNER);
+        let is_sent = |reached: &str| {
+            let at = addresses.iter().position(|address| address == reached).unwrap();
+            outcomes[others + at].ending == Ending::Sent
+        };
+        assert!(reached.iter().all(|to| is_sent(to)));
+        let answers = &outcomes[others..];
+        let ended = |ending| answers.iter().filter(|it| it.ending == ending).count();
+        assert_eq!(reached.len(), ended(Ending::Sent));
+        assert_eq!(
+            (reached.len(), ended(Ending::RefusedReply)),
+            (count.min(100), count.saturating_sub(100))
+        );
+        for refused in answers.iter().filter(|it| it.ending != Ending::Sent) {
+            assert_eq!((refused.reason, refused.told), (Some("too_many"), true));
+        }
+    }
+}
+
+/// An answer to two, of whom one is named by a mail that is gone, counts as sent to the other alone.
+#[test]
+fn an_answer_to_somebody_who_is_gone() {
+    let mut world = World::with_key(&map());
+    let of_jane = ask(&mut world, JANE).address_in("Reply-To");
+    let alias = Address::parse(ALIAS).unwrap();
+    let gone = key(1).stored_reply_address(&alias, "m77", 0).unwrap().to_string();
+    let octets = format!("From: {OWNER}\r\nTo: {of_jane}\r\nSubject: Re\r\n\r\nHello\r\n");
+    let (outcomes, _) = world.receive(&Arriving {
+        from: OWNER,
+        to: &[&of_jane, &gone],
+        ..Arriving::new(octets.as_bytes())
+    });
+    assert_eq!(outcomes[0].ending, Ending::Sent);
+    assert_eq!(
+        (outcomes[1].ending, outcomes[1].reason),
+        (Ending::RefusedReply, Some("gone"))
+    );
+}
+
 /// Without a verdict of the event nobody is proven, whatever the message says of itself.
 #[test]
 fn an_event_without_verdicts_carries_no_answer() {
