@@ -121,6 +121,8 @@ pub(super) struct Writer<'a> {
     pub(super) line_ending: &'static [u8],
     /// Whether fields that SES refuses are mended or left out, beyond what the direction changes.
     pub(super) repairs: bool,
+    /// Whether the changes to fields that describe the body are made without repairs too: they are no repairs then.
+    pub(super) always_changes: bool,
     /// Whether a field lists the repairs: for the owner, and nobody else.
     pub(super) shows_notes: bool,
 }
@@ -144,7 +146,7 @@ impl Writer<'_> {
                     Some((_, None)) => {}
                     None => self.keep(&mut out, &field, notes),
                 },
-                Fate::Once if !self.repairs => self.keep(&mut out, &field, notes),
+                Fate::Once if !self.repairs && !self.always_changes => self.keep(&mut out, &field, notes),
                 Fate::Once | Fate::Decided if !self.chosen.is(row, index) => {
                     if self.repairs {
                         notes.add(Code::DuplicateField);

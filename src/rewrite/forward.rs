@@ -197,6 +197,7 @@ impl Rules {
             chosen: &chosen,
             line_ending,
             repairs: self.repairs(),
+            always_changes: false,
             shows_notes: true,
         };
         let header = writer.write(&changes, &mut notes);

@@ -113,6 +113,7 @@ impl ReplyRules {
             chosen: &chosen,
             line_ending,
             repairs: self.repair != Repair::Off,
+            always_changes: true,
             shows_notes: false,
         };
         let header = writer.write(&changes, &mut notes);

@@ -46,7 +46,10 @@ fn assert_private(sent: &[Sent], what: &str) -> usize {
 
 /// A world in which Jane has written, and the reply address that the owner has got.
 fn asked(map: &Value) -> (World, String) {
-    let mut world = World::with_key(map);
+    asked_in(World::with_key(map))
+}
+
+fn asked_in(mut world: World) -> (World, String) {
     let octets = "From: Jane <jane@example.org>\r\nTo: Shop <shop@example.com>\r\nSubject: Order\r\n\
          Message-ID: <order@example.org>\r\n\r\nHello\r\n";
     let (outcome, sent) = world.arrive(octets.as_bytes());
@@ -136,6 +139,9 @@ const FIELDS: [&str; 62] = [
 #[test]
 fn fields_of_an_answer() {
     let (mut world, reply_to) = asked(&map());
+    // Privacy is no repair.
+    let settings = [("key", &*key(1).to_text()), ("REPAIR", "off")];
+    let (mut unrepaired, _) = asked_in(World::with(&map(), &settings));
     for field in FIELDS {
         // Once as it is, once behind another of its name, once with blanks before the colon.
         let name = field.split(':').next().unwrap();
@@ -149,9 +155,11 @@ fn fields_of_an_answer() {
             } else {
                 format!("To: Jane <{reply_to}>\r\n")
             };
-            let (ending, sent) = answer(&mut world, OWNER, &[&reply_to], &format!("{to}{field}"), "Hello");
-            assert_eq!(ending, Ending::Sent, "{field}");
-            assert_eq!(assert_private(&sent, &field), 1, "{field}");
+            for world in [&mut world, &mut unrepaired] {
+                let (ending, sent) = answer(world, OWNER, &[&reply_to], &format!("{to}{field}"), "Hello");
+                assert_eq!(ending, Ending::Sent, "{field}");
+                assert_eq!(assert_private(&sent, &field), 1, "{field}");
+            }
         }
     }
 }
