@@ -39,6 +39,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use crate::header::mailbox::Address;
 use crate::signed::AliasKey;
@@ -47,12 +48,14 @@ mod date;
 mod entry;
 mod key;
 mod options;
+mod owners;
 mod pattern;
 mod recipients;
 mod review;
 mod senders;
 mod spelling;
 
+use crate::rewrite::Owners;
 pub use crate::rewrite::Replies;
 pub use date::{Date, DateError};
 pub use entry::Entry;
@@ -205,6 +208,8 @@ pub struct AliasMap {
     /// The keys that are patterns, in the order of precedence.
     patterns: Vec<KeyPattern>,
     problems: Vec<Problem>,
+    /// Gathered when they are first asked for.
+    owners: OnceLock<Arc<Owners>>,
 }
 
 #[derive(Clone, Debug)]

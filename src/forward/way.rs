@@ -113,6 +113,7 @@ impl Steps {
             alias: owner.alias.clone(),
             name: owner.options.name.clone(),
             owners: self.addresses_of_owners(owner),
+            all_owners: work.map.aliases.owners(),
             key,
             recipients,
             repair: self.repair,

@@ -15,6 +15,7 @@ mod notes;
 mod notice;
 mod options;
 mod original;
+mod owners;
 mod parts;
 mod reader;
 mod recode;
@@ -38,6 +39,7 @@ pub use notice::Notice;
 pub use options::{
     FromFormat, MAX_SUBJECT_PREFIX, Mark, Repair, Replies, Style, ToHeader, UnknownSetting, subject_prefix,
 };
+pub use owners::Owners;
 #[cfg(feature = "forward")]
 pub(crate) use parts::needs_edits_of_parts;
 pub use reader::{Head, HeaderReader};

@@ -17,6 +17,7 @@ use super::forward::{MAX_RECIPIENTS, change_for_parts, repair_content_fields};
 use super::notes::Notes;
 use super::options::Repair;
 use super::original::OriginalFields;
+use super::owners::Owners;
 use super::parts::PartEdits;
 use super::reader::Head;
 use super::references::{is_by_ses, message_ids, shared};
@@ -25,7 +26,7 @@ use super::strict;
 use crate::header::mailbox::{Address, Mailbox, format_mailbox, parse_address_list};
 use crate::header::{FieldBody, Header};
 use crate::preflight::{Code, Report};
-use crate::signed::{AliasKey, Correspondent};
+use crate::signed::{AliasKey, Correspondent, ReplyAddress};
 
 /// Ids in References at most, as many as the forward direction writes.
 const MAX_REFERENCES: usize = 1000;
@@ -43,6 +44,9 @@ pub struct ReplyRules {
     pub name: Option<String>,
     /// The addresses that nobody must see: all that get mail of the alias, and the others that may answer as it.
     pub owners: Vec<Address>,
+    /// The owners of all aliases, whose addresses nobody must find in a reply address that was made up or has lost its
+    /// signature.
+    pub all_owners: Arc<Owners>,
     /// The key that has signed the reply addresses.
     pub key: Arc<AliasKey>,
     /// The reply addresses that the mail has arrived for, each with the correspondent that it stands for.
@@ -185,6 +189,7 @@ impl ReplyRules {
                     .then(|| self.correspondent(&address, read.correspondent))
                     .flatten()?
             }
+            Some(Err(_)) if self.names_too_much(&address) => return None,
             Some(Err(_)) | None => address,
         };
         // Whatever its `+tag`.
@@ -197,6 +202,16 @@ impl ReplyRules {
         let words = format!("{} at {}", address.local(), address.domain());
         let name = name.filter(|name| !name.contains('@') && !name.eq_ignore_ascii_case(&words));
         Some(Mailbox { name, address })
+    }
+
+    /// Whether an address whose signature does not hold may be a reply address of another alias, made by an older key, or names
+    /// an owner.
+    fn names_too_much(&self, address: &Address) -> bool {
+        self.all_owners.is_alias_domain(address.domain())
+            || ReplyAddress::claimed(address).is_some_and(|claimed| {
+                self.all_owners.contains(&claimed)
+                    || self.owners.iter().any(|owner| comes_back_to(owner, &claimed))
+            })
     }
 
     fn correspondent(&self, reply_address: &Address, correspondent: Correspondent) -> Option<Address> {

@@ -101,6 +101,17 @@ impl AliasKey {
     }
 }
 
+impl ReplyAddress {
+    /// The correspondent that an address of the form of a reply address names, whoever has made it up: nothing is proven.
+    pub(crate) fn claimed(address: &Address) -> Option<Address> {
+        let (_, tag) = alias_and_tag(address)?;
+        match correspondent(tag.rsplit_once('.')?.0)? {
+            Correspondent::Address(address) => Some(address),
+            Correspondent::Stored { .. } => None,
+        }
+    }
+}
+
 /// Cuts an address of the form of a reply address into the alias and our tag, both in small letters.
 fn alias_and_tag(address: &Address) -> Option<(Address, String)> {
     let local = address.local().to_ascii_lowercase();

@@ -203,6 +203,32 @@ fn other_addresses_of_the_owner() {
     }
 }
 
+/// Reply addresses of other aliases that a key made which is no longer kept, or that somebody made up: they say who the
+/// correspondent was, and that may have been an owner.
+#[test]
+fn reply_addresses_whose_signatures_do_not_hold() {
+    let map = json!({ALIAS: OWNER, "bob@example.com": OMAR, "@*.other.example": OMAR, "old.example": OMAR});
+    let (mut world, reply_to) = asked(&map);
+    for other in [
+        "bob+zoe.private=home.example.00000000@example.com",
+        "bob+someone=example.org.00000000@example.com",
+        "bob+r0.m1.00000000@a.other.example",
+        "bob+zoe.private=home.example.00000000@unknown.example",
+        "bob+=omar=work.example.00000000@unknown.example",
+        "bob+omar=2bx=work.example.00000000@unknown.example",
+    ] {
+        let fields = format!("To: {reply_to}\r\nCc: {other}, ann@example.org\r\n");
+        let (ending, sent) = answer(&mut world, OWNER, &[&reply_to], &fields, "Hello");
+        assert_eq!(ending, Ending::Sent, "{other}");
+        assert_eq!(assert_private(&sent, other), 1, "{other}");
+        assert_eq!(sent[0].mailboxes("Cc"), ["ann@example.org"], "{other}");
+    }
+    // Another program's address of this form.
+    let fields = format!("To: {reply_to}\r\nCc: bounce+ann=example.org@lists.example\r\n");
+    let (_, sent) = answer(&mut world, OWNER, &[&reply_to], &fields, "Hello");
+    assert_eq!(sent[0].mailboxes("Cc"), ["bounce+ann=example.org@lists.example"]);
+}
+
 /// Two owners answer to all, and one of them its own answer: what their programs refer to must not reach the correspondent.
 #[test]
 fn references_between_owners() {

@@ -35,6 +35,7 @@ fn reply(recipients: &[&str]) -> ReplyRules {
         alias: addr("shop@example.com"),
         name: Some("The Shop".to_owned()),
         owners: vec![addr("owner@private.example"), addr("Second@private.example")],
+        all_owners: Arc::default(),
         key: key(),
         recipients: recipients.collect(),
         repair: Repair::default(),
