@@ -1,7 +1,8 @@
 //! DNS as the system's resolver sees it, or another name server.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
@@ -14,7 +15,11 @@ use super::facts::{Kind, Look, Records};
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Asks DNS.
-pub(super) struct Dns(Result<TokioResolver, String>);
+pub(super) struct Dns {
+    resolver: Result<TokioResolver, String>,
+    /// A question was left without any answer: the next ones would be, too, and each would take the whole patience.
+    is_silent: AtomicBool,
+}
 
 impl Dns {
     /// The system's resolver, or the name server at this address.
@@ -32,18 +37,28 @@ impl Dns {
                 ))
             }
         };
-        Dns(builder.and_then(|mut builder| {
+        let resolver = builder.and_then(|mut builder| {
             builder.options_mut().timeout = PATIENCE;
             builder.build().map_err(|error| format!("DNS: {error}"))
-        }))
+        });
+        Dns {
+            resolver,
+            is_silent: AtomicBool::new(false),
+        }
     }
 
     /// The records of a type that a name has.
     pub(super) async fn records(&self, kind: Kind, name: &str) -> Look<Records> {
-        let resolver = match &self.0 {
+        let resolver = match &self.resolver {
             Ok(resolver) => resolver,
             Err(reason) => return Look::Failed(reason.clone()),
         };
+        if self.is_silent.load(Ordering::Relaxed) {
+            return Look::Failed(format!(
+                "{name} was not looked up: the name server did not answer before"
+            ));
+        }
+        let start = Instant::now();
         let of = match kind {
             Kind::A => RecordType::A,
             Kind::Cname => RecordType::CNAME,
@@ -65,7 +80,11 @@ impl Dns {
                 exists: !error.is_nx_domain(),
                 values: Vec::new(),
             }),
-            Err(error) => Look::Failed(format!("DNS gives no answer about {name}: {error}")),
+            Err(error) => {
+                let is_silent = start.elapsed() >= PATIENCE;
+                self.is_silent.store(is_silent, Ordering::Relaxed);
+                Look::Failed(format!("DNS gives no answer about {name}: {error}"))
+            }
         }
     }
 }
@@ -81,4 +100,25 @@ fn value(kind: Kind, record: &RData) -> Option<String> {
         (Kind::Txt, RData::TXT(text)) => String::from_utf8_lossy(&text.txt_data.concat()).into_owned(),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::UdpSocket;
+
+    use super::*;
+
+    /// Catches a doctor who waits for a dead name server once for each of a dozen names.
+    #[test]
+    fn a_name_server_that_does_not_answer_is_waited_for_once() {
+        let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+        server.set_nonblocking(true).unwrap();
+        let dns = Dns::new(Some(server.local_addr().unwrap()));
+        let ask = |name: &'static str| crate::executor::block_on(dns.records(Kind::Mx, name));
+        let questions = || std::iter::from_fn(|| server.recv(&mut [0; 512]).ok()).count();
+        assert!(matches!(ask("example.com"), Look::Failed(_)));
+        assert!(questions() > 0);
+        assert!(matches!(ask("example.org"), Look::Failed(_)));
+        assert_eq!(questions(), 0);
+    }
 }

@@ -1,5 +1,7 @@
 //! The function: that it runs, what it may do, and who may invoke it.
 
+use std::collections::BTreeSet;
+
 use crate::config::{DEFAULT_MAX_SEND_BYTES, OutboxPlace};
 use crate::doctor::facts::{Action, Facts, Function, Look};
 use crate::doctor::finding::{Finding, Looked};
@@ -176,12 +178,14 @@ pub(super) fn role(facts: &Facts) -> Looked {
     let function = function(facts)?;
     let mut findings = Vec::new();
     let mut unseen = None;
+    // Each From address is asked for, and the answer is often the same for all of them.
+    let mut said = BTreeSet::new();
     for need in &facts.needs {
         let Look::Seen(decision) = &need.decision else {
             unseen = need.decision.seen().err();
             continue;
         };
-        if decision != "allowed" {
+        if decision != "allowed" && said.insert((&need.action, &need.resource, decision)) {
             let how = if decision == "explicitDeny" {
                 "a policy denies it"
             } else {
