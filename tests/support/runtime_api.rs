@@ -208,9 +208,10 @@ fn serve(shared: &Shared, head: &Head, connection: &mut Connection) -> io::Resul
                 connection.answer(400, &[], error)?;
                 return Ok(Then::Go);
             };
-            // Answered first: the test may stop everything as soon as it has the reply.
-            connection.answer(202, &[], br#"{"status":"OK"}"#)?;
+            // Answered first: the test may stop everything as soon as it has the reply. The function may have been killed meanwhile.
+            let answered = connection.answer(202, &[], br#"{"status":"OK"}"#);
             let _ = sender.send(reply);
+            answered?;
         }
         ("POST", ["init", "error"]) => {
             lock(&shared.state).init_error = Some(json_or_text(&body));
