@@ -13,6 +13,7 @@ pub const MAX_NAME: usize = 100;
 
 /// The options of one alias. An option that has a setting of the same name and is not given follows the setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Options {
     /// How its mail is readdressed. A choice that is left open is made by the setting of the same name.
     pub style: Style,

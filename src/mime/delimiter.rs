@@ -25,7 +25,7 @@ pub(super) enum Line {
 }
 
 /// An open multipart.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Open {
     boundary: Box<[u8]>,
     /// Depth of the multipart itself; its body parts are one deeper.
@@ -39,7 +39,7 @@ pub(super) struct Open {
 /// A hostile message opens as many as it may and then begins every line nearly like one of them, so a line must not
 /// be compared with each: they are kept sorted too, and those that a line can still be are a range, which every
 /// octet narrows.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Boundaries {
     open: Vec<Open>,
     octets: usize,

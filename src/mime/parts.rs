@@ -1,5 +1,7 @@
 //! The part tree of a message, from the scanner's events.
 
+use std::ops::Range;
+
 use serde::Serialize;
 
 use super::content_type::{ContentType, says_anything, transfer_encoding};
@@ -7,12 +9,30 @@ use super::event::{Event, Kind};
 use crate::header::body_if_named;
 
 /// Octets of the message from `start` to before `end`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Span {
     /// Offset of the first octet.
     pub start: u64,
     /// Offset after the last octet.
     pub end: u64,
+}
+
+impl Span {
+    /// The number of octets.
+    pub const fn len(self) -> u64 {
+        self.end.saturating_sub(self.start)
+    }
+
+    /// Whether there are no octets.
+    pub const fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl From<Span> for Range<u64> {
+    fn from(span: Span) -> Self {
+        span.start..span.end
+    }
 }
 
 /// One entity of a message (RFC 2045 2.4): the message itself, a body part, or a message inside it.
@@ -57,10 +77,10 @@ pub struct Part {
 /// }
 /// let parts = parts.finish();
 /// assert_eq!((&*parts[1].path, &*parts[1].content_type), ("1", "text/plain"));
-/// assert_eq!(parts[1].body.end - parts[1].body.start, "Hello".len() as u64);
+/// assert_eq!(parts[1].body.len(), "Hello".len() as u64);
 /// # Ok::<(), readdress::mime::Error>(())
 /// ```
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Parts {
     tree: PartTree,
     found: Vec<Part>,
@@ -154,7 +174,7 @@ pub enum PartChange<'a> {
 /// # Termination
 /// [`PartTree::finish`] ends the parts that no delimiter ends, among them the message itself. Without it they have no
 /// [`PartChange::Ended`].
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct PartTree {
     /// The parts that have not ended, by depth.
     open: Vec<Opened>,
@@ -162,7 +182,7 @@ pub struct PartTree {
     end: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Opened {
     index: usize,
     part: Part,
@@ -197,7 +217,7 @@ impl PartTree {
                 });
             }
             Kind::Delimiter | Kind::CloseDelimiter => {
-                self.close(event.depth.saturating_add(1), event.offset, see)
+                self.close(event.depth.saturating_add(1), event.offset, see);
             }
             Kind::Preamble | Kind::Body | Kind::Epilogue => {}
         }

@@ -47,7 +47,7 @@ enum State {
 }
 
 /// The properties of an entity that its fields so far have set.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Entity {
     /// Part of the header section has been seen, so white space can no longer begin it.
     started: bool,
@@ -95,7 +95,7 @@ struct Entity {
 /// );
 /// # Ok::<(), readdress::mime::Error>(())
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Scanner {
     limits: Limits,
     state: State,

@@ -7,7 +7,7 @@ use crate::mime::{Part, Span};
 const MAX_TEXT: usize = 255;
 
 /// A part with a finding in it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Kept {
     part: AffectedPart,
     preamble_end: Option<u64>,
@@ -24,7 +24,7 @@ pub(super) struct PartEnd {
 }
 
 /// The findings so far. Its first part is the message itself.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Collector {
     findings: Vec<Finding>,
     kept: Vec<Kept>,

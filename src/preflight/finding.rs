@@ -129,6 +129,12 @@ impl Source {
     }
 }
 
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 /// The change that a message needs so that SES takes it: a rung of a ladder, the mildest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -139,8 +145,9 @@ pub enum Rung {
     Parts,
     /// A notice goes out in the message's place.
     Notice,
-    /// Nothing is known to help.
-    None,
+    /// Nothing is known to help. Its name in reports is `none`.
+    #[serde(rename = "none")]
+    Incurable,
 }
 
 impl Rung {
@@ -150,8 +157,14 @@ impl Rung {
             Rung::Header => "header",
             Rung::Parts => "parts",
             Rung::Notice => "notice",
-            Rung::None => "none",
+            Rung::Incurable => "none",
         }
+    }
+}
+
+impl fmt::Display for Rung {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }
 
@@ -172,6 +185,26 @@ pub enum Seal {
     Multipart,
     /// Its transfer encoding is unknown.
     Encoding,
+}
+
+impl Seal {
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Seal::Signed => "signed",
+            Seal::Encrypted => "encrypted",
+            Seal::Dkim => "dkim",
+            Seal::Message => "message",
+            Seal::Multipart => "multipart",
+            Seal::Encoding => "encoding",
+        }
+    }
+}
+
+impl fmt::Display for Seal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }
 
 /// Where in its part a fault is.
@@ -196,8 +229,23 @@ pub enum Within {
     Epilogue,
 }
 
+impl fmt::Display for Within {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Within::Field(name) => name,
+            Within::Header => "header section",
+            Within::Body => "body",
+            Within::Part => "part",
+            Within::Preamble => "preamble",
+            Within::Delimiter => "delimiter",
+            Within::Epilogue => "epilogue",
+        })
+    }
+}
+
 /// The part that a fault is in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct AffectedPart {
     /// Its place in the tree, and its type.
     #[serde(flatten)]
@@ -213,6 +261,7 @@ pub struct AffectedPart {
 
 /// The fields of a part that another transfer encoding changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct EncodingFields {
     /// The first Content-Transfer-Encoding that says anything.
     pub encoding: Option<Span>,
@@ -224,6 +273,7 @@ pub struct EncodingFields {
 
 /// A reason for which SES refuses the message, or may refuse it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Finding {
     /// Its kind.
     pub code: Code,
@@ -253,6 +303,7 @@ impl Finding {
 
 /// All findings of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Report {
     /// The first [`MAX_FINDINGS`], by their offsets.
     pub findings: Vec<Finding>,
@@ -286,5 +337,31 @@ impl Report {
             .iter()
             .filter(|finding| finding.source > Source::Suspected);
         known.map(|finding| finding.rung).max()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Catches a name in the text of a report that is not the one in its JSON.
+    #[test]
+    fn names_are_those_of_json() {
+        let all = [Rung::Header, Rung::Parts, Rung::Notice, Rung::Incurable]
+            .map(|rung| (rung.to_string(), serde_json::to_value(rung)));
+        let sources = [Source::Suspected, Source::Reported, Source::Documented]
+            .map(|source| (source.to_string(), serde_json::to_value(source)));
+        let seals = [
+            Seal::Signed,
+            Seal::Encrypted,
+            Seal::Dkim,
+            Seal::Message,
+            Seal::Multipart,
+            Seal::Encoding,
+        ]
+        .map(|seal| (seal.to_string(), serde_json::to_value(seal)));
+        for (name, json) in all.into_iter().chain(sources).chain(seals) {
+            assert_eq!(json.unwrap(), name);
+        }
     }
 }

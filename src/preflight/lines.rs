@@ -14,7 +14,7 @@ pub(super) struct LongLines {
 }
 
 /// Finds lines that are too long, however the octets are cut.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct LineWatch {
     /// Where the line begins.
     start: u64,

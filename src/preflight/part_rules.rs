@@ -18,7 +18,7 @@ const LONG_TEXT: &str = "message line is too long";
 const EIGHT_BIT_TEXT: &str = "octets that are not ASCII, which no rule of SES is known to forbid";
 
 /// Follows the parts of a message, and finds their faults.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct PartRules {
     /// Whether octets count that SES takes, as far as is known.
     pub(super) is_strict: bool,
@@ -33,7 +33,7 @@ pub(super) struct PartRules {
 
 /// A part while its body passes.
 #[allow(clippy::struct_excessive_bools)] // Independent facts, each seen at another place.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Open {
     /// The reason why neither the part nor anything inside of it can be changed.
     seal: Option<Seal>,
@@ -65,7 +65,7 @@ impl Open {
 
 /// A header section below the top level while it passes.
 #[allow(clippy::struct_excessive_bools)] // Independent facts, each of another field.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Heading {
     has_dkim: bool,
     has_type: bool,

@@ -51,7 +51,7 @@ enum State {
 }
 
 /// Reads the header section at the front of the octets that it is fed, however they are cut.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct SectionReader {
     state: State,
     /// The field so far, its lines joined by CRLF, and where it begins.

@@ -25,7 +25,7 @@ pub(super) struct SectionFinding {
 }
 
 /// A field that is in the table, and how often it was seen.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Seen {
     known: &'static Known,
     times: usize,
@@ -34,7 +34,7 @@ struct Seen {
 }
 
 /// The bodies of all address fields of a name, joined by commas, and where the first is.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Joined {
     body: Vec<u8>,
     span: Span,
@@ -42,7 +42,7 @@ struct Joined {
 }
 
 /// Takes the fields of a header section and gives its findings.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct SectionRules {
     seen: Vec<Seen>,
     joined: [Joined; ADDRESS_FIELDS.len()],

@@ -33,7 +33,7 @@ pub const SES_MAX_OCTETS: u64 = 40 << 20;
 /// assert_eq!(report.findings[0].offset, 50);
 /// # Ok::<(), readdress::mime::Error>(())
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Preflight {
     max_octets: u64,
     octets: u64,
@@ -237,7 +237,7 @@ pub fn check(message: &[u8]) -> Report {
 }
 
 /// The preflight of a message that comes in chunks, with a scanner of its own.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Checker {
     scanner: Scanner,
     preflight: Preflight,

@@ -12,6 +12,7 @@ pub const MAX_SUBJECT_PREFIX: usize = 200;
 /// How mail is readdressed. Each choice may be left open, and is then made elsewhere: that of an alias by the settings, that
 /// of the settings by the default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Style {
     /// The display name of the new From.
     pub from_format: Option<FromFormat>,
@@ -152,6 +153,12 @@ impl Mark {
             Mark::Virus => "[VIRUS] ",
             Mark::Unverified => "[UNVERIFIED] ",
         }
+    }
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }
 

@@ -22,7 +22,7 @@ pub struct Head {
 }
 
 /// Reads a message up to the end of its header section. Holds at most [`Limits::header`] octets and some 64 KiB.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct HeaderReader {
     scanner: Scanner,
     header: Header,

@@ -40,14 +40,14 @@ pub struct HeaderOctets {
 ///
 /// # Errors
 /// After an error every further call returns it again. Throw away the output that was written before it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Rewriter {
     rules: Rules,
     state: State,
     watch: LineBreakWatch,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum State {
     Header(Box<HeaderReader>),
     Body(Box<PlanWriter>, HeaderOctets),
