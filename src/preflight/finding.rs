@@ -6,7 +6,8 @@ use serde::{Serialize, Serializer};
 
 use crate::mime::{Part, Span};
 
-/// Findings of one message that are kept. Further ones are only counted: a plan has at most as many edits.
+/// Findings of one message that are kept. Further findings are counted only. The limit equals
+/// [`MAX_EDITS`](crate::rewrite::MAX_EDITS).
 pub const MAX_FINDINGS: usize = 1000;
 
 /// The kind of a finding. Its name, as [`Code::as_str`] gives it, is stable.
@@ -27,37 +28,39 @@ pub enum Code {
     ContentDispositionSyntax,
     /// `content-type-syntax`: a Content-Type that a strict parser does not read.
     ContentTypeSyntax,
-    /// `duplicate-field`: a field that SES takes once only.
+    /// `duplicate-field`: a second field of a name that SES takes only once.
     DuplicateField,
-    /// `eight-bit`: octets above 127, or NULs, in a body or in a field of a part. SES takes them as far as is known, so only a
-    /// strict preflight says it.
+    /// `eight-bit`: octets above 127, or NULs, in a body or in a field of a part. SES takes them as far as is known, so only
+    /// [`Preflight::strict`](super::Preflight::strict) reports it.
     EightBit,
-    /// `empty-field-name`: a line of the header section with nothing before its colon.
+    /// `empty-field-name`: a line with nothing before its colon, which SES reads as a field. For the
+    /// [`Scanner`](crate::mime::Scanner) it is no field: the header section ends before it.
     EmptyFieldName,
     /// `header-too-large`: a header section of over 1 MiB.
     HeaderTooLarge,
     /// `line-too-long`: a line of more than 998 octets.
     LineTooLong,
-    /// `must-not-go-out`: a field that SES writes or verifies itself, or that tells who else got the message.
+    /// `must-not-go-out`: a field that SES writes or verifies itself, or that shows who else got the message.
     MustNotGoOut,
-    /// `no-from`: no author.
+    /// `no-from`: no From, or none that names a mailbox.
     NoFrom,
-    /// `no-reply-address`: answers go to the correspondent directly, from the private mailbox, since there are too many of them
-    /// or the reply address would be too long. Preflight itself never says it.
+    /// `no-reply-address`: answers go to the correspondent directly, from the private mailbox, since there are too many
+    /// correspondents or the reply address would be too long. Not produced by preflight; set by the rewrite.
     NoReplyAddress,
     /// `no-start-boundary`: a multipart without a part.
     NoStartBoundary,
     /// `nul`: a NUL in the header section.
     Nul,
-    /// `order-to-ses`: a field by which a sender would give our account's orders.
+    /// `order-to-ses`: a field with which the sender would control our SES account.
     OrderToSes,
-    /// `several-from-mailboxes`: more than one author.
+    /// `several-from-mailboxes`: a From that names more than one mailbox.
     SeveralFromMailboxes,
     /// `too-large`: a message over the limit.
     TooLarge,
     /// `too-many-addresses`: more than 50 addresses in the fields that SES may take for recipients.
     TooManyAddresses,
-    /// `unforeseen`: a fault for which SES refuses the message though preflight found nothing. Preflight itself never says it.
+    /// `unforeseen`: a fault for which SES refuses the message though preflight found nothing. Not produced by preflight; set by
+    /// the rewrite where [`Rules::strict`](crate::rewrite::Rules::strict) is.
     Unforeseen,
     /// `unknown-charset`: an encoded-word of a charset that SES does not know.
     UnknownCharset,
@@ -141,9 +144,10 @@ impl fmt::Display for Source {
 pub enum Rung {
     /// The header section is repaired.
     Header,
-    /// A part is written in another transfer encoding or replaced by a note, or the text between parts gets new line breaks.
+    /// A part is written in another transfer encoding or replaced by a note, or the text between parts gets new line breaks. The
+    /// header section is repaired too.
     Parts,
-    /// A notice goes out in the message's place.
+    /// The message cannot be repaired; a notice to its recipient is sent instead.
     Notice,
     /// Nothing is known to help. Its name in reports is `none`.
     #[serde(rename = "none")]
@@ -212,8 +216,8 @@ impl fmt::Display for Seal {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Within {
-    /// A field of the part's header section. Its name is in lower case, printable and at most 76 octets long; a line that is
-    /// no field may have any.
+    /// A field of the part's header section, by its name in lower case, printable and cut to 76 octets. For a line that is no
+    /// field, the name may be anything or empty.
     Field(String),
     /// The header section as a whole.
     Header,
@@ -250,9 +254,9 @@ pub struct AffectedPart {
     /// Its place in the tree, and its type.
     #[serde(flatten)]
     pub part: Part,
-    /// Why its header section cannot be changed, nor anything else of it.
+    /// Why nothing of it can be changed, neither its header section nor its body. `None`: no reason is known.
     pub seal: Option<Seal>,
-    /// Why its body cannot be written in another transfer encoding. A seal of the part is also one of its body.
+    /// Why its body cannot be written in another transfer encoding. If `seal` is set, the body cannot be changed either.
     pub body_seal: Option<Seal>,
     /// The fields of its header section that are valid for the present encoding of its body only. Those of the message itself
     /// are left to whoever writes its header section.
@@ -283,14 +287,15 @@ pub struct Finding {
     pub rung: Rung,
     /// SES's words, where they are known. They quote nothing of the message.
     pub text: &'static str,
-    /// The part that it is in, as an index of [`Report::parts`].
+    /// The part that it is in: the index in [`Report::parts`], which has only the parts with a finding. It is not the number in
+    /// [`PartChange`](crate::mime::PartChange), which counts all parts. See [`Report::part_of`].
     pub part: usize,
-    /// Where in that part.
+    /// The place in that part.
     pub within: Within,
     /// The offset at which the fault begins: of the field, or of the first line that is too long.
     pub offset: u64,
-    /// The octets that an edit would replace: the field, the body, the part, the preamble, or those of a delimiter's padding
-    /// that are too many.
+    /// The octets that an edit would replace: the field, the header section, the body, the part, the preamble or epilogue, or the
+    /// excess padding of a delimiter.
     pub span: Span,
 }
 
@@ -305,11 +310,11 @@ impl Finding {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Report {
-    /// The first [`MAX_FINDINGS`], by their offsets.
+    /// The first [`MAX_FINDINGS`], sorted by their offsets.
     pub findings: Vec<Finding>,
-    /// The parts that they are in. The first is the message itself.
+    /// The parts that they are in. The first is the message itself, also where it has no finding.
     pub parts: Vec<AffectedPart>,
-    /// Findings that were not kept.
+    /// The number of findings that were not kept.
     pub more: u64,
     /// Octets of the message. Of one whose header section is over the limit ([`Code::HeaderTooLarge`], with [`Rung::Notice`]),
     /// only the fields before that are counted, and may be none.

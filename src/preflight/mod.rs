@@ -5,9 +5,11 @@
 //! lowest [`Rung`] of the ladder that cures them. It changes nothing, and does not decide where a field or a part is: that is
 //! the scanner's task.
 //!
-//! SES documents its refusals only in part. Their texts are JavaMail's, word for word, so SES is taken to refuse whatever that
-//! library refuses when it is strict: [`check_address_list`], [`check_content_type`], [`check_content_disposition`] and
+//! SES documents its refusals only in part. Their texts are JavaMail's, word for word. We assume that SES refuses what JavaMail
+//! refuses in strict mode: [`check_address_list`], [`check_content_type`], [`check_content_disposition`] and
 //! [`is_known_charset`] follow it.
+//!
+//! [`Checker`] is a preflight with a scanner of its own, and [`check`] takes a message in memory.
 
 mod address;
 mod address_fault;

@@ -7,7 +7,7 @@ use super::section::SectionReader;
 use super::section_rules::{SectionFinding, SectionRules};
 use crate::mime::{Error, Event, Scanner, Span};
 
-/// Octets of a message that SES's API of version 2 sends at most: 40 MB, by its documentation.
+/// Octets of a message that SES's API of version 2 sends at most. Its documentation says 40 MB, which is taken for 40 MiB.
 pub const SES_MAX_OCTETS: u64 = 40 << 20;
 
 /// Says why SES would refuse a message, from the scanner's events as they pass.
@@ -47,6 +47,7 @@ pub struct Preflight {
 }
 
 impl Default for Preflight {
+    /// A preflight for messages of at most [`SES_MAX_OCTETS`].
     fn default() -> Self {
         Preflight::with_max_octets(SES_MAX_OCTETS)
     }
@@ -67,14 +68,15 @@ impl Preflight {
         }
     }
 
-    /// The same preflight, which also says where octets above 127 and NULs are, though no rule against them is known.
+    /// The same preflight, which also reports octets above 127 and NULs ([`Code::EightBit`]), though no rule against them is
+    /// known.
     #[must_use]
     pub fn strict(mut self) -> Self {
         self.parts.is_strict = true;
         self
     }
 
-    /// Takes the next event of the scanner; all must come, in order.
+    /// Takes the next event of the scanner. All events of one message must come, in order.
     pub fn push(&mut self, event: &Event<'_>) {
         self.octets = event.offset + event.bytes.len() as u64;
         if !self.section.is_ended() {
@@ -88,7 +90,7 @@ impl Preflight {
         self.parts.push(event, &mut self.found);
     }
 
-    /// Ends the message.
+    /// Ends the message, after the scanner's last event.
     pub fn finish(mut self) -> Report {
         self.end_section(true);
         self.parts.finish(self.octets, &mut self.found);
@@ -237,6 +239,22 @@ pub fn check(message: &[u8]) -> Report {
 }
 
 /// The preflight of a message that comes in chunks, with a scanner of its own.
+///
+/// The default is that of [`Preflight`]: at most [`SES_MAX_OCTETS`], not strict, with the default
+/// [`Limits`](crate::mime::Limits).
+///
+/// ```
+/// use readdress::preflight::{Checker, Code};
+///
+/// let mut checker = Checker::default();
+/// for chunk in ["From: jane@example.org\r\nTo: a@exam", "ple.com, b@@example.com\r\n\r\nHello\r\n"] {
+///     checker.write(chunk.as_bytes());
+/// }
+/// let report = checker.finish();
+/// let finding = &report.findings[0];
+/// assert_eq!((finding.code, finding.within.to_string()), (Code::AddressSyntax, "to".to_owned()));
+/// assert_eq!(report.part_of(finding).unwrap().part.path, "0");
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Checker {
     scanner: Scanner,
