@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::notes::Notes;
 use super::recode::{Recoder, Recoding};
 
-/// Edits of one message at most. A message of more would have to be read as often as it has parts.
+/// Edits of one message at most. They are held in memory, and a hostile message has millions of parts.
 pub const MAX_EDITS: usize = 1000;
 
 /// A stretch of the stored message, and its replacement.
@@ -20,13 +20,13 @@ pub struct Edit {
     pub with: Replacement,
 }
 
-/// The octets that go out in place of a stretch of a message.
+/// The octets that are written in place of a stretch of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Replacement {
     /// These octets: a new header section, or nothing at all.
     Octets(Vec<u8>),
-    /// The stretch itself in another form. How long that is shows when it is written.
+    /// The stretch itself in another form. Its length is known only when it has been written.
     Encoded(Recoding),
 }
 
@@ -37,10 +37,10 @@ pub enum PlanError {
     /// More than [`MAX_EDITS`].
     #[error("{0} edits of one message; at most {MAX_EDITS} are made")]
     TooMany(usize),
-    /// An edit ends before it begins.
+    /// The edit of this index ends before it begins.
     #[error("edit {0} ends before it begins")]
     Backwards(usize),
-    /// An edit begins before the one before it ends.
+    /// The edit of this index begins before the one before it ends.
     #[error("edit {0} begins before the one before it ends")]
     Overlap(usize),
 }
@@ -120,7 +120,7 @@ impl Plan {
         &self.edits
     }
 
-    /// The marks and repairs that the edits make.
+    /// The marks and repairs that the edits make. A plan of [`Plan::new`] has none.
     pub fn notes(&self) -> &Notes {
         &self.notes
     }
@@ -144,7 +144,8 @@ impl Plan {
         edits.all(|edit| matches!(edit.with, Replacement::Octets(_)))
     }
 
-    /// Octets at the message's beginning that the first edit replaces. A reading need not begin before them.
+    /// Octets at the message's beginning that the first edit replaces; 0 if it begins later. Reading may start at this offset: see
+    /// [`PlanWriter::new`].
     pub fn skipped(&self) -> u64 {
         let first = self.edits.first().map(|edit| &edit.range);
         first.map_or(0, |range| if range.start == 0 { range.end } else { 0 })
@@ -162,7 +163,7 @@ impl Plan {
 /// `P` is the plan itself, a reference to it or an `Arc` of it: several writers can share one.
 ///
 /// # Termination
-/// [`PlanWriter::end`] must be called: an edit at the message's end goes out only then.
+/// [`PlanWriter::end`] must be called: an edit at the message's end is written only then.
 #[derive(Clone, Debug)]
 pub struct PlanWriter<P = Plan> {
     plan: P,
@@ -177,7 +178,7 @@ pub struct PlanWriter<P = Plan> {
 }
 
 impl<P: Borrow<Plan>> PlanWriter<P> {
-    /// A writer for a reading that begins at this offset. The octets before it that no edit replaces do not go out.
+    /// A writer for a reading that begins at this offset. Octets before `offset` are never written, unless an edit replaces them.
     pub fn new(plan: P, offset: u64) -> Self {
         PlanWriter {
             plan,
@@ -188,7 +189,7 @@ impl<P: Borrow<Plan>> PlanWriter<P> {
         }
     }
 
-    /// Takes the next octets of the stored message, and passes the octets that go out in their place to `sink`.
+    /// Takes the next octets of the stored message, and passes those of the output to `sink`.
     pub fn write(&mut self, mut chunk: &[u8], sink: &mut impl FnMut(&[u8])) {
         while !chunk.is_empty() {
             let Some(Edit { range, with }) = self.plan.borrow().edits.get(self.next) else {
@@ -220,7 +221,7 @@ impl<P: Borrow<Plan>> PlanWriter<P> {
         }
     }
 
-    /// Ends the message: the replacements of the remaining edits go out.
+    /// Ends the message: the replacements of the remaining edits are passed to `sink`.
     pub fn end(mut self, sink: &mut impl FnMut(&[u8])) {
         end_stretch(&mut self.recoder, sink);
         let next = self.next + usize::from(self.begun);

@@ -1,6 +1,6 @@
 //! Why a message cannot be rewritten.
 
-/// Why a message cannot be rewritten. Every message with a header section within the limit can, with one exception.
+/// Why a message cannot be rewritten. Two causes only: a header section over the limit, and bare CR as the only line ending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

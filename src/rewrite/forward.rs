@@ -27,7 +27,7 @@ use crate::header::{FieldBody, PlainMailbox, encoded_word};
 use crate::preflight::{Code, Report};
 use crate::signed::AliasKey;
 
-/// How one message is readdressed: the rules of the forward direction.
+/// The rules of the forward direction: how one message is readdressed from a correspondent to the targets of an alias.
 ///
 /// ```
 /// use readdress::header::mailbox::Address;
@@ -56,7 +56,7 @@ use crate::signed::AliasKey;
 pub struct Rules {
     /// The address that received.
     pub alias: Address,
-    /// Where the message goes. Empty: no To goes out, unless it names others.
+    /// Where the message goes. If empty, To is dropped unless `to_header` keeps other addresses.
     pub targets: Vec<Address>,
     /// The display name of the new From.
     pub from_format: FromFormat,
@@ -73,7 +73,7 @@ pub struct Rules {
     pub envelope_sender: Option<Address>,
     /// How far a message may be changed so that SES takes it.
     pub repair: Repair,
-    /// Whether everything that may be changed goes out in its plainest form, for a message that SES has refused although
+    /// Whether everything that may be changed is written in its plainest form, for a message that SES has refused although
     /// preflight found nothing: each field of the header section written anew, in ASCII and once; with a report of a strict
     /// preflight, bodies with octets above 127 in another transfer encoding too. The notes then name
     /// [`Code::Unforeseen`].
@@ -144,21 +144,23 @@ impl Rules {
 
     /// Returns the new header section, its empty line included.
     ///
-    /// A field that no rule and no repair names keeps its bytes and its place; a changed one keeps its place; added ones
-    /// come last, where nothing that follows can be taken for their fold.
+    /// A field that no rule and no repair names keeps its bytes and its place; a changed one keeps its place. New fields are added
+    /// at the end, so that no following line can be read as their continuation.
     pub fn rewrite(&self, head: &Head) -> Vec<u8> {
         self.new_header(head, &PartEdits::default()).0
     }
 
-    /// Returns the plan with the new header section, and with notes of the repairs in it.
+    /// Returns the plan with the new header section as its only edit, and with notes of the repairs in it.
     pub fn plan(&self, head: &Head) -> Plan {
         PartEdits::default().planned(head, &|parts| self.new_header(head, parts))
     }
 
     /// Returns the plan with the new header section and with the edits of parts that cure the faults found in the message.
-    /// Where they would be too many, the header section alone is changed.
+    /// With more than [`MAX_EDITS`](super::MAX_EDITS), or unless [`Rules::repair`] is [`Repair::Parts`], the header section alone
+    /// is changed.
     ///
-    /// `whereabouts` is a sentence for a reader whose attachment is taken out: where the whole message is.
+    /// An attachment that SES does not send is replaced by a text that says so. `whereabouts` is the last sentence of that text: it
+    /// tells the reader where the whole message is, such as "The whole message is kept in the archive."
     pub fn plan_with_parts(&self, head: &Head, report: &Report, whereabouts: &str) -> Plan {
         if self.repair != Repair::Parts {
             return self.plan(head);

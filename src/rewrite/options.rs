@@ -9,8 +9,7 @@ use crate::header::mailbox::Address;
 /// octets that RFC 5322 section 2.1.1 allows in a line to the subject itself.
 pub const MAX_SUBJECT_PREFIX: usize = 200;
 
-/// How mail is readdressed. Each choice may be left open, and is then made elsewhere: that of an alias by the settings, that
-/// of the settings by the default.
+/// How mail is readdressed. `None` in an alias means the setting; `None` in the settings means the default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Style {
@@ -20,12 +19,12 @@ pub struct Style {
     pub from_email: Option<Address>,
     /// The addresses in the new To.
     pub to_header: Option<ToHeader>,
-    /// A prefix of the subject. An empty one is a choice too: no prefix.
+    /// A prefix of the subject. An empty prefix means none.
     pub subject_prefix: Option<String>,
 }
 
 impl Style {
-    /// The names of the choices in an alias map. The settings have the same names in capitals.
+    /// The names of the choices in an alias map. The settings have the same names in upper case.
     pub const NAMES: [&'static str; 4] = ["from_format", "from_email", "to_header", "subject_prefix"];
 
     /// Makes the choice of this name.
@@ -49,7 +48,7 @@ impl Style {
         Ok(())
     }
 
-    /// The choices that have been made: the name of each, and its text.
+    /// The choices that are not `None`: the name of each, and its text.
     pub fn choices(&self) -> impl Iterator<Item = (&'static str, String)> {
         let texts = [
             self.from_format.map(|format| format.as_str().to_owned()),
@@ -61,7 +60,7 @@ impl Style {
         named.filter_map(|(name, text)| Some((name, text?)))
     }
 
-    /// This style with the choices of another one, which go before its own.
+    /// This style with the choices of `other` in place of its own, where `other` has made them.
     #[must_use]
     pub fn overlay(self, other: Style) -> Style {
         Style {
@@ -121,7 +120,7 @@ pub enum Repair {
     Parts,
     /// The header section; every body stays as it came.
     Header,
-    /// Nothing beyond what the rules of the direction change.
+    /// Nothing beyond the changes of [`Rules`](super::Rules) or [`ReplyRules`](super::ReplyRules).
     Off,
 }
 

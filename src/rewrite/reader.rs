@@ -15,13 +15,17 @@ const MAX_LINE_ENDING_SEARCH: usize = 1 << 16;
 pub struct Head {
     /// The header section.
     pub header: Header,
-    /// Bytes of the body that were taken from the chunks. The rest of the last chunk follows them.
+    /// Bytes of the body that were taken from the chunks. The rest of the message follows them: what
+    /// [`HeaderReader::read`] has left of the chunk, and the further chunks.
     pub body: Vec<u8>,
-    /// The message's own line ending, `None` if it has shown none yet.
+    /// The message's own line ending, LF or CRLF. `None`: there was none in the bytes that were read.
     pub line_ending: Option<&'static [u8]>,
 }
 
-/// Reads a message up to the end of its header section. Holds at most [`Limits::header`] octets and some 64 KiB.
+/// Reads a message up to the end of its header section.
+///
+/// It holds at most [`Limits::header`] octets, since a longer section is refused with [`Error::HeaderTooLong`]; and up to 64 KiB of
+/// the body, where the header section has no line ending.
 #[derive(Clone, Debug)]
 pub struct HeaderReader {
     scanner: Scanner,

@@ -35,7 +35,7 @@ const MAX_REFERENCES: usize = 1000;
 /// business.
 const WHEREABOUTS: &str = "Please ask for it in another way.";
 
-/// How one answer of an owner goes out as the alias.
+/// The rules of the reply direction: how one answer of an owner is sent as the alias.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplyRules {
     /// The alias, which is the new From.
@@ -67,13 +67,14 @@ impl ReplyRules {
             .collect()
     }
 
-    /// Returns the plan with the new header section, and with notes of the repairs in it, which do not go out.
+    /// Returns the plan with the new header section as its only edit, and with notes of the repairs in it, which are not written
+    /// into the message.
     pub fn plan(&self, head: &Head) -> Plan {
         PartEdits::default().planned(head, &|parts| self.new_header(head, parts))
     }
 
     /// Returns the plan with the new header section and with the edits of parts that cure the faults found in the message.
-    /// Where they would be too many, the header section alone is changed.
+    /// With more than [`MAX_EDITS`](super::MAX_EDITS), or unless `repair` is [`Repair::Parts`], the header section alone is changed.
     pub fn plan_with_parts(&self, head: &Head, report: &Report) -> Plan {
         if self.repair != Repair::Parts {
             return self.plan(head);

@@ -15,7 +15,8 @@ use crate::header::mailbox::{Address, Mailbox, parse_at_most};
 use crate::preflight::Code;
 use crate::signed::AliasKey;
 
-/// Reply addresses in a Reply-To at most. An answer to more is no answer to a person.
+/// Mailboxes of a Reply-To at most that become reply addresses: a longer list stays as it is, with the note
+/// [`Code::NoReplyAddress`]. More than this are a mailing, not people who wrote.
 pub const MAX_REPLY_ADDRESSES: usize = 10;
 
 /// Octets of a field that are read for correspondents, and mailboxes in it.

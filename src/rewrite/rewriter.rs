@@ -11,11 +11,12 @@ use super::reader::HeaderReader;
 pub struct HeaderOctets {
     /// As the message came.
     pub before: u64,
-    /// As it goes out.
+    /// As it is written.
     pub after: u64,
 }
 
-/// Rewrites one message, chunk by chunk.
+/// Rewrites one message, chunk by chunk, by [`Rules`]. It holds the header section, and none of the body. Only the header section
+/// is changed: for edits of parts see [`Rules::plan_with_parts`].
 ///
 /// ```
 /// use readdress::header::mailbox::Address;
@@ -36,7 +37,7 @@ pub struct HeaderOctets {
 /// ```
 ///
 /// # Termination
-/// [`Rewriter::end`] must be called: a message that ends inside its header section goes out only then.
+/// [`Rewriter::end`] must be called: a message that ends inside its header section is written only then.
 ///
 /// # Errors
 /// After an error every further call returns it again. Throw away the output that was written before it.
@@ -73,8 +74,7 @@ impl Rewriter {
         }
     }
 
-    /// Takes the next bytes of the message and passes the bytes that can go out to `sink`. Body bytes are passed through
-    /// without a copy.
+    /// Takes the next bytes of the message and passes those of the output to `sink`. Body bytes are passed through without a copy.
     ///
     /// # Errors
     /// See [`Error`].
@@ -82,7 +82,7 @@ impl Rewriter {
         self.advance(chunk, false, sink)
     }
 
-    /// The message has ended.
+    /// Ends the message, and returns the size of its header section before and after.
     ///
     /// # Errors
     /// See [`Error`].

@@ -6,16 +6,16 @@ use crate::header::hexadecimal;
 use crate::header::mailbox::Address;
 use crate::signed::{AliasKey, Purpose};
 
-/// The field that names the aliases a message was forwarded for, one after the other. Nobody else writes it.
+/// The field that names the aliases for which a message was forwarded, by their ids. No other program writes it.
 pub const ROUTE: &str = "X-Readdress-Route";
 
-/// The field that tells our notices to the owner from other mail.
+/// The field that marks our notices to the owner.
 pub const NOTICE: &str = "X-Readdress-Notice";
 
 /// Octets of the hash that are shown. A loop needs no more to be told from chance.
 const ID_OCTETS: usize = 10;
 
-/// The id of an alias in [`ROUTE`]: a hash, so that the private name of one alias is not told to the next.
+/// The id of an alias in [`ROUTE`]: a hash, so that the next alias does not learn the private name of this one.
 ///
 /// ```
 /// use readdress::header::mailbox::Address;
