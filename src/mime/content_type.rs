@@ -16,7 +16,7 @@ const MAX_PARAMETERS: usize = 256;
 /// let body = b" Application/PDF (of June); name*0*=utf-8''caf%C3%A9; name*1=\".pdf\"";
 /// let content_type = ContentType::parse(body).expect("it names a type");
 /// assert_eq!((content_type.type_(), content_type.subtype()), ("application", "pdf"));
-/// assert_eq!(content_type.parameter("name").as_deref(), Some("caf\u{e9}.pdf"));
+/// assert_eq!(content_type.parameter("Name").as_deref(), Some("caf\u{e9}.pdf"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContentType {
@@ -88,7 +88,7 @@ impl ContentType {
         self.main == "message" && matches!(&*self.sub, "rfc822" | "global")
     }
 
-    /// The boundary of a multipart (RFC 2046 5.1.1). `None` if it is no multipart or has none.
+    /// The boundary of a multipart (RFC 2046 5.1.1). `None`: it is not a multipart, or has no boundary.
     ///
     /// Trailing blanks are dropped, as a boundary cannot end in one.
     pub fn boundary(&self) -> Option<Vec<u8>> {
@@ -101,8 +101,14 @@ impl ContentType {
     }
 
     /// A parameter's value as text: continuations joined, RFC 2231 percent-octets and charset decoded, RFC 2047
-    /// encoded-words too, since many programs write them here. `name` is in lower case.
+    /// encoded-words too, since many programs write them here. Case does not count in `name`. Only the first 256 parameters of a
+    /// field are looked at.
     pub fn parameter(&self, name: &str) -> Option<String> {
+        self.text(&name.to_ascii_lowercase())
+    }
+
+    /// As [`ContentType::parameter`], for a name in lower case.
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
         let Some((label, octets)) = self.extended(name) else {
             return Some(encoded_word::decode(&self.raw_parameter(name)?));
         };

@@ -326,8 +326,8 @@ impl Opened {
         part.filename = self
             .disposition
             .as_ref()
-            .and_then(|disposition| disposition.parameter("filename"))
-            .or_else(|| content_type.and_then(|content_type| content_type.parameter("name")));
+            .and_then(|disposition| disposition.text("filename"))
+            .or_else(|| content_type.and_then(|content_type| content_type.text("name")));
     }
 }
 

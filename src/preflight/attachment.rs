@@ -34,7 +34,7 @@ pub(super) fn has_blocked_name(body: &[u8], is_disposition: bool) -> bool {
     NAMES.iter().any(|name| {
         let whole = parsed.whole_parameters(name);
         let whole = whole.map(|octets| String::from_utf8_lossy(&octets).into_owned());
-        whole.chain(parsed.parameter(name)).any(|name| {
+        whole.chain(parsed.text(name)).any(|name| {
             is_blocked(&name) || (name.contains("=?") && is_blocked(&encoded_word::decode(name.as_bytes())))
         })
     })

@@ -50,7 +50,7 @@ pub(super) fn plain_encoding(body: &[u8]) -> Option<FieldBody> {
 
 /// The Content-Type of a text that was called a multipart and has no parts.
 pub(super) fn type_of_text(body: &[u8]) -> FieldBody {
-    let charset = ContentType::parse(body).and_then(|parsed| parsed.parameter("charset"));
+    let charset = ContentType::parse(body).and_then(|parsed| parsed.text("charset"));
     match charset.filter(|charset| is_token(charset) && charset.len() <= MAX_WORD) {
         Some(charset) => FieldBody::words(["text/plain;", &format!("charset={charset}")]),
         None => FieldBody::words(["text/plain"]),
@@ -113,7 +113,7 @@ fn parameter(name: &str, octets: &[u8], parsed: &ContentType) -> Option<String> 
     if name.contains('*') || name == "boundary" {
         return None;
     }
-    let decoded = parsed.parameter(name)?;
+    let decoded = parsed.text(name)?;
     let mut word = format!("{name}*=utf-8''");
     for octet in decoded.bytes() {
         if octet.is_ascii_alphanumeric() || b"-._".contains(&octet) {
