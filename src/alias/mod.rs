@@ -13,7 +13,7 @@
 //! | `shop-*` | such local parts on any domain |
 //! | `@` | everything else |
 //!
-//! Of two patterns the one with more characters beside its `*` counts. Case does not matter, nor do spaces around a key. A
+//! If two patterns match, the pattern with more literal characters wins. Case does not matter, nor do spaces around a key. A
 //! value is a list of targets, one target, or an object. A target `@other.example` is the recipient's own local part at that
 //! domain.
 //!
@@ -122,7 +122,7 @@ impl<'a> Resolved<'a> {
 /// Where the mail of an alias goes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Open<'a> {
-    /// There is at least one target, and none is there twice.
+    /// Not empty, no duplicates.
     pub targets: Vec<Address>,
     /// The options by which this alias differs from the settings.
     pub options: &'a Options,
@@ -131,16 +131,16 @@ pub struct Open<'a> {
 /// Why mail to a recipient that a key matches goes nowhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closed<'a> {
-    /// The entry has this mistake. It must be mended, and the mail be kept.
+    /// The entry has this mistake. Keep the mail until the map is mended.
     Broken(&'a str),
-    /// It asks for signatures, and there is no key to check them by. It must be mended, and the mail be kept.
+    /// The entry asks for signatures, and there is no key to check them by. Keep the mail until there is.
     NoKey,
-    /// It asks for signatures, and the recipient's local part has no valid one: somebody has made it up. To the sender this is
-    /// as if there were no alias.
+    /// The entry asks for signatures, and the recipient's local part has no valid one: somebody has made it up. Act as if there
+    /// were no alias.
     NotSigned,
     /// The alias is switched off.
     Disabled,
-    /// The alias has received on this day for the last time.
+    /// The alias expired; this was its last day.
     Expired(Date),
 }
 
@@ -225,7 +225,7 @@ impl Alias {
 }
 
 impl AliasMap {
-    /// Reads a map. A byte order mark before it, as Windows editors leave it, is passed over.
+    /// Reads a map. A byte order mark before it, as Windows editors leave it, is skipped.
     ///
     /// # Errors
     /// When the text is not JSON or not an object. A mistake inside is a [`Problem`] instead, so that one slip does not stop
@@ -294,7 +294,8 @@ impl AliasMap {
         Ok(())
     }
 
-    /// The alias that receives for `recipient`, if any does: the most specific key that matches.
+    /// The alias that receives for `recipient`: that of the most specific key that matches. Of the patterns of one
+    /// [`KeyForm`] the pattern with more literal characters wins. `None`: no key matches.
     pub fn resolve(&self, recipient: &Address) -> Option<Resolved<'_>> {
         let mut candidates = self.candidates(&Recipient::new(recipient)).into_iter();
         candidates.find_map(|(form, key)| self.resolved(form, &key))

@@ -11,11 +11,11 @@ use crate::rewrite::{Replies, Style, UnknownSetting};
 /// The longest display-name of an alias in octets. SES takes a mailbox of 320 octets in its encoded form, address included.
 pub const MAX_NAME: usize = 100;
 
-/// The options of one alias. An option that has a setting of the same name and is not given follows the setting.
+/// The options of one alias. `None` for an option that is also a setting means the setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {
-    /// How its mail is readdressed. A choice that is left open is made by the setting of the same name.
+    /// How its mail is readdressed. `None` means the setting of the same name.
     pub style: Style,
     /// False for an alias that exists and forwards nothing.
     pub enabled: bool,
@@ -67,7 +67,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The names that an entry can have besides `to`, but for those of its [`Style`].
+    /// Keys of an entry, except `to` and those of [`Style::NAMES`].
     pub const NAMES: [&'static str; 13] = [
         "enabled", "spam", "virus", "dmarc", "notify", "fallback", "allow", "block", "until", "signed",
         "replies", "repliers", "name",
@@ -78,7 +78,7 @@ impl Options {
         self.until.is_some_and(|last| today > last)
     }
 
-    /// Whether mail of these senders is wanted: `block` names none of them, and `allow`, if there is one, at least one. The
+    /// Whether mail of these senders is wanted: `block` names none of them, and `allow`, if it is set, names at least one. The
     /// senders of a mail are its envelope sender and the mailboxes of its From.
     pub fn admits<'a>(&self, senders: impl IntoIterator<Item = &'a Address>) -> bool {
         let mut allowed = self.allow.is_none();

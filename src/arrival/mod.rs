@@ -1,4 +1,4 @@
-//! Arrivals: which message arrived, and for whom, as the event that invokes the function says.
+//! Arrivals: which message arrived, and for whom, as reported by the event that invokes the Lambda function.
 //!
 //! SES invokes the function with an event of a few kilobytes that describes the message but does not hold it. Three of its
 //! fields matter here: `ses.mail.messageId`, the tail of the object key in the bucket; `ses.receipt.recipients`, the recipients
@@ -85,7 +85,7 @@ impl Record {
 
 /// Reads the payload that Lambda passes to the function, one record after the other. Records that need no action, such as the
 /// test notifications of SES and S3 and reports of a delivery, are left out, so the result may be empty. A byte order mark
-/// before the payload is passed over. Lambda's record of a failed invocation, which lies in the on-failure queue, is taken for
+/// before the payload is skipped. Lambda's record of a failed invocation, which lies in the on-failure queue, is taken for
 /// the event in it.
 ///
 /// # Errors

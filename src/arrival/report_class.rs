@@ -7,7 +7,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Why a target's server did not take a message.
+/// Why a message was not delivered to a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     /// There is no such mailbox, or no such domain.

@@ -40,16 +40,17 @@ pub enum Verdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DmarcPolicy {
-    /// Nothing.
+    /// `none`: it is to be treated as any other.
     None,
-    /// It is to be treated as suspicious.
+    /// `quarantine`: it is to be treated as suspicious.
     Quarantine,
-    /// It is to be refused.
+    /// `reject`: it is to be refused.
     Reject,
 }
 
 impl Verdict {
-    /// As SES writes it. `None`: `DISABLED`, `PROCESSING_FAILED` or anything else, which says nothing of the message.
+    /// Parses SES's verdict, ignoring case and white space around it. `None`: `DISABLED`, `PROCESSING_FAILED` or anything else, which
+    /// is no verdict on the message.
     pub fn of(text: &str) -> Option<Self> {
         let known = [Verdict::Pass, Verdict::Fail, Verdict::Gray];
         let text = text.trim();
@@ -69,7 +70,7 @@ impl Verdict {
 }
 
 impl DmarcPolicy {
-    /// As a domain writes it in its record, in any case.
+    /// Parses the policy, ignoring case and white space around it. `None`: it is no policy of RFC 7489.
     pub fn of(text: &str) -> Option<Self> {
         let known = [DmarcPolicy::None, DmarcPolicy::Quarantine, DmarcPolicy::Reject];
         let text = text.trim();

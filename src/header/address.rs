@@ -132,7 +132,7 @@ impl Address {
         &self.domain
     }
 
-    /// The same address with its domain in small letters (RFC 4343: a domain has no case). IAM compares the From of a message
+    /// The same address with its domain in lower case (RFC 4343: a domain has no case). IAM compares the From of a message
     /// with the domain of a policy, and the comparison is case-sensitive.
     #[must_use]
     pub fn with_lower_case_domain(mut self) -> Self {

@@ -13,7 +13,7 @@ use super::display::Mailbox;
 use super::encoded_word::{self, collapse};
 use super::plain_mailbox::PlainMailbox;
 
-/// Mailboxes that are read from one field; the rest is passed over.
+/// Mailboxes at most that are read from one field; the rest is skipped.
 pub const MAX_MAILBOXES: usize = 1000;
 
 /// Reads the mailboxes of a field body (RFC 5322 3.4), in order; groups are flattened.

@@ -186,7 +186,7 @@ impl Header {
         Header::default()
     }
 
-    /// Adds a field as the scanner tells it ([`Kind::Field`](crate::mime::Kind::Field)).
+    /// Adds a field: the bytes of an event of [`Kind::Field`](crate::mime::Kind::Field).
     pub fn push(&mut self, raw: &[u8]) {
         if self.ends.is_empty() {
             self.raw.reserve(USUAL_OCTETS);
@@ -196,7 +196,8 @@ impl Header {
         self.ends.push(self.raw.len());
     }
 
-    /// Adds the empty line ([`Kind::HeaderEnd`](crate::mime::Kind::HeaderEnd)); it may be missing.
+    /// Adds the empty line: the bytes of the event of [`Kind::HeaderEnd`](crate::mime::Kind::HeaderEnd), which may be empty. Need not
+    /// be called if there is none.
     pub fn end(&mut self, empty_line: &[u8]) {
         self.raw.extend_from_slice(empty_line);
     }
@@ -227,7 +228,7 @@ impl Header {
         self.fields().filter(move |field| field.is(name))
     }
 
-    /// Octets of the section, the empty line included: the offset of the message's body.
+    /// Octets of the section, the empty line included: the offset at which the message's body begins.
     pub fn octets(&self) -> usize {
         self.raw.len()
     }

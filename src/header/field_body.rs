@@ -14,7 +14,7 @@ const MAX_COPY: usize = 998;
 const MAX_COPIED_FROM: usize = 8 * MAX_COPY;
 
 /// The body of a new field: printable ASCII and spaces, not folded yet. CR, LF, NUL and every other control
-/// character are refused by construction: they become spaces, whatever the text decoded from.
+/// character become spaces, even if they came out of an encoded-word.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FieldBody(String);
 

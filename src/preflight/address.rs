@@ -2,7 +2,7 @@
 //!
 //! The texts of SES's refusals are those of JavaMail, so this reader takes and refuses what JavaMail 1.6.5 does when it is
 //! strict (`parseHeader`, then `validate` for each address), oddities included: text behind the closing bracket of a mailbox is
-//! passed over, an address may be cut off inside a domain literal, and the members of a group are not looked at. It only finds
+//! skipped, an address may be cut off inside a domain literal, and the members of a group are not looked at. It only finds
 //! faults and returns no mailboxes; [`parse_address_list`](crate::header::mailbox::parse_address_list) is the reader that makes
 //! the best of irregular mail.
 

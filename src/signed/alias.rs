@@ -33,7 +33,7 @@ pub enum SignError {
 }
 
 impl AliasKey {
-    /// The signed alias of this name, in small letters.
+    /// The signed alias of this name, in lower case.
     ///
     /// # Errors
     /// If it would not be an address that everybody can write to.

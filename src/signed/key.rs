@@ -10,7 +10,7 @@ use sha2::Sha256;
 /// Octets of a key: as many as the hash has, more add nothing (RFC 2104 3).
 pub const KEY_OCTETS: usize = 32;
 
-/// Keys at most: one that signs, and older ones whose signatures still hold.
+/// Keys at most: one that signs, and older ones whose signatures are still accepted.
 pub const MAX_KEYS: usize = 4;
 
 /// Octets of a block of SHA-256 (FIPS 180-4).
@@ -20,10 +20,10 @@ const BLOCK: usize = 64;
 /// that nobody mistakes one for another when it is read out. Small, since some programs write addresses small.
 const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
-/// The secret behind reply addresses, signed aliases and the sign of a loop: one key that signs, and older ones whose
-/// signatures still hold.
+/// The secret behind reply addresses, signed aliases and the loop marker ([`route_ids`](crate::rewrite::route_ids)): one key that
+/// signs, and older ones whose signatures are still accepted.
 ///
-/// Its text has a key a line, the newest first, each of [`KEY_OCTETS`] random octets in base64. Empty lines are passed over.
+/// Its text has one key on each line, the newest first, each of [`KEY_OCTETS`] random octets in base64. Empty lines are skipped.
 ///
 /// ```
 /// use readdress::signed::AliasKey;
@@ -123,8 +123,7 @@ impl AliasKey {
         AliasKey { keys: vec![octets] }
     }
 
-    /// A key that signs with this one, while the signatures of `older` still hold. If there are more than [`MAX_KEYS`], the
-    /// oldest is dropped.
+    /// Rotates: signs with `self`, still accepts `older`. If there are more than [`MAX_KEYS`], the oldest are dropped.
     #[must_use]
     pub fn in_place_of(mut self, older: &AliasKey) -> Self {
         self.keys.extend(&older.keys);

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Behind the last `+` stand the correspondent and, behind the last dot, the signature over the alias and the text before that
-//! dot. In the local part of a correspondent, small letters, digits, `-`, `_`, and a dot that follows no other dot stand for
+//! dot. In the local part of a correspondent, lower-case letters, digits, `-`, `_`, and a dot that follows no other dot stand for
 //! themselves. `=` and a small letter is the capital of that letter; `=` and two hexadecimal digits, the first of them 2 to 7,
 //! is that octet. The last `=` is the `@`; a domain has no `=`, and no case. So an address survives a program that writes it in
 //! small letters or in capitals: it is read in small letters.
@@ -27,7 +27,7 @@ const MAX_INDEX_DIGITS: usize = 4;
 /// A reply address whose signature holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplyAddress {
-    /// The alias, in small letters, with its own tag if it has one.
+    /// The alias, in lower case, with its own tag if it has one.
     pub alias: Address,
     /// Who gets mail to this address.
     pub correspondent: Correspondent,
@@ -53,7 +53,7 @@ pub enum Correspondent {
 pub struct Forged;
 
 impl AliasKey {
-    /// The address at which mail to this correspondent goes out as the alias. `None`: it would be longer than an address may
+    /// The reply address: mail to it is sent to this correspondent as the alias. `None`: it would be longer than an address may
     /// be, or the domain is an address literal.
     pub fn reply_address(&self, alias: &Address, correspondent: &Address) -> Option<Address> {
         let domain = correspondent.domain().to_ascii_lowercase();
@@ -63,8 +63,8 @@ impl AliasKey {
         self.tagged(alias, &format!("{}={domain}", escaped(correspondent.local())))
     }
 
-    /// The address at which mail to one of the correspondents of a stored message goes out as the alias, so long as the
-    /// message is stored. `None`: it would be too long, or the id has other octets than `a-z 0-9 - _`.
+    /// The reply address of the second form: mail to it is sent as the alias to one of the correspondents of a stored message, as
+    /// long as the message is stored. `None`: it would be too long, or the id has other octets than `a-z 0-9 - _`.
     pub fn stored_reply_address(&self, alias: &Address, message_id: &str, index: usize) -> Option<Address> {
         let named = format!("r{index}.{message_id}");
         let is_readable = matches!(stored(&named), Some(Correspondent::Stored { .. }));
