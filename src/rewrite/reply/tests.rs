@@ -328,7 +328,7 @@ fn answers_go_as_today_where_there_is_no_reply_address() {
     let message = "From: jane@example.org\r\nTo: shop@example.com, zoe@example.org\r\n\r\n";
     let off = forwarded(&forward(Replies::Off), message);
     assert_eq!(field(&off, "Reply-To"), "jane@example.org");
-    // The sign of a loop is signed all the same.
+    // The loop marker is signed all the same.
     assert_ne!(
         off,
         forwarded(
