@@ -196,13 +196,25 @@ impl ReplyRules {
         // Whatever its `+tag`.
         let is_owner = self.owners.iter().any(|owner| comes_back_to(owner, &address));
         // Also a reply address of ours whose signature does not hold.
-        if is_owner || comes_back_to(&self.alias, &address) {
+        if is_owner || comes_back_to(&self.alias, &address) || self.names_owner(address.local()) {
             return None;
         }
         // The name that our own reply address was shown with: the address in other words.
         let words = format!("{} at {}", address.local(), address.domain());
-        let name = name.filter(|name| !name.contains('@') && !name.eq_ignore_ascii_case(&words));
+        let name = name.filter(|name| {
+            !name.contains('@') && !name.eq_ignore_ascii_case(&words) && !self.names_owner(name)
+        });
         Some(Mailbox { name, address })
+    }
+
+    /// Whether a text has both halves of an owner's address in it, whatever stands between them: ` at `, as in the names that we
+    /// write ourselves, or `%`, `=` and the like in the addresses of relays.
+    fn names_owner(&self, text: &str) -> bool {
+        let text = text.to_lowercase();
+        let has = |half: &str| text.contains(&half.to_lowercase());
+        self.owners
+            .iter()
+            .any(|owner| has(owner.domain()) && has(owner.untagged_local()))
     }
 
     /// Whether an address whose signature does not hold may be a reply address of another alias, made by an older key, or names
