@@ -163,6 +163,7 @@ impl Steps {
             owner: &owner,
             reply,
             key: work.key.as_ref(),
+            map: work.map,
             until: work.deadline,
             deadline: work.deadline,
             holds: false,

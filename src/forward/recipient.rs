@@ -62,6 +62,7 @@ impl Steps {
             message,
             deadline,
             key,
+            map,
             claim,
             kept,
             ..
@@ -87,6 +88,7 @@ impl Steps {
             owner: &owner,
             reply,
             key: key.as_ref(),
+            map,
             until: self.ledger.sends_until(*deadline),
             deadline: *deadline,
             holds: false,
@@ -302,7 +304,11 @@ impl Steps {
             key: attempt.key.cloned(),
             replies: route.options.replies.unwrap_or_default(),
             message_id: Some(attempt.arrival.message_id.to_string()),
-            owners: [&route.targets[..], &route.options.repliers].concat(),
+            owners: self.addresses_of_owners(route),
+            // Without a key nobody answers as an alias.
+            all_owners: attempt
+                .key
+                .map_or_else(Arc::default, |_| attempt.map.aliases.owners()),
             ..Rules::new(route.alias.clone(), targets).with_style(style)
         }
     }

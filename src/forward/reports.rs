@@ -38,6 +38,7 @@ impl Steps {
             message,
             deadline,
             key,
+            map,
             claim,
             ..
         } = work;
@@ -49,6 +50,7 @@ impl Steps {
             owner: &owner,
             reply,
             key: key.as_ref(),
+            map,
             until: self.ledger.sends_until(*deadline),
             deadline: *deadline,
             holds: false,

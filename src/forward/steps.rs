@@ -91,6 +91,7 @@ pub(super) struct Attempt<'a> {
     pub(super) owner: &'a Route<'a>,
     pub(super) reply: Option<&'a ReplyRules>,
     pub(super) key: Option<&'a Arc<AliasKey>>,
+    pub(super) map: &'a CurrentMap,
     /// The time at which sending stops.
     pub(super) until: Deadline,
     /// The time at which all work stops.

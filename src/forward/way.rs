@@ -130,7 +130,7 @@ impl Steps {
 
 impl Steps {
     /// All addresses of the alias's owners that the map and the settings name.
-    fn addresses_of_owners(&self, owner: &Route<'_>) -> Vec<Address> {
+    pub(super) fn addresses_of_owners(&self, owner: &Route<'_>) -> Vec<Address> {
         let Options {
             repliers, fallback, ..
         } = owner.options;

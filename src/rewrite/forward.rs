@@ -12,11 +12,12 @@ use super::fields::{Role, Row};
 use super::notes::Notes;
 use super::options::{FromFormat, Mark, Repair, Replies, Style, ToHeader};
 use super::original::OriginalFields;
+use super::owners::Owners;
 use super::parts::{PartEdits, encoding_name};
 use super::reader::Head;
 use super::recode::Form;
 use super::references;
-use super::reply_addresses::ReplyAddresses;
+use super::reply_addresses::{ReplyAddresses, comes_back_to};
 use super::route::{ROUTE, route_ids};
 use super::sender::{SenderStyle, new_from};
 use super::strict;
@@ -89,6 +90,8 @@ pub struct Rules {
     /// Addresses besides the targets from which people answer as the alias. The ids of their messages do not become references,
     /// since the next answer would carry them to the correspondent.
     pub owners: Vec<Address>,
+    /// The owners of all aliases: the same holds for their messages, which another owner may answer by another alias.
+    pub all_owners: Arc<Owners>,
 }
 
 /// Mailboxes in To and Cc together at most: people report that SES counts those of the header section.
@@ -122,6 +125,7 @@ impl Rules {
             replies: Replies::default(),
             message_id: None,
             owners: Vec::new(),
+            all_owners: Arc::default(),
         }
     }
 
@@ -369,7 +373,9 @@ impl Rules {
     /// would carry it to the correspondent.
     fn new_thread(&self, original: &OriginalFields<'_>, from: &[Mailbox]) -> (Change, Change) {
         let owners = || self.owners.iter().chain(&self.targets);
-        let is_owner = |mailbox: &Mailbox| owners().any(|owner| owner.key() == mailbox.address.key());
+        let is_owner = |Mailbox { address, .. }: &Mailbox| {
+            self.all_owners.contains(address) || owners().any(|owner| comes_back_to(owner, address))
+        };
         if self.key.is_some() && from.iter().any(is_owner) {
             return (
                 references::answered_by_ses(original),

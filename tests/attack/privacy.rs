@@ -288,6 +288,28 @@ fn references_between_owners() {
     }
 }
 
+/// An owner's answer with the alias of another owner in Cc, who gets it by that alias and answers to all.
+#[test]
+fn references_between_owners_of_different_aliases() {
+    let map = json!({ALIAS: [OWNER, OMAR], "bob@example.com": OMAR, "spare@example.com": "@work.example"});
+    for cc in ["bob@example.com", "spare@example.com"] {
+        let (mut world, reply_to) = asked(&map);
+        let of_ses = "<0100-1@eu-west-1.amazonses.com>";
+        let fields = format!(
+            "To: {reply_to}\r\nCc: {cc}\r\nMessage-ID: <o1@laptop.home.example>\r\nIn-Reply-To: {of_ses}\r\n\
+             References: <order@example.org> {of_ses}\r\n"
+        );
+        let (_, sent) = answer(&mut world, OWNER, &[&reply_to, cc], &fields, "Hello");
+        let to_omar = sent.iter().find(|sent| sent.to != [JANE]).unwrap();
+        let parent = "<0100-2@eu-west-1.amazonses.com>";
+        let before = to_omar.field("References").unwrap_or_default();
+        let fields = format!("To: {reply_to}\r\nIn-Reply-To: {parent}\r\nReferences: {before} {parent}\r\n");
+        let (ending, sent) = answer(&mut world, OMAR, &[&reply_to], &fields, "Hello");
+        assert_eq!(ending, Ending::Sent);
+        assert_eq!(assert_private(&sent, cc), 1);
+    }
+}
+
 /// Parts of an answer that SES does not take: what is written in their place tells nothing.
 #[test]
 fn an_answer_that_is_repaired() {
