@@ -194,17 +194,30 @@ fn a_conversation_of_ten_messages() {
 fn nobody_but_the_owner_answers_as_the_alias() {
     let mut world = World::new();
     let (_, reply_to) = world.ask("shop@example.com");
-    for dmarc in ["FAIL", "GRAY", "PROCESSING_FAILED", "DISABLED"] {
+    for (dmarc, reason) in [
+        ("FAIL", "unproven"),
+        ("GRAY", "unproven"),
+        ("PROCESSING_FAILED", "no_verdict"),
+        ("DISABLED", "no_verdict"),
+    ] {
         let (outcome, sent) = world.answer(&reply_to, dmarc, "Forged");
         assert_eq!(
             (outcome.ending, outcome.reason),
-            (Ending::RefusedReply, Some("unproven")),
+            (Ending::RefusedReply, Some(reason)),
             "{dmarc}"
         );
         assert!(outcome.told);
         let [notice] = &sent[..] else { panic!("{sent:?}") };
         assert_eq!(notice.to, [OWNER]);
         assert!(notice.header().contains("X-Readdress-Notice: refused_reply"));
+        assert!(notice.header().contains("Subject: Answer not sent: Re: Order"));
+        let text = notice.octets.replace("=\r\n", "").replace("=3D", "=");
+        assert!(
+            text.contains("An answer from you as shop@example.com was not sent."),
+            "{text}"
+        );
+        assert!(!text.contains("forwarded to you"), "{text}");
+        assert_eq!(text.contains("p=none"), reason == "unproven", "{text}");
     }
     let other = |text: &str| Address::parse(text).unwrap();
     let of_other_alias = key(1)

@@ -27,6 +27,8 @@ pub(super) struct About<'a> {
     pub(super) route_id: String,
     pub(super) head: &'a Head,
     pub(super) octets: u64,
+    /// Whether it is an answer of the owner.
+    pub(super) is_answer: bool,
     /// Whether this is the last notice of the hour.
     pub(super) is_last: bool,
 }
@@ -80,8 +82,10 @@ impl<'a> Trouble<'a> {
         }
     }
 
-    fn title(self) -> &'static str {
+    fn title(self, is_answer: bool) -> &'static str {
         match self {
+            Trouble::TooLarge(_) if is_answer => "Too large to send",
+            Trouble::Held(_) | Trouble::Refused(_) if is_answer => "Answer not sent",
             Trouble::Held(_) => "Held",
             Trouble::TooLarge(_) => "Too large to forward",
             Trouble::Refused(_) => "Not forwarded",
@@ -114,8 +118,14 @@ impl<'a> Trouble<'a> {
             }
             Trouble::NoReply(NoReply::Unproven) => {
                 "It claims to be your answer, and that is not proven (DMARC), so it was not sent to anybody. If you wrote it: the \
-                 domain of your mailbox needs a DMARC record (p=none is enough) and its provider must sign your mail. If you did \
-                 not, somebody has tried to write in your name."
+                 domain of your mailbox needs a DMARC record (p=none is enough), its provider must sign your mail, and From must be \
+                 your address alone. If you did not, somebody has tried to write in your name."
+            }
+            Trouble::NoReply(NoReply::NoVerdict) => {
+                "The event that told of it says nothing about DMARC, so it is not proven that you wrote it, and it was not sent to \
+                 anybody. S3's own events never have verdicts: with those no answer goes out. Have SES tell of mail by its Lambda \
+                 action, or by the topic of its S3 action. If other answers went out, Amazon SES could not check this one: send it \
+                 again."
             }
             Trouble::NoReply(NoReply::Gone) => {
                 "The mail that it answers is no longer kept, and with it the address that the answer would go to."
@@ -140,8 +150,8 @@ pub(super) fn octets_as_file(octets: u64) -> u64 {
 pub(super) fn compose(about: &About<'_>, trouble: &Trouble<'_>, from: Address, has_message: bool) -> Notice {
     let subject = shown(about.head, "subject");
     let title = match &subject {
-        Some(subject) => format!("{}: {subject}", trouble.title()),
-        None => format!("{}: a message without a subject", trouble.title()),
+        Some(subject) => format!("{}: {subject}", trouble.title(about.is_answer)),
+        None => format!("{}: a message without a subject", trouble.title(about.is_answer)),
     };
     Notice {
         alias: about.alias.clone(),
@@ -162,6 +172,10 @@ fn text(about: &About<'_>, trouble: &Trouble<'_>, subject: Option<&str>, has_mes
     };
     line(match trouble {
         Trouble::Lost(lost) => lost.first_line(about.alias),
+        Trouble::NoReply(NoReply::TooMany) => {
+            format!("An answer from you as {} was not sent to everybody.", about.alias)
+        }
+        _ if about.is_answer => format!("An answer from you as {} was not sent.", about.alias),
         _ => format!("A message to {} was not forwarded to you.", about.alias),
     });
     line(String::new());

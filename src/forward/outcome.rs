@@ -2,6 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
+use super::stop::NoReply;
 use crate::arrival::{Arrival, MessageId};
 use crate::ledger::Receipt;
 use crate::outbox::{Cause, Content};
@@ -132,7 +133,7 @@ pub struct Outcome {
     /// once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sent_id: Option<String>,
-    /// Why it is held: `spam`, `virus`, `unverified` or `own_domain`. Or why a reply is refused: `forged`, `unproven`, `gone` or `too_many`. Or
+    /// Why it is held: `spam`, `virus`, `unverified` or `own_domain`. Or why a reply is refused: `forged`, `unproven`, `no_verdict`, `gone` or `too_many`. Or
     /// why a target did not get it, as SES reports it: `gone`, `suppressed`, `full`, `too_large`, `spam`, `policy` or `other`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
@@ -250,13 +251,11 @@ impl Outcome {
         }
     }
 
-    pub(super) fn refused_reply(self, reason: &'static str) -> Self {
-        let error = "the answer was not sent: its sender is not proven to be the alias's owner, the address is not one that was made \
-                     here, or the mail that it answers is gone; it is still in the bucket";
+    pub(super) fn refused_reply(self, reason: NoReply) -> Self {
         Outcome {
             ending: Ending::RefusedReply,
-            reason: Some(reason),
-            error: Some(error.to_owned()),
+            reason: Some(reason.as_str()),
+            error: Some(reason.error().to_owned()),
             ..self
         }
     }

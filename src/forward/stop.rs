@@ -43,8 +43,10 @@ pub(super) enum Stop {
 pub(super) enum NoReply {
     /// The address has the form of a reply address but not a valid signature.
     Forged,
-    /// The From is not proven, or names several mailboxes.
+    /// The From is not proven, or is not a single mailbox to every reader.
     Unproven,
+    /// The event has no verdict of DMARC.
+    NoVerdict,
     /// The message that names the correspondent is no longer in the bucket.
     Gone,
     /// More reply addresses than one answer goes to come before this one.
@@ -57,8 +59,35 @@ impl NoReply {
         match self {
             NoReply::Forged => "forged",
             NoReply::Unproven => "unproven",
+            NoReply::NoVerdict => "no_verdict",
             NoReply::Gone => "gone",
             NoReply::TooMany => "too_many",
+        }
+    }
+
+    /// An account of it for the operator.
+    pub(super) fn error(self) -> &'static str {
+        match self {
+            NoReply::Forged => {
+                "the answer was not sent: its address has the form of a reply address, but no key that is kept has signed it for \
+                 this alias; it is still in the bucket"
+            }
+            NoReply::Unproven => {
+                "the answer was not sent: it is not proven that an owner of the alias wrote it, since DMARC did not pass or From is \
+                 not exactly one mailbox; it is still in the bucket"
+            }
+            NoReply::NoVerdict => {
+                "the answer was not sent: the event has no verdict of DMARC, as S3's own events have none, so nobody is proven to \
+                 have written it; let events come from SES's Lambda action or from the topic of its S3 action. It is still in the \
+                 bucket"
+            }
+            NoReply::Gone => {
+                "the answer was not sent: the correspondent is named by a mail that is no longer in the bucket; the answer itself \
+                 still is"
+            }
+            NoReply::TooMany => {
+                "the answer was not sent to this address: a hundred others come before it; it is still in the bucket"
+            }
         }
     }
 }

@@ -72,7 +72,7 @@ impl Steps {
                 }
             }
             if !to.is_empty() {
-                let outgoing = self.notice(attempt, message, &trouble, to, is_last);
+                let outgoing = self.notice(attempt, message, (stop, &trouble), to, is_last);
                 told.extend(self.send_notice(attempt, &outgoing, claim).await);
             }
         }
@@ -128,7 +128,7 @@ impl Steps {
         &self,
         attempt: &Attempt<'_>,
         message: &Message,
-        trouble: &Trouble<'_>,
+        (stop, trouble): (&Stop, &Trouble<'_>),
         to: Vec<Address>,
         is_last: bool,
     ) -> Outgoing {
@@ -141,6 +141,7 @@ impl Steps {
             route_id: route_ids(&attempt.owner.alias, attempt.key.map(Arc::as_ref)).swap_remove(0),
             head: &message.head,
             octets,
+            is_answer: attempt.is_answer(stop),
             is_last,
         };
         // If only its form is the trouble, the message itself goes along as a file.

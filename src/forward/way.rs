@@ -102,8 +102,14 @@ impl Steps {
         }
         // Only verdicts of the event count here, not those in the message: a reply goes out in the owner's name.
         let dmarc = work.arrival.verdicts.and_then(|verdicts| verdicts.dmarc);
-        if !author.sole.as_ref().is_some_and(is_owner) || dmarc != Some(Verdict::Pass) {
-            return Ok(Direction::Refused(Stop::NoReply(NoReply::Unproven)));
+        let unproven = match dmarc {
+            _ if !author.sole.as_ref().is_some_and(is_owner) => Some(NoReply::Unproven),
+            Some(Verdict::Pass) => None,
+            Some(_) => Some(NoReply::Unproven),
+            None => Some(NoReply::NoVerdict),
+        };
+        if let Some(reason) = unproven {
+            return Ok(Direction::Refused(Stop::NoReply(reason)));
         }
         let recipients = match recipients(work, text, owner, &key).await {
             Err(stop @ Stop::NoReply(_)) => return Ok(Direction::Refused(stop)),

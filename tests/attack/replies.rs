@@ -219,7 +219,7 @@ fn an_event_without_verdicts_carries_no_answer() {
         let (outcomes, sent) = world.invoke(&event);
         assert_eq!(
             (outcomes[0].ending, outcomes[0].reason),
-            (Ending::RefusedReply, Some("unproven")),
+            (Ending::RefusedReply, Some("no_verdict")),
             "{event}"
         );
         assert!(sent.iter().all(|sent| sent.to == [OWNER]), "{event}");
