@@ -130,6 +130,10 @@ impl<'a> Trouble<'a> {
             Trouble::NoReply(NoReply::Gone) => {
                 "The mail that it answers is no longer kept, and with it the address that the answer would go to."
             }
+            Trouble::NoReply(NoReply::Closed) => {
+                "The alias is switched off, or its last day is past, so nothing goes out in its name. Switch it on in the alias map, \
+                 and send the answer again."
+            }
             Trouble::NoReply(NoReply::TooMany) => {
                 "It was sent to more than 100 addresses to answer to at once. The first 100 get it, the others do not. Send it to \
                  the others again, to fewer at a time."

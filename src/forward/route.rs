@@ -60,6 +60,20 @@ pub(super) fn route<'a>(
     }
 }
 
+/// The route that an alias would have that is switched off or has expired, for its owner's answers. `None`: it ended in another way,
+/// or leads nowhere.
+pub(super) fn closed<'a>(alias: Address, map: &'a CurrentMap, stop: &Stop) -> Option<Route<'a>> {
+    if !matches!(stop, Stop::Ended(Ending::Disabled | Ending::Expired)) {
+        return None;
+    }
+    let entry = map.aliases.resolve(&alias)?.entry.ok()?;
+    Some(Route {
+        targets: entry.targets_of(&alias),
+        alias,
+        options: &entry.options,
+    })
+}
+
 const NO_KEY: &str =
     "the alias is one of those that are signed, and there is no key to check it by: set ALIAS_KEY_PARAM";
 

@@ -49,6 +49,8 @@ pub(super) enum NoReply {
     NoVerdict,
     /// The message that names the correspondent is no longer in the bucket.
     Gone,
+    /// The alias is switched off, or has expired.
+    Closed,
     /// More reply addresses than one answer goes to come before this one.
     TooMany,
 }
@@ -61,6 +63,7 @@ impl NoReply {
             NoReply::Unproven => "unproven",
             NoReply::NoVerdict => "no_verdict",
             NoReply::Gone => "gone",
+            NoReply::Closed => "closed",
             NoReply::TooMany => "too_many",
         }
     }
@@ -84,6 +87,10 @@ impl NoReply {
             NoReply::Gone => {
                 "the answer was not sent: the correspondent is named by a mail that is no longer in the bucket; the answer itself \
                  still is"
+            }
+            NoReply::Closed => {
+                "the answer was not sent: the alias is switched off, or its last day is past (enabled, until); it is still in the \
+                 bucket"
             }
             NoReply::TooMany => {
                 "the answer was not sent to this address: a hundred others come before it; it is still in the bucket"

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::outcome::Ending;
-use super::route::{Route, recipient, route};
+use super::route::{Route, closed, recipient, route};
 use super::steps::{Steps, Work};
 use super::stop::{NoReply, Stop};
 use crate::alias::{Notify, Options};
@@ -63,10 +63,22 @@ impl Steps {
             Some(Ok(reply)) => reply.alias.clone().with_lower_case_domain(),
             None | Some(Err(Forged)) => address,
         };
-        let owner = route(alias, map, key.as_deref())?;
+        let (owner, closed) = match route(alias.clone(), map, key.as_deref()) {
+            Ok(owner) => (owner, None),
+            Err(stop) => match closed(alias, map, &stop) {
+                Some(owner) if matches!(read, Some(Ok(_))) => (owner, Some(stop)),
+                _ => return Err(stop),
+            },
+        };
         let direction = match (key, read) {
             (Some(key), Some(read)) => self.direction(work, text, &owner, key, read).await?,
             _ => Direction::Forward,
+        };
+        let direction = match (closed, direction) {
+            (None, direction) => direction,
+            // Whoever is proven to have written an answer is told; to anybody else the alias is as silent as to a stranger.
+            (Some(_), Direction::Reply(..)) => Direction::Refused(Stop::NoReply(NoReply::Closed)),
+            (Some(stop), Direction::Forward | Direction::Refused(_)) => return Err(stop),
         };
         Ok(Way { owner, direction })
     }

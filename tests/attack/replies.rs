@@ -178,6 +178,42 @@ fn an_answer_to_many() {
     }
 }
 
+/// Catches an answer that its owner believes to have gone out, and notices that anybody can cause.
+#[test]
+fn an_answer_as_an_alias_that_is_closed() {
+    let alias = Address::parse(ALIAS).unwrap();
+    let of_jane = key(1)
+        .reply_address(&alias, &Address::parse(JANE).unwrap())
+        .unwrap()
+        .to_string();
+    let forged = of_jane.replace("jane", "victim");
+    for (option, value, silent) in [
+        ("enabled", json!(false), Ending::Disabled),
+        ("until", json!("2020-01-31"), Ending::Expired),
+    ] {
+        let mut map = map();
+        map[ALIAS][option] = value;
+        let mut world = World::with_key(&map);
+        let owner = format!("From: {OWNER}");
+        let (ending, reason, sent) = write(&mut world, &owner, &of_jane, "PASS");
+        assert_eq!(
+            (ending, reason),
+            (Ending::RefusedReply, Some("closed")),
+            "{option}"
+        );
+        assert_eq!((sent.len(), &sent[0].to[..]), (1, &[OWNER.to_owned()][..]));
+        for (from, to, dmarc) in [
+            (&*owner, &*of_jane, "FAIL"),
+            (&owner, &forged, "PASS"),
+            ("From: jane@example.org", &of_jane, "PASS"),
+            (&owner, ALIAS, "PASS"),
+        ] {
+            let (ending, _, sent) = write(&mut world, from, to, dmarc);
+            assert_eq!((ending, sent.len()), (silent, 0), "{option} {from} {to} {dmarc}");
+        }
+    }
+}
+
 /// An answer to two, of whom one is named by a mail that is gone, counts as sent to the other alone.
 #[test]
 fn an_answer_to_somebody_who_is_gone() {
