@@ -289,3 +289,23 @@ fn a_long_address_is_found_in_the_message_that_names_it() {
         (Ending::RefusedReply, Some("gone"))
     );
 }
+
+/// SES's own daemon reports to the alias that an answer did not arrive: the owner hears of it, and of whom it is about.
+#[test]
+fn a_report_on_an_answer_is_told() {
+    let mut world = World::new();
+    let report = format!(
+        "From: MAILER-DAEMON@eu-west-1.amazonses.com\r\nTo: shop@example.com\r\nSubject: Delivery Status Notification\r\n\
+         Content-Type: multipart/report; boundary=b; report-type=delivery-status\r\n\r\n--b\r\n\r\nAn error occurred.\r\n\
+         --b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\n\
+         Final-Recipient: rfc822; {JANE}\r\nAction: failed\r\n\
+         --b\r\nContent-Type: message/rfc822\r\n\r\nFrom: shop@example.com\r\nTo: {JANE}\r\n\r\nHello\r\n--b--\r\n"
+    );
+    let (outcome, sent) = world.receive("", &["shop@example.com"], "PASS", &report);
+    assert_eq!((outcome.ending, outcome.told), (Ending::Bounced, true));
+    let [notice] = &sent[..] else { panic!("{sent:?}") };
+    assert_eq!(notice.to, [OWNER]);
+    let first = "An answer from shop@example.com did not reach jane@example.org.";
+    assert!(notice.octets.contains(first), "{}", notice.octets);
+    assert!(!notice.octets.contains("target"), "{}", notice.octets);
+}

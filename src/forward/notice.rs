@@ -40,8 +40,8 @@ pub(super) enum Trouble<'a> {
     TooLarge(&'a str),
     /// SES does not take it in any form.
     Refused(&'a str),
-    /// It reports on a target that refused a forwarded message.
-    Bounced,
+    /// It reports on a target that refused a forwarded message; or on these correspondents, who did not get an answer.
+    Bounced(&'a [Address]),
     /// An answer that is not sent.
     NoReply(NoReply),
     /// SES reports on targets that did not get it, or do not want it.
@@ -54,7 +54,7 @@ impl<'a> Trouble<'a> {
     pub(super) fn of(stop: &'a Stop) -> Option<Self> {
         match stop {
             Stop::Held(hold) => Some(Trouble::Held(*hold)),
-            Stop::Bounced => Some(Trouble::Bounced),
+            Stop::Bounced(correspondents) => Some(Trouble::Bounced(correspondents)),
             Stop::NoReply(reason) => Some(Trouble::NoReply(*reason)),
             Stop::Lost(lost) => Some(Trouble::Lost(lost)),
             Stop::Failed { cause, error } => match cause {
@@ -76,7 +76,7 @@ impl<'a> Trouble<'a> {
             Trouble::Held(_) => "held",
             Trouble::TooLarge(_) => "too_large",
             Trouble::Refused(_) => "rejected",
-            Trouble::Bounced => "bounced",
+            Trouble::Bounced(_) => "bounced",
             Trouble::NoReply(_) => "refused_reply",
             Trouble::Lost(lost) => lost.kind.as_str(),
         }
@@ -89,7 +89,7 @@ impl<'a> Trouble<'a> {
             Trouble::Held(_) => "Held",
             Trouble::TooLarge(_) => "Too large to forward",
             Trouble::Refused(_) => "Not forwarded",
-            Trouble::Bounced => "Not delivered",
+            Trouble::Bounced(_) => "Not delivered",
             Trouble::NoReply(_) => "Answer not sent",
             Trouble::Lost(lost) => lost.title(),
         }
@@ -109,7 +109,10 @@ impl<'a> Trouble<'a> {
             Trouble::Held(Hold::OwnDomain) => {
                 "It says that it comes from your own domain, and that is not proven (DMARC). It may be forged."
             }
-            Trouble::Bounced => {
+            Trouble::Bounced([_, ..]) => {
+                "Amazon SES may send nothing more to such an address, from your whole account. The report says more."
+            }
+            Trouble::Bounced([]) => {
                 "It reports that a mail that was forwarded for this alias was not delivered. Please mend or take out the target \
                  that it names: its mail does not arrive."
             }
@@ -178,6 +181,11 @@ fn text(about: &About<'_>, trouble: &Trouble<'_>, subject: Option<&str>, has_mes
         Trouble::Lost(lost) => lost.first_line(about.alias),
         Trouble::NoReply(NoReply::TooMany) => {
             format!("An answer from you as {} was not sent to everybody.", about.alias)
+        }
+        Trouble::Bounced([first, others @ ..]) => {
+            let others = others.iter().map(|address| format!(", {address}"));
+            let all = others.fold(first.to_string(), |all, other| all + &other);
+            format!("An answer from {} did not reach {all}.", about.alias)
         }
         _ if about.is_answer => format!("An answer from you as {} was not sent.", about.alias),
         _ => format!("A message to {} was not forwarded to you.", about.alias),

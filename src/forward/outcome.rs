@@ -260,9 +260,13 @@ impl Outcome {
         }
     }
 
-    pub(super) fn bounced(self) -> Self {
-        let error = "it reports that a target did not take what was forwarded, and would be reported on in turn; mend or take \
-                     out the target that it names";
+    pub(super) fn bounced(self, is_of_answer: bool) -> Self {
+        let error = if is_of_answer {
+            "it reports that a correspondent did not get an answer; the owner of the alias has to know"
+        } else {
+            "it reports that a target did not take what was forwarded, and would be reported on in turn; mend or take out the \
+             target that it names"
+        };
         Outcome {
             ending: Ending::Bounced,
             error: Some(error.to_owned()),

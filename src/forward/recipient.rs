@@ -45,7 +45,7 @@ impl Steps {
             }
             Err(Stop::Ended(ending)) => outcome.ended(ending),
             Err(Stop::Held(hold)) => outcome.held(hold.as_str()),
-            Err(Stop::Bounced) => outcome.bounced(),
+            Err(Stop::Bounced(correspondents)) => outcome.bounced(!correspondents.is_empty()),
             Err(Stop::NoReply(reason)) => outcome.refused_reply(reason),
             Err(Stop::Lost(lost)) => outcome.lost(lost.class().as_str()),
             Err(Stop::Failed { cause, error }) => outcome.failed(cause, error),

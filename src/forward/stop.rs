@@ -24,8 +24,8 @@ pub(super) enum Stop {
     Ended(Ending),
     /// The owner looks at it first.
     Held(Hold),
-    /// It reports that a target refused a forwarded message.
-    Bounced,
+    /// It reports that a target refused a forwarded message; or that these correspondents did not get an answer.
+    Bounced(Vec<Address>),
     /// It is an answer of the owner that is not sent.
     NoReply(NoReply),
     /// SES reports that targets did not get the message sent to them, or do not want it.
@@ -133,7 +133,7 @@ impl Stop {
     pub(super) fn is_of_policy(&self) -> bool {
         matches!(
             self,
-            Stop::Ended(_) | Stop::Held(_) | Stop::Bounced | Stop::NoReply(_)
+            Stop::Ended(_) | Stop::Held(_) | Stop::Bounced(_) | Stop::NoReply(_)
         )
     }
 
@@ -143,7 +143,7 @@ impl Stop {
             Stop::Delivered(_) => return None,
             Stop::Ended(ending) => (*ending, None, None),
             Stop::Held(hold) => (Ending::Held, Some(hold.as_str()), None),
-            Stop::Bounced => (Ending::Bounced, None, None),
+            Stop::Bounced(_) => (Ending::Bounced, None, None),
             Stop::NoReply(reason) => (Ending::RefusedReply, Some(reason.as_str()), None),
             Stop::Lost(lost) => {
                 let reason = lost.is_loss().then(|| lost.class().as_str());
@@ -167,7 +167,7 @@ impl From<Kept> for Stop {
             Kept::Held(hold) => Stop::Held(hold),
             Kept::Automatic => Stop::Ended(Ending::Automatic),
             Kept::Blocked => Stop::Ended(Ending::Blocked),
-            Kept::Bounced => Stop::Bounced,
+            Kept::Bounced(correspondents) => Stop::Bounced(correspondents),
             Kept::Refused(Refusal { cause, reason }) => Stop::failed(
                 cause,
                 format!("the message is not forwarded, it is still in the bucket: {reason}"),

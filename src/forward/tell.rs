@@ -57,7 +57,10 @@ impl Steps {
         // Owners count as told without a notice of their own if others have been told of the same bounce, or if the last notice
         // of the hour has said that there is more.
         let mut told = Vec::new();
-        if !left.is_empty() && *stop == Stop::Bounced && !self.is_first_bounce(attempt, message).await {
+        if !left.is_empty()
+            && let Stop::Bounced(correspondents) = stop
+            && !self.is_first_bounce(attempt, message, correspondents).await
+        {
             told = left;
         } else {
             let mut is_last = false;
@@ -82,13 +85,18 @@ impl Steps {
         }
     }
 
-    /// Whether nobody was told in this hour that these targets of the alias are gone. This ends a loop between two lost
+    /// Whether nobody was told in this hour that these targets of the alias, or these correspondents, are gone. This ends a loop between two lost
     /// targets: if the one that is told is gone too, the report on the notice may enclose nothing, and would be told to the
     /// first.
-    async fn is_first_bounce(&self, attempt: &Attempt<'_>, message: &Message) -> bool {
+    async fn is_first_bounce(
+        &self,
+        attempt: &Attempt<'_>,
+        message: &Message,
+        correspondents: &[Address],
+    ) -> bool {
         let route = attempt.owner;
         let mut kind = format!("bounced {}", untagged(&route.alias));
-        for gone in message.reported_on(&route.targets) {
+        for gone in message.reported_on(&route.targets).iter().chain(correspondents) {
             kind.push(' ');
             kind.push_str(&gone.key());
         }
@@ -112,7 +120,7 @@ impl Steps {
         match notify {
             Notify::Off => Vec::new(),
             Notify::Address(address) => vec![address.clone()],
-            Notify::Targets if *stop == Stop::Bounced => {
+            Notify::Targets if matches!(stop, Stop::Bounced(correspondents) if correspondents.is_empty()) => {
                 let gone = message.map_or_else(Vec::new, |message| message.reported_on(&route.targets));
                 let is_left = |target: &&Address| route.targets.len() > 1 && !gone.contains(target);
                 route.targets.iter().filter(is_left).cloned().collect()

@@ -26,8 +26,8 @@ pub(in crate::forward) enum Kept {
     Automatic,
     /// The alias does not want mail of its sender.
     Blocked,
-    /// It reports that a target refused a forwarded message.
-    Bounced,
+    /// It reports that a target refused a forwarded message; or that these correspondents did not get an answer.
+    Bounced(Vec<Address>),
     /// The message is in a loop, or could not be read.
     Refused(Refusal),
 }

@@ -1,9 +1,14 @@
 //! Reports that a target refused a forwarded message.
 
+use std::collections::HashSet;
+
 use super::answer::{Answer, Kept};
 use super::case::Case;
 use super::facts::{Automatic, Facts};
 use crate::header::mailbox::Address;
+
+/// Correspondents that a notice names at most.
+const MAX_NAMED: usize = 10;
 
 /// The message reports on a message that was forwarded for this alias. If a target is gone, the report would be forwarded to it
 /// and cause another report.
@@ -14,7 +19,19 @@ pub(super) fn of_what_was_forwarded(facts: &Facts, case: &Case<'_>) -> Option<An
     let is_about_ours = facts.automatic == Some(Automatic::ReportOfSes)
         || case.is_named_in(&facts.reported_for)
         || !reported_on(facts, case.targets).is_empty();
-    is_about_ours.then_some(Answer::Keep(Kept::Bounced))
+    is_about_ours.then(|| Answer::Keep(Kept::Bounced(correspondents(facts, case))))
+}
+
+/// The recipients that it names if these are correspondents, to whom an answer went. An answer has no route, unlike a forwarded
+/// message, and the reported address is none of the alias's.
+fn correspondents(facts: &Facts, case: &Case<'_>) -> Vec<Address> {
+    let ours = [case.targets, &case.options.fallback].concat();
+    if case.is_named_in(&facts.reported_for) || !reported_on(facts, &ours).is_empty() {
+        return Vec::new();
+    }
+    let mut seen = HashSet::new();
+    let named = facts.reported_on.iter().filter(|named| seen.insert(named.key()));
+    named.take(MAX_NAMED).cloned().collect()
 }
 
 /// The targets among these that the message reports on.

@@ -331,7 +331,6 @@ fn automatic_mail_of_a_target_is_not_forwarded() {
 /// Catches reports that are forwarded to the target that they are about, and those on other mail that are kept back.
 #[test]
 fn a_report_on_what_was_forwarded_is_not_forwarded() {
-    let bounced = Err(Kept::Bounced);
     let from = "From: MAILER-DAEMON@mx.example.net";
     let report = |status: &str, enclosed: &str| {
         format!(
@@ -366,7 +365,28 @@ fn a_report_on_what_was_forwarded_is_not_forwarded() {
         ),
     ] {
         let asked = Asked::report().ask(&text);
-        assert_eq!(asked == bounced, is_ours, "{asked:?} {text}");
+        assert_eq!(
+            asked == Err(Kept::Bounced(Vec::new())),
+            is_ours,
+            "{asked:?} {text}"
+        );
+    }
+    // SES's report on an answer names the correspondent.
+    let daemon = |text: String| text.replace("mx.example.net", "eu-west-1.amazonses.com");
+    let jane = "Final-Recipient: rfc822; jane@example.org\r\nOriginal-Recipient: rfc822; Jane@example.org";
+    for (text, named) in [
+        (daemon(report(jane, "A: b")), vec![address("jane@example.org")]),
+        // A target that forwards what was forwarded to it.
+        (daemon(report(jane, &ours)), Vec::new()),
+        (
+            daemon(report(
+                &format!("{jane}\r\nFinal-Recipient: rfc822; zoe@example.net"),
+                "A: b",
+            )),
+            Vec::new(),
+        ),
+    ] {
+        assert_eq!(Asked::report().ask(&text), Err(Kept::Bounced(named)), "{text}");
     }
     // A person may write about the target.
     let person = format!("{FROM}\r\n\r\nIs zoe@example.net yours?\r\n");
