@@ -217,6 +217,11 @@ impl Message {
         }
     }
 
+    /// Whether a line that is no field has ended the header section. To our reader the fields behind it are of the body.
+    pub(super) fn is_header_cut_short(&self) -> bool {
+        self.head.header.empty_line().is_empty() && self.body_octets() > 0
+    }
+
     /// All that the policy looks at.
     pub(super) async fn facts(&mut self, arrival: &Arrival) -> &mut Result<Facts, Refusal> {
         let facts = match self.facts.take() {

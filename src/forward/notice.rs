@@ -133,6 +133,10 @@ impl<'a> Trouble<'a> {
             Trouble::NoReply(NoReply::Gone) => {
                 "The mail that it answers is no longer kept, and with it the address that the answer would go to."
             }
+            Trouble::NoReply(NoReply::Malformed) => {
+                "Among the fields of its header section is a line that is none. What stands behind it counts as text, and the \
+                 correspondent would see fields that name you. Send it with another program, or report this to the maker of yours."
+            }
             Trouble::NoReply(NoReply::Closed) => {
                 "The alias is switched off, or its last day is past, so nothing goes out in its name. Switch it on in the alias map, \
                  and send the answer again."

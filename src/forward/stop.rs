@@ -49,6 +49,9 @@ pub(super) enum NoReply {
     NoVerdict,
     /// The message that names the correspondent is no longer in the bucket.
     Gone,
+    /// A line that is no field has ended the header section, so that the owner's own fields behind it would go out with the
+    /// body.
+    Malformed,
     /// The alias is switched off, or has expired.
     Closed,
     /// More reply addresses than one answer goes to come before this one.
@@ -63,6 +66,7 @@ impl NoReply {
             NoReply::Unproven => "unproven",
             NoReply::NoVerdict => "no_verdict",
             NoReply::Gone => "gone",
+            NoReply::Malformed => "malformed",
             NoReply::Closed => "closed",
             NoReply::TooMany => "too_many",
         }
@@ -87,6 +91,10 @@ impl NoReply {
             NoReply::Gone => {
                 "the answer was not sent: the correspondent is named by a mail that is no longer in the bucket; the answer itself \
                  still is"
+            }
+            NoReply::Malformed => {
+                "the answer was not sent: a line of its header section is no field, and the fields behind it would go out with the \
+                 body; it is still in the bucket"
             }
             NoReply::Closed => {
                 "the answer was not sent: the alias is switched off, or its last day is past (enabled, until); it is still in the \

@@ -97,6 +97,7 @@ impl Steps {
             Some(Err(error)) => return Err(Stop::failed(error.cause, error.reason)),
             None => return Err(Stop::out_of_time()),
         };
+        let is_cut_short = message.is_header_cut_short();
         let author = message.author(work.arrival).await.map_err(Stop::from)?;
         let is_owner = |address: &Address| {
             let owners = owner.targets.iter().chain(&owner.options.repliers);
@@ -114,13 +115,13 @@ impl Steps {
         }
         // Only verdicts of the event count here, not those in the message: a reply goes out in the owner's name.
         let dmarc = work.arrival.verdicts.and_then(|verdicts| verdicts.dmarc);
-        let unproven = match dmarc {
+        let refused = match dmarc {
             _ if !author.sole.as_ref().is_some_and(is_owner) => Some(NoReply::Unproven),
-            Some(Verdict::Pass) => None,
+            Some(Verdict::Pass) => is_cut_short.then_some(NoReply::Malformed),
             Some(_) => Some(NoReply::Unproven),
             None => Some(NoReply::NoVerdict),
         };
-        if let Some(reason) = unproven {
+        if let Some(reason) = refused {
             return Ok(Direction::Refused(Stop::NoReply(reason)));
         }
         let recipients = match recipients(work, text, owner, &key).await {

@@ -343,11 +343,39 @@ fn what_is_not_sent() {
             "x",
         ),
         (&forged, "", "Hello"),
+        (&reply_to, "no field\r\nUser-Agent: HomeMail\r\n", "Hello"),
         (&reply_to, "", &large),
     ] {
         let (ending, sent) = answer(&mut world, OWNER, &[to], fields, body);
         assert_ne!(ending, Ending::Sent, "{fields}");
         assert_eq!(assert_private(&sent, fields), 0, "{fields}");
+    }
+}
+
+/// Catches fields of the owner that go out as text, and an owner who believes that the answer went out.
+#[test]
+fn a_header_section_that_ends_in_a_line_that_is_no_field() {
+    let (mut world, reply_to) = asked(&map());
+    for line in [
+        "this line is no field",
+        ": x",
+        "no field\r\n\r\nUser-Agent: HomeMail",
+    ] {
+        let fields = format!(
+            "To: {reply_to}\r\n{line}\r\nUser-Agent: HomeMail\r\nMessage-ID: <a@laptop.home.example>\r\n"
+        );
+        let octets = format!("From: {OWNER}\r\nSubject: Re: Order\r\n{fields}\r\nHello\r\n");
+        let (outcomes, sent) = world.receive(&Arriving {
+            from: OWNER,
+            to: &[&reply_to],
+            ..Arriving::new(octets.as_bytes())
+        });
+        assert_eq!(
+            (outcomes[0].reason, outcomes[0].told),
+            (Some("malformed"), true),
+            "{line}"
+        );
+        assert_eq!(assert_private(&sent, line), 0, "{line}");
     }
 }
 
