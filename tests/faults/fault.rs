@@ -210,7 +210,7 @@ fn of_ses() -> Vec<Fault> {
             refused(400, "MessageRejected", "Illegal content."),
         ),
         fault(
-            "SES answers 500 before the body",
+            "SES answers 503 before the body",
             ses(ses::Fault::ErrorBeforeBody),
         ),
         fault(

@@ -329,7 +329,7 @@ fn a_failure_before_the_body_is_answered_while_the_client_still_sends() {
     let ses = SesEndpoint::start();
     ses.script([Fault::ErrorBeforeBody]);
     let got = outcome(&ses, &mail(8 << 20));
-    assert_eq!(got, "500 InternalServiceErrorException: before the body");
+    assert_eq!(got, "503 ServiceUnavailable: before the body");
     let attempt = ses.attempts().remove(0);
     assert_eq!((attempt.bytes_read, attempt.signature), (0, None));
 }

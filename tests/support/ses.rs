@@ -63,7 +63,7 @@ pub enum Fault {
     Throttle,
     /// 400 `LimitExceededException`, after the body.
     LimitExceeded,
-    /// 500, and the body is not read.
+    /// 503, and the body is not read.
     ErrorBeforeBody,
     /// 500 after the body; the message is not taken.
     ErrorAfterBody,
@@ -345,7 +345,7 @@ fn read(state: &State, head: &Head, connection: &mut Connection, attempt: &mut A
         true
     })?;
     match fault {
-        Fault::ErrorBeforeBody => return early(500, "InternalServiceErrorException", "before the body"),
+        Fault::ErrorBeforeBody => return early(503, "ServiceUnavailable", "before the body"),
         Fault::Cut { .. } => return Ok(End::Cut),
         Fault::Stall { .. } => return Ok(End::Stall),
         _ if attempt.bytes_read < length => return Ok(End::Cut),
