@@ -1,5 +1,7 @@
 //! Writes a stretch of a message in another form while it passes; its content stays the same.
 
+mod words;
+
 use std::fmt;
 
 use memchr::{memchr2, memchr3_iter};
@@ -116,14 +118,11 @@ impl Recoder {
             Form::SoftBreaks | Form::QuotedPrintable | Form::HardBreaks | Form::Folded => {
                 let mut input = std::mem::take(&mut self.pending);
                 input.extend_from_slice(chunk);
-                let kept = if last { 0 } else { LOOK_AHEAD };
+                let ready = input.len().saturating_sub(if last { 0 } else { LOOK_AHEAD });
                 let mut at = 0;
-                while at + kept < input.len() {
-                    let run = self.plain_run(&input[at..input.len() - kept]);
-                    out.extend_from_slice(&input[at..at + run]);
-                    self.column += run;
-                    at += run;
-                    if at + kept < input.len() {
+                while at < ready {
+                    at += self.quick(&input[at..ready], &mut out);
+                    if at < ready {
                         at += self.step(&input[at..], &mut out);
                     }
                 }
@@ -143,22 +142,80 @@ impl Recoder {
         }
     }
 
-    /// Octets at the front of `input` that go out as they are and fit in the line. The result is that of [`Recoder::step`] on
-    /// each of them, but cheaper.
-    fn plain_run(&self, input: &[u8]) -> usize {
-        let is_plain: fn(&[u8]) -> bool = match self.recoding.form {
-            Form::QuotedPrintable => are_printable,
-            Form::SoftBreaks => are_of_a_line,
-            _ => return 0,
-        };
-        let room = (MAX_ENCODED_LINE - 1).saturating_sub(self.column);
-        let ahead = &input[..input.len().min(room)];
-        let mut run = ahead.len();
-        if !is_plain(ahead) {
-            run = ahead.iter().position(|octet| !is_plain(&[*octet])).unwrap_or(run);
+    /// Writes octets at the front of `input` whose form does not depend on those behind it, and returns how many it took. The
+    /// result is that of [`Recoder::step`] on each of them, but cheaper.
+    fn quick(&mut self, input: &[u8], out: &mut Vec<u8>) -> usize {
+        match self.recoding.form {
+            Form::QuotedPrintable => {
+                let run = words::printable_run(input);
+                // At the end of a line a blank is written otherwise.
+                let run = run - usize::from(matches!(input[..run].last(), Some(b' ' | b'\t')));
+                let taken = self.put_plain(&input[..run], out);
+                taken + self.put_quoted(&input[taken..], out)
+            }
+            Form::SoftBreaks => {
+                let run = words::run_of_a_line(input);
+                let taken = self.put_plain(&input[..run], out);
+                let taken = taken + self.put_escapes(&input[taken..], out);
+                taken + self.put_quoted(&input[taken..], out)
+            }
+            Form::HardBreaks => {
+                let run = &input[..input.len().min(MAX_LINE - self.column)];
+                let run = &run[..memchr2(b'\r', b'\n', run).unwrap_or(run.len())];
+                out.extend_from_slice(run);
+                self.column += run.len();
+                run.len()
+            }
+            _ => 0,
         }
-        // At the end of a line a blank is written otherwise.
-        ahead[..run].trim_ascii_end().len()
+    }
+
+    /// Writes octets that quoted-printable has as they are, in full lines, and returns how many it took: all, or all but the
+    /// last, for which a line has room only if a line break follows.
+    fn put_plain(&mut self, octets: &[u8], out: &mut Vec<u8>) -> usize {
+        let mut left = octets;
+        loop {
+            let (line, rest) = left.split_at(left.len().min(self.room()));
+            out.extend_from_slice(line);
+            self.column += line.len();
+            if rest.len() < 2 {
+                return octets.len() - rest.len();
+            }
+            left = &rest[self.break_softly(rest[0], out)..];
+        }
+    }
+
+    /// Writes octets above 127, quoted, as many as the line has room for.
+    fn put_quoted(&mut self, octets: &[u8], out: &mut Vec<u8>) -> usize {
+        let mut written = [[0; 3]; MAX_ENCODED_LINE / 3];
+        let mut count = 0;
+        let places = &mut written[..self.room() / 3];
+        for (&octet, place) in octets
+            .iter()
+            .zip(places)
+            .take_while(|(octet, _)| !octet.is_ascii())
+        {
+            *place = quoted(octet);
+            count += 1;
+        }
+        out.extend_from_slice(written[..count].as_flattened());
+        self.column += 3 * count;
+        count
+    }
+
+    /// Writes octets that came quoted, as many as the line has room for.
+    fn put_escapes(&mut self, input: &[u8], out: &mut Vec<u8>) -> usize {
+        let (triples, _) = input.as_chunks::<3>();
+        let triples = triples.iter().take(self.room() / 3);
+        let len = 3 * triples.take_while(|triple| is_escape(*triple)).count();
+        out.extend_from_slice(&input[..len]);
+        self.column += len;
+        len
+    }
+
+    /// Columns that the line has left before a soft break.
+    fn room(&self) -> usize {
+        (MAX_ENCODED_LINE - 1).saturating_sub(self.column)
     }
 
     /// Writes the new form of the first octets of `input`, and returns how many of them it took.
@@ -182,9 +239,7 @@ impl Recoder {
                 1
             }
             Form::SoftBreaks => {
-                let is_quoted =
-                    input[0] == b'=' && input.len() > 2 && input[1..3].iter().all(u8::is_ascii_hexdigit);
-                let len = if is_quoted { 3 } else { 1 };
+                let len = if is_escape(input) { 3 } else { 1 };
                 let at_line_end = input.len() == len || line_break_len(&input[len..]) > 0;
                 if matches!(input[0], 0 | b'\x7f'..) {
                     // Such octets have no place in quoted-printable, though every reader takes them as they are.
@@ -220,17 +275,24 @@ impl Recoder {
     /// Writes a character of quoted-printable, behind a soft break where the line has no room for it and for a `=`.
     fn put(&mut self, character: &[u8], at_line_end: bool, out: &mut Vec<u8>) {
         let room = MAX_ENCODED_LINE - usize::from(!at_line_end);
-        let mut written = character;
-        if self.column + character.len() > room {
-            out.push(b'=');
-            self.new_line(out);
-            // At the start of a line of ours it could begin a delimiter.
-            if character == b"-" {
-                written = b"=2D";
-            }
+        if self.column + character.len() > room && self.break_softly(character[0], out) > 0 {
+            return;
         }
-        out.extend_from_slice(written);
-        self.column += written.len();
+        out.extend_from_slice(character);
+        self.column += character.len();
+    }
+
+    /// Breaks the line before this octet, and returns how many octets went out behind the break: 1 if it is a `-`, which could
+    /// begin a delimiter at the start of a line of ours, and else 0.
+    fn break_softly(&mut self, next: u8, out: &mut Vec<u8>) -> usize {
+        out.push(b'=');
+        self.new_line(out);
+        if next != b'-' {
+            return 0;
+        }
+        out.extend_from_slice(&quoted(next));
+        self.column = 3;
+        1
     }
 
     fn new_line(&mut self, out: &mut Vec<u8>) {
@@ -284,46 +346,9 @@ impl Recoder {
     }
 }
 
-/// The lowest bit of each octet of a word, and the highest.
-const LOW: u64 = u64::from_ne_bytes([1; 8]);
-const HIGH: u64 = LOW << 7;
-
-/// Whether quoted-printable text holds these octets as they are, but for blanks at the end of a line.
-fn are_printable(octets: &[u8]) -> bool {
-    none_is(octets, |word| any_below(word, b' ') | any_equal(word, b'='))
-}
-
-/// Whether quoted-printable text that came keeps these octets as they are: no line breaks, nothing that is quoted or has to be.
-fn are_of_a_line(octets: &[u8]) -> bool {
-    none_is(octets, |word| {
-        any_below(word, 1) | any_equal(word, b'\r') | any_equal(word, b'\n') | any_equal(word, b'=')
-    })
-}
-
-/// Whether neither `is_bad`, which is asked of eight octets at once, nor an octet above `~` is among these. Octet by octet,
-/// this would be most of the work that a large text costs.
-fn none_is(octets: &[u8], is_bad: impl Fn(u64) -> u64) -> bool {
-    let (words, rest) = octets.as_chunks();
-    let mut last = [b'x'; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    let bad = |word: &[u8; 8]| {
-        let word = u64::from_ne_bytes(*word);
-        // `~` is 126: one more has the highest bit.
-        word | word.wrapping_add(LOW) | is_bad(word)
-    };
-    let all = words.iter().fold(bad(&last), |all, word| all | bad(word));
-    all & HIGH == 0
-}
-
-/// The highest bit of an octet of the word, if one of them is below `limit`. For words without octets above 127.
-fn any_below(word: u64, limit: u8) -> u64 {
-    // An octet that is too small borrows from the next, whose bit may be wrong then: another one is set already.
-    word.wrapping_sub(LOW * u64::from(limit)) & !word
-}
-
-/// The same, if one of them is this octet.
-fn any_equal(word: u64, octet: u8) -> u64 {
-    any_below(word ^ (LOW * u64::from(octet)), 1)
+/// Whether an octet in quoted-printable stands here.
+fn is_escape(input: &[u8]) -> bool {
+    matches!(input, [b'=', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit())
 }
 
 /// Octets of the line break that stands here; 0 if there is none.
