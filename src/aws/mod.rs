@@ -13,6 +13,8 @@ mod clients;
 #[cfg(feature = "aws")]
 mod failure;
 #[cfg(feature = "aws")]
+mod https;
+#[cfg(feature = "aws")]
 mod lambda;
 #[cfg(feature = "aws")]
 mod of_function;

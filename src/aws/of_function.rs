@@ -3,10 +3,8 @@
 
 use aws_config::ConfigLoader;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+use super::https;
 
 /// The roots of Amazon Trust Services, by which all that AWS has in its usual regions is certified: Amazon Root CA 1 to 4,
 /// and Starfield Services Root Certificate Authority - G2. The first of them ends in December 2037. The SDK reads the
@@ -29,16 +27,17 @@ const OTHER_PARTITIONS: [&str; 4] = ["cn-", "eusc-", "eu-iso", "us-iso"];
 
 type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// Tells the loader what is known. Outside of Lambda that is nothing.
+/// Gives the loader an HTTP client, and tells it what is known. Outside of Lambda that is nothing.
 pub(super) fn configure(loader: ConfigLoader, env: Environment<'_>) -> ConfigLoader {
     if env("AWS_LAMBDA_RUNTIME_API").is_none() {
-        return loader;
+        return loader.http_client(https::client());
     }
-    let loader = if trusts_amazon_alone(env) {
-        loader.http_client(http_client())
+    let client = if trusts_amazon_alone(env) {
+        https::client_with_roots(ROOTS)
     } else {
-        loader
+        https::client()
     };
+    let loader = loader.http_client(client);
     // Else the SDK makes a client of STS, for a web identity, and asks the environment in the end.
     if env("AWS_ACCESS_KEY_ID").is_some() {
         return loader.credentials_provider(EnvironmentVariableCredentialsProvider::new());
@@ -54,14 +53,6 @@ fn trusts_amazon_alone(env: Environment<'_>) -> bool {
         endpoints.any(|endpoint| endpoint.starts_with("https:"))
     };
     is_usual && OTHER_ROOTS.iter().all(|name| env(name).is_none()) && !has_own_endpoint()
-}
-
-fn http_client() -> SharedHttpClient {
-    let context = TlsContext::builder().with_trust_store(TrustStore::empty().with_pem_certificate(ROOTS));
-    Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-        .tls_context(context.build().expect("nothing in it can be wrong"))
-        .build_https()
 }
 
 #[cfg(test)]
@@ -107,7 +98,8 @@ mod tests {
     fn the_roots_are_certificates() {
         let certificates = ROOTS.windows(11).filter(|window| window == b"-----BEGIN ");
         assert_eq!(certificates.count(), 5);
-        let loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http_client());
+        let loader =
+            aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(https::client_with_roots(ROOTS));
         let config = block_on(loader.region("eu-west-1").no_credentials().load());
         let _ = aws_sdk_s3::Client::new(&config);
     }

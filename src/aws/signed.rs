@@ -10,11 +10,13 @@ use aws_sigv4::http_request::{
     UriPathNormalizationMode, sign,
 };
 use aws_sigv4::sign::v4;
-use aws_smithy_http_client::{Connector, tls};
+use aws_smithy_http_client::Connector;
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
+
+use super::https;
 
 /// How often a request is made that is throttled or meets a fault of the service.
 const ATTEMPTS: u32 = 4;
@@ -86,11 +88,8 @@ pub(crate) enum Unanswered {
 impl Signer {
     /// Nothing is asked yet.
     pub(crate) fn new(config: &SdkConfig) -> Self {
-        let crypto = tls::rustls_provider::CryptoMode::AwsLc;
         Signer {
-            connector: Connector::builder()
-                .tls_provider(tls::Provider::Rustls(crypto))
-                .build(),
+            connector: https::connector(),
             credentials: config.credentials_provider(),
         }
     }
