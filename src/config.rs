@@ -85,7 +85,7 @@ pub enum OutboxPlace {
     Ses,
 }
 
-/// `ON_DOUBT`: what becomes of a message that may have been sent to a target, or not.
+/// `ON_DOUBT`: whether a message is sent again that may have been sent to a target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnDoubt {
     /// `resend`: it is sent, perhaps for the second time.
@@ -169,11 +169,11 @@ pub struct Settings {
     pub ledger: Option<String>,
     /// `ON_DOUBT`
     pub on_doubt: OnDoubt,
-    /// `ON_SPAM`: what becomes of mail that SES takes for spam. An alias may choose otherwise, as for the next three.
+    /// `ON_SPAM`: how mail is treated that SES takes for spam. An alias may choose otherwise, as for the next three.
     pub on_spam: OnVerdict,
-    /// `ON_VIRUS`: what becomes of mail in which SES has found a virus.
+    /// `ON_VIRUS`: how mail is treated in which SES has found a virus.
     pub on_virus: OnVerdict,
-    /// `ON_DMARC`: what becomes of mail whose From is not proven (RFC 7489).
+    /// `ON_DMARC`: how mail is treated whose From is not proven (RFC 7489).
     pub on_dmarc: OnDmarc,
     /// `NOTIFY`: the recipients of notices about mail that was held, bounced or refused.
     pub notify: Notify,

@@ -1,4 +1,4 @@
-//! What strangers may try, and what becomes of it: one file for each kind of attack. SECURITY.md has the table of all attacks,
+//! What strangers may try, and how it ends: one file for each kind of attack. SECURITY.md has the table of all attacks,
 //! with the tests elsewhere that hold against some of them.
 //!
 //! Each attack goes through the whole pipeline, from the event to the files of a directory outbox, and all that goes out is

@@ -612,7 +612,7 @@ fn mended(header: &str, field: &str) -> (String, String) {
     (one(field), one("X-Readdress-Notes"))
 }
 
-/// As people report refusals of SES: each is a kind, and what becomes of it.
+/// Refusals of SES as people report them, each a kind, with the outcome.
 #[test]
 #[allow(clippy::too_many_lines)] // A table.
 fn what_ses_would_refuse_is_mended() {

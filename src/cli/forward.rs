@@ -185,3 +185,34 @@ async fn forward(forwarder: &Forwarder, records: Vec<Record>, event: &str) -> Re
         ExitCode::FAILURE
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, FromArgMatches, Parser};
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Flags {
+        #[command(flatten)]
+        settings: SettingArguments,
+    }
+
+    /// Catches a flag that the help has and nobody reads.
+    #[test]
+    fn each_flag_is_a_setting() {
+        let mut count = 0;
+        for argument in Flags::command().get_arguments() {
+            let (Some(flag), Some(name)) = (argument.get_long(), argument.get_env()) else {
+                continue;
+            };
+            let given = ["readdress".to_owned(), format!("--{flag}=file:some-value")];
+            let matches = Flags::command().try_get_matches_from(given).unwrap();
+            let flags = Flags::from_arg_matches(&matches).unwrap();
+            let setting = flags.settings.setting(name.to_str().unwrap());
+            assert_eq!(setting.as_deref(), Some("file:some-value"), "--{flag}");
+            count += 1;
+        }
+        assert!(count > 15, "{count}");
+    }
+}

@@ -18,7 +18,7 @@ use super::Failure;
 
 /// Sends a dozen odd mails by SES and reports what it says to each, without addresses
 ///
-/// SES's documentation does not say what becomes of a bare CR, of 51 addresses in To, of 8-bit fields and the like. This asks
+/// SES's documentation does not say what SES does with a bare CR, 51 addresses in To, 8-bit fields and the like. This asks
 /// it, from a verified identity to an address of your own, and writes a report that you can attach to an issue. With
 /// --through and --bucket it also reads what SES stored: which fields it adds, and what the report of a bounce encloses.
 #[derive(Args)]
