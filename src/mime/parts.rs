@@ -198,12 +198,13 @@ impl PartTree {
     ///
     /// All events of one message must come, in order. Others give a tree of some other shape, and no panic.
     pub fn push(&mut self, event: &Event<'_>, see: &mut impl FnMut(PartChange<'_>)) {
-        self.end = event.offset + event.bytes.len() as u64;
+        self.end = event.offset.saturating_add(event.bytes.len() as u64);
         match event.kind {
             Kind::Field => {
+                let end = self.end;
                 let opened = self.enter(event);
                 opened.read(event.bytes);
-                opened.part.header.end = event.offset + event.bytes.len() as u64;
+                opened.part.header.end = end;
             }
             Kind::HeaderEnd => {
                 let end = self.end;

@@ -211,7 +211,9 @@ impl PartRules {
         let Some(part) = self.tree.open_part(depth) else {
             return;
         };
-        let around = depth.checked_sub(1).and_then(|depth| self.open[depth].inner_seal);
+        let around = depth
+            .checked_sub(1)
+            .and_then(|depth| self.open.get(depth)?.inner_seal);
         let seal = around.or((depth > 0 && heading.has_dkim).then_some(Seal::Dkim));
         let (type_, subtype) = part.content_type.split_once('/').unwrap_or_default();
         let is_multipart = type_ == "multipart";
@@ -319,7 +321,7 @@ impl PartRules {
                 open.epilogue_start.get_or_insert(end);
             }
         }
-        self.close(event.depth + 1, event.offset, found);
+        self.close(event.depth.saturating_add(1), event.offset, found);
         self.tree.push(event, &mut |_| {});
     }
 

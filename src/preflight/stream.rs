@@ -76,7 +76,7 @@ impl Preflight {
         self
     }
 
-    /// Takes the next event of the scanner. All events of one message must come, in order.
+    /// Takes the next event of the scanner. All events of one message must come, in order: others give a useless report.
     pub fn push(&mut self, event: &Event<'_>) {
         self.octets = event.offset + event.bytes.len() as u64;
         if !self.section.is_ended() {
@@ -304,6 +304,32 @@ impl Checker {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mime::Kind;
+
+    #[test]
+    fn events_that_no_scanner_makes_do_no_harm() {
+        let mut preflight = Preflight::default().strict();
+        let kinds = [
+            Kind::Field,
+            Kind::HeaderEnd,
+            Kind::Body,
+            Kind::Delimiter,
+            Kind::CloseDelimiter,
+            Kind::Epilogue,
+        ];
+        for kind in kinds {
+            for depth in [0, 1, 2, usize::MAX, 2, 1] {
+                let bytes = b"Content-Type: \xe9\n";
+                preflight.push(&Event {
+                    kind,
+                    depth,
+                    offset: 0,
+                    bytes,
+                });
+            }
+        }
+        preflight.finish();
+    }
 
     /// Catches a From that is called missing because it was not read.
     #[test]
