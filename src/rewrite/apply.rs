@@ -43,6 +43,14 @@ impl Once {
     pub(super) fn is_of(&self, role: Role) -> bool {
         self.role == role
     }
+
+    /// The body that goes out in place of the old one.
+    pub(super) fn new_body(&self) -> Option<&FieldBody> {
+        match &self.change {
+            Change::Replace(body) => Some(body),
+            Change::Keep | Change::Drop => None,
+        }
+    }
 }
 
 /// The change to a field that goes out at most once.

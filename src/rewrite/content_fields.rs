@@ -15,7 +15,7 @@ pub(super) fn repaired_type(body: &[u8], came: &[u8]) -> Option<FieldBody> {
     let boundary = |body: &[u8]| ContentType::parse(body).and_then(|parsed| parsed.boundary());
     let mut new = [came, body]
         .into_iter()
-        .map(|body| (boundary(body), new_type(body)));
+        .map(|body| (boundary(body), new_type(body, any)));
     let (_, new) = new.find(|(before, new)| *before == boundary(new.as_str().as_bytes()))?;
     Some(new)
 }
@@ -30,7 +30,7 @@ pub(super) fn repaired_disposition(body: &[u8]) -> Option<FieldBody> {
 /// A Content-Type in its plainest form. `None`: its boundary cannot be written.
 pub(super) fn plain_type(body: &[u8]) -> Option<FieldBody> {
     let boundary = |body: &[u8]| ContentType::parse(body).and_then(|parsed| parsed.boundary());
-    let new = new_type(body);
+    let new = new_type(body, any);
     (boundary(body) == boundary(new.as_str().as_bytes())).then_some(new)
 }
 
@@ -38,7 +38,60 @@ pub(super) fn plain_type(body: &[u8]) -> Option<FieldBody> {
 pub(super) fn plain_disposition(body: &[u8]) -> FieldBody {
     let parsed = ContentType::parse_disposition(body);
     let disposition = Some(parsed.type_()).filter(|type_| is_token(type_));
-    with_parameters(disposition.unwrap_or("attachment").to_owned(), &parsed)
+    with_parameters(disposition.unwrap_or("attachment").to_owned(), &parsed, any)
+}
+
+/// Parameters without which the body would be another, or would have another name or charset. Any other may name a host or a
+/// program; `start` has the Content-ID of a part, and the first part is the root without it (RFC 2387 3.2).
+const OF_THE_BODY: [&str; 13] = [
+    "boundary",
+    "charset",
+    "component",
+    "delsp",
+    "filename",
+    "format",
+    "method",
+    "micalg",
+    "name",
+    "protocol",
+    "report-type",
+    "smime-type",
+    "type",
+];
+
+/// The Content-Type without comments, and with the parameters of the body alone. `None`: it has no others.
+pub(super) fn private_type(body: &[u8]) -> Option<FieldBody> {
+    let is_private = check_content_type(body).is_ok()
+        && !body.contains(&b'(')
+        && ContentType::parse(body).is_some_and(|parsed| has_no_other(&parsed));
+    (!is_private).then(|| new_type(body, is_of_the_body))
+}
+
+/// The same of a Content-Disposition.
+pub(super) fn private_disposition(body: &[u8]) -> Option<FieldBody> {
+    let parsed = ContentType::parse_disposition(body);
+    let is_private =
+        check_content_disposition(body).is_ok() && !body.contains(&b'(') && has_no_other(&parsed);
+    let disposition = Some(parsed.type_()).filter(|type_| is_token(type_));
+    let disposition = disposition.unwrap_or("attachment").to_owned();
+    (!is_private).then(|| with_parameters(disposition, &parsed, is_of_the_body))
+}
+
+fn has_no_other(parsed: &ContentType) -> bool {
+    // Of very many the rest is not read.
+    let parameters = parsed.parameters();
+    parameters.len() <= 2 * OF_THE_BODY.len() && parameters.iter().all(|(name, _)| is_of_the_body(name))
+}
+
+/// Whether a parameter, or a piece of one (RFC 2231 3), says how the body is to be read.
+fn is_of_the_body(name: &str) -> bool {
+    let name = name.split('*').next().unwrap_or_default();
+    OF_THE_BODY.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// Whether a parameter may go out where nothing is private.
+fn any(_: &str) -> bool {
+    true
 }
 
 /// A Content-Transfer-Encoding in its plainest form. `None`: it says nothing.
@@ -57,10 +110,14 @@ pub(super) fn type_of_text(body: &[u8]) -> FieldBody {
     }
 }
 
-fn new_type(body: &[u8]) -> FieldBody {
+fn new_type(body: &[u8], may_go_out: fn(&str) -> bool) -> FieldBody {
     let Some(parsed) = ContentType::parse(body) else {
         // To our scanner it is a text; others may find a name in it, so that stays.
-        return with_parameters("text/plain".to_owned(), &ContentType::parse_disposition(body));
+        return with_parameters(
+            "text/plain".to_owned(),
+            &ContentType::parse_disposition(body),
+            may_go_out,
+        );
     };
     let subtype: String = parsed
         .subtype()
@@ -78,15 +135,15 @@ fn new_type(body: &[u8]) -> FieldBody {
     } else {
         "application/octet-stream".to_owned()
     };
-    with_parameters(type_, &parsed)
+    with_parameters(type_, &parsed, may_go_out)
 }
 
-/// The first of each parameter that can be written, in its order.
-fn with_parameters(value: String, parsed: &ContentType) -> FieldBody {
+/// The first of each parameter that can be written and may go out, in its order.
+fn with_parameters(value: String, parsed: &ContentType, may_go_out: fn(&str) -> bool) -> FieldBody {
     let mut words = vec![value];
     let mut names: Vec<&str> = Vec::new();
     for (name, octets) in parsed.parameters() {
-        if !is_token(name) || names.contains(&&**name) {
+        if !is_token(name) || !may_go_out(name) || names.contains(&&**name) {
             continue;
         }
         if let Some(word) = parameter(name, octets, parsed).filter(|word| word.len() <= MAX_WORD) {
@@ -148,6 +205,44 @@ mod tests {
             assert_eq!(repaired_type(body.as_bytes(), body.as_bytes()), None, "{body}");
         }
         assert_eq!(repaired_disposition(b"attachment; filename=\"a b.txt\""), None);
+    }
+
+    /// Catches an answer whose parts or text nobody can read any more, and one that names its program.
+    #[test]
+    fn what_says_how_the_body_is_read_stays() {
+        for body in [
+            "text/plain; charset=\"utf-8\"; format=flowed; delsp=yes",
+            "multipart/signed; boundary=\"Apple-Mail=_1\"; protocol=\"application/pgp-signature\"; micalg=pgp-sha512",
+            "multipart/alternative;\r\n\tboundary=\"----=_Part_1\"",
+            "application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m",
+            "text/calendar; method=REPLY; component=VEVENT; charset=utf-8",
+            "application/pdf; name*0*=utf-8''M%C3%A4; name*1=rz.pdf",
+        ] {
+            assert_eq!(private_type(body.as_bytes()), None, "{body}");
+        }
+        for (body, want) in [
+            (
+                "multipart/related; boundary=\"b c\"; type=\"text/html\"; start=\"<p1@laptop.example>\"; x-host=laptop",
+                "multipart/related; boundary=\"b c\"; type=\"text/html\"",
+            ),
+            (
+                "text/plain; x-mac-type=0; charset=utf-8 (Mail)",
+                "text/plain; charset=utf-8",
+            ),
+            (
+                "text/plain; x*0=a; x*1=b; name*=utf-8''a",
+                "text/plain; name*=utf-8''a",
+            ),
+        ] {
+            let new = private_type(body.as_bytes()).unwrap();
+            assert_eq!(new.as_str(), want, "{body}");
+        }
+        let body = b"attachment; filename=a.txt; modification-date=\"now\"";
+        assert_eq!(
+            private_disposition(body).unwrap().as_str(),
+            "attachment; filename=a.txt"
+        );
+        assert_eq!(private_disposition(b"attachment; filename=\"a b.txt\""), None);
     }
 
     #[test]

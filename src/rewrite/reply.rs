@@ -106,7 +106,7 @@ impl ReplyRules {
             repair_content_fields(&original, &mut changes, &mut notes);
         }
         change_for_parts(&original, parts, &mut changes);
-        without_comments(&original, &mut changes);
+        without_traces(&original, &mut changes);
 
         // The mechanics that every direction shares see the allowed fields alone.
         let (allowed, allowed_rows) = self::allowed(all, &rows);
@@ -270,23 +270,38 @@ fn allowed(header: &Header, rows: &[Option<&'static Row>]) -> (Header, Vec<Optio
     (allowed, allowed_rows)
 }
 
-/// Writes the fields that describe the body anew where they have comments, in which programs name themselves.
-fn without_comments(original: &OriginalFields<'_>, changes: &mut Changes) {
-    let has_comment = |body: &&[u8]| body.contains(&b'(');
+/// Writes a field anew where something of it must not go out.
+type Private = fn(&[u8]) -> Option<FieldBody>;
+
+/// Writes the fields that describe the body anew where they have comments or parameters of their own, in which programs name
+/// themselves and hosts.
+fn without_traces(original: &OriginalFields<'_>, changes: &mut Changes) {
     let is_changed = |changes: &Changes, role| changes.once.iter().any(|once| once.is_of(role));
-    if let Some(body) = original.content_type.filter(has_comment)
-        && !is_changed(changes, Role::ContentType)
-        && let Some(new) = content_fields::plain_type(body)
-    {
-        let change = Once::new(Role::ContentType, "Content-Type", Change::Replace(new));
-        changes.once.push(change);
-    }
-    if let Some(body) = original.content_disposition.filter(has_comment)
-        && !is_changed(changes, Role::ContentDisposition)
-    {
-        let new = Change::Replace(content_fields::plain_disposition(body));
-        let change = Once::new(Role::ContentDisposition, "Content-Disposition", new);
-        changes.once.push(change);
+    let fields: [(Role, &str, Option<&[u8]>, Private); 2] = [
+        (
+            Role::ContentType,
+            "Content-Type",
+            original.content_type,
+            content_fields::private_type,
+        ),
+        (
+            Role::ContentDisposition,
+            "Content-Disposition",
+            original.content_disposition,
+            content_fields::private_disposition,
+        ),
+    ];
+    for (role, name, original, private) in fields {
+        let repaired = changes.once.iter().find(|once| once.is_of(role));
+        let body = repaired
+            .and_then(Once::new_body)
+            .map(|body| body.as_str().as_bytes());
+        if let Some(new) = body.or(original).and_then(private) {
+            // Of several changes the first counts.
+            changes
+                .once
+                .insert(0, Once::new(role, name, Change::Replace(new)));
+        }
     }
     if let Some(body) = original.transfer_encoding
         && !is_changed(changes, Role::TransferEncoding)

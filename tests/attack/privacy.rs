@@ -70,7 +70,7 @@ fn answer(world: &mut World, from: &str, to: &[&str], fields: &str, body: &str) 
 }
 
 /// Fields that a mail program, a provider or a list may write, and each form of the owner's own address among the recipients.
-const FIELDS: [&str; 70] = [
+const FIELDS: [&str; 76] = [
     "Received: from laptop.home.example ([203.0.113.77]) by smtp.home.example with ESMTPSA; today",
     "Received: from laptop (home.example [203.0.113.77])\r\n\tby mx.google.com",
     "Return-Path: <zoe.private@home.example>",
@@ -105,6 +105,12 @@ const FIELDS: [&str; 70] = [
     "Content-Type: (HomeMail)",
     "Content-Type: (laptop) text (HomeMail)",
     "Content-Type: text/plain; charset=utf-8; (home.example) (",
+    "Content-Type: text/plain; charset=utf-8; x-host=laptop.home.example",
+    "Content-Type: text/plain; x-by*0*=utf-8''Home; x-by*1=Mail; charset=utf-8",
+    "Content-Type: text/plain; laptop.home.example; charset=utf-8",
+    "Content-Type: laptop.home.example",
+    "Content-Type: multipart/related; boundary=b; start=\"<p1@laptop.home.example>\"; start-info=HomeMail; type=\"text/html\"",
+    "Content-Disposition: inline; x-by=HomeMail; modification-date=\"today (home.example)\"",
     "Content-Disposition: inline (HomeMail)",
     "Content-Disposition: (HomeMail)",
     "Content-Transfer-Encoding: (HomeMail)",
