@@ -215,3 +215,55 @@ fn the_reason_is_said_where_it_would_not_go_out() {
         );
     }
 }
+
+/// An answer is explained from a file: nobody can prove anything there, and its writer wants to know what would be seen.
+#[test]
+fn an_answer_shows_what_its_body_tells() {
+    let answer = b"From: Zoe <owner@example.net>\r\nTo: x\r\nSubject: Re: now\r\n\
+        Content-Type: multipart/mixed; boundary=b1\r\n\r\n--b1\r\nContent-ID: <1@host.example.net>\r\n\r\n\
+        On Monday owner@example.net wrote:\r\n--b1--\r\n";
+    let trial = Trial::new(answer);
+    fs::write(
+        trial.0.path().join("key"),
+        "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n",
+    )
+    .unwrap();
+    let run = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_readdress"))
+            .env_clear()
+            .env("ALIAS_KEY_PARAM", "file:key")
+            .env("ALIAS_MAP_PARAM", "file:map.json")
+            .current_dir(trial.0.path())
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let address = run(&["reply-address", "shop@example.com", "jane@example.org"]);
+    let text = run(&["explain", address.trim(), "mail/m1"]);
+    let at = |octets: &[u8]| answer.windows(octets.len()).position(|it| it == octets).unwrap();
+    for line in [
+        "target    jane@example.org",
+        "assumed   DMARC has passed: without an event there is no verdict of SES",
+        "decision  it would be sent",
+        &format!(
+            "tells     boundary in part 0, at octet {}: b1",
+            at(b"Content-Type")
+        ),
+        &format!(
+            "tells     content-id in part 1, at octet {}: <1@host.example.net>",
+            at(b"Content-ID")
+        ),
+        &format!(
+            "tells     text in part 1, at octet {}: owner@example.net",
+            at(b"owner@example.net wrote")
+        ),
+    ] {
+        assert_eq!(text.lines().filter(|it| *it == line).count(), 1, "{line}: {text}");
+    }
+    let explained: Value =
+        serde_json::from_str(&run(&["explain", "--json", address.trim(), "mail/m1"])).unwrap();
+    assert_eq!(explained["assumes_dmarc"], json!(true));
+    assert_eq!(explained["tells"]["found"].as_array().map(Vec::len), Some(3));
+}

@@ -11,7 +11,7 @@ use readdress::arrival::{Arrival, MessageId, Order, Recipients, parse_event};
 use readdress::config::Settings;
 use readdress::connect::explainer;
 use readdress::executor::block_on;
-use readdress::forward::{Explanation, Outcome};
+use readdress::forward::{Explanation, Outcome, Trace, Traces};
 use readdress::preflight::{Report, Within};
 use readdress::rewrite::{Edit, Form, Replacement};
 
@@ -201,6 +201,8 @@ fn write_json(out: &mut impl Write, explained: &Explanation) -> io::Result<()> {
         header: Vec<ShownField>,
         found: Option<&'a Report>,
         left: Option<&'a Report>,
+        assumes_dmarc: bool,
+        tells: Option<&'a Traces>,
     }
     let mut header = Vec::new();
     if let Some((before, after)) = sections(explained) {
@@ -221,6 +223,8 @@ fn write_json(out: &mut impl Write, explained: &Explanation) -> io::Result<()> {
         header,
         found: explained.found.as_ref(),
         left: explained.left.as_ref(),
+        assumes_dmarc: explained.assumes_dmarc,
+        tells: explained.traces.as_ref(),
     };
     serde_json::to_writer(&mut *out, &line)?;
     out.write_all(b"\n")
@@ -249,15 +253,7 @@ fn write_text(out: &mut impl Write, explained: &Explanation, colours: bool) -> i
     for target in &outcome.targets {
         writeln!(out, "target    {}", shown(target))?;
     }
-    if explained.goes_out() {
-        writeln!(out, "decision  it would be sent")?;
-    } else {
-        write!(out, "decision  it would not be sent: {}", outcome.ending.as_str())?;
-        for reason in [outcome.reason, outcome.error.as_deref()].into_iter().flatten() {
-            write!(out, ": {}", shown(reason))?;
-        }
-        writeln!(out)?;
-    }
+    write_decision(out, explained)?;
     if let (Some(stored), Some(outgoing)) = (outcome.bytes_in, outcome.bytes_out) {
         let most = explained.max_send_bytes;
         writeln!(
@@ -270,6 +266,7 @@ fn write_text(out: &mut impl Write, explained: &Explanation, colours: bool) -> i
     }
     write_findings(out, "found", explained.found.as_ref())?;
     write_findings(out, "left", explained.left.as_ref())?;
+    write_traces(out, explained.traces.as_ref())?;
     for edit in explained.plan.iter().flat_map(|plan| plan.edits()) {
         let ShownEdit {
             start,
@@ -281,6 +278,44 @@ fn write_text(out: &mut impl Write, explained: &Explanation, colours: bool) -> i
         writeln!(out, "edit      octets {start} to {end}: {octets}{with}")?;
     }
     write_difference(out, explained, colours)
+}
+
+fn write_decision(out: &mut impl Write, explained: &Explanation) -> io::Result<()> {
+    if explained.assumes_dmarc {
+        writeln!(
+            out,
+            "assumed   DMARC has passed: without an event there is no verdict of SES"
+        )?;
+    }
+    if explained.goes_out() {
+        return writeln!(out, "decision  it would be sent");
+    }
+    let outcome = &explained.outcome;
+    write!(out, "decision  it would not be sent: {}", outcome.ending.as_str())?;
+    for reason in [outcome.reason, outcome.error.as_deref()].into_iter().flatten() {
+        write!(out, ": {}", visible(reason.as_bytes()))?;
+    }
+    writeln!(out)
+}
+
+fn write_traces(out: &mut impl Write, traces: Option<&Traces>) -> io::Result<()> {
+    let Some(traces) = traces else {
+        return Ok(());
+    };
+    for Trace {
+        part,
+        place,
+        offset,
+        text,
+    } in &traces.found
+    {
+        let text = visible(text.as_bytes());
+        writeln!(out, "tells     {place} in part {part}, at octet {offset}: {text}")?;
+    }
+    match traces.more {
+        0 => Ok(()),
+        more => writeln!(out, "tells     and {more} more"),
+    }
 }
 
 fn write_findings(out: &mut impl Write, label: &str, report: Option<&Report>) -> io::Result<()> {

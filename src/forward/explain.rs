@@ -7,6 +7,7 @@ use super::inbox::{Inbox, Stored};
 use super::outcome::{Ending, Outcome};
 use super::steps::{Attempt, Steps, Work};
 use super::stop::Stop;
+use super::traces::{self, Traces};
 use super::way::Way;
 use crate::alias_key::{KeyCache, KeyReadError};
 use crate::alias_store::{AliasCache, ReadError};
@@ -62,6 +63,10 @@ pub struct Explanation {
     pub found: Option<Report>,
     /// The reasons for which SES would refuse the outgoing message, or might.
     pub left: Option<Report>,
+    /// If it is an answer, what its body tells of its owner.
+    pub traces: Option<Traces>,
+    /// Whether it is taken as proven that the owner wrote the answer, since there is no event to say so.
+    pub assumes_dmarc: bool,
 }
 
 impl Explainer {
@@ -92,6 +97,7 @@ impl Explainer {
         recipient: &str,
     ) -> Result<Explanation, NotReady> {
         let map = self.aliases.for_recipients(&Recipients::Unknown).await?;
+        let assumes_dmarc = message.is_some() && arrival.verdicts.is_none();
         let stored = match message {
             Some(message) => self.inbox.at_hand(arrival, message).await,
             None => self.inbox.stored(arrival),
@@ -101,6 +107,7 @@ impl Explainer {
             None => None,
         };
         let mut work = Work::new(arrival, &map, key, stored, Deadline::NEVER);
+        work.assumes_dmarc = assumes_dmarc;
         let outcome = Outcome::new(&arrival.message_id, recipient, Ending::Sent);
         let mut explanation = Explanation {
             outcome: outcome.clone(),
@@ -111,6 +118,8 @@ impl Explainer {
             plan: None,
             found: None,
             left: None,
+            traces: None,
+            assumes_dmarc: false,
         };
         if let Some(resolved) = Address::parse(recipient)
             .ok()
@@ -168,7 +177,12 @@ impl Steps {
             deadline: work.deadline,
             holds: false,
         };
-        self.make_ready(&attempt, &mut work.message, explanation).await
+        let ready = self.make_ready(&attempt, &mut work.message, explanation).await;
+        if let (Some(rules), Some(message)) = (reply, work.message.opened()) {
+            explanation.traces = traces::read(&message.source, &rules.owners).await.ok();
+            explanation.assumes_dmarc = work.assumes_dmarc;
+        }
+        ready
     }
 
     /// Asks the policy, plans the message, and reads it in the form in which it would go out.

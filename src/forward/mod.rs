@@ -16,6 +16,8 @@ mod send;
 mod steps;
 mod stop;
 mod tell;
+#[cfg(feature = "cli")]
+mod traces;
 mod way;
 
 use crate::alias_key::KeyCache;
@@ -31,6 +33,8 @@ use crate::outbox::{Cause, Outbox};
 pub use explain::{Explainer, Explanation, NotReady};
 pub use inbox::{Inbox, read_head};
 pub use outcome::{Ending, Outcome};
+#[cfg(feature = "cli")]
+pub use traces::{Trace, Traces};
 
 use lost::Lost;
 use steps::{Steps, Work};

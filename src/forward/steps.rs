@@ -42,6 +42,8 @@ pub(super) struct Work<'a> {
     /// Makes reply addresses, and reads them.
     pub(super) key: Option<Arc<AliasKey>>,
     pub(super) claim: Option<Claim>,
+    /// Whether DMARC counts as passed, where nothing is sent and there is no event to say so.
+    pub(super) assumes_dmarc: bool,
     /// The correspondents that stored messages name, by the id of the message: those that reply addresses refer to.
     pub(super) named: Vec<(String, Vec<Address>)>,
     /// Aliases that the policy has kept the message from: a hundred tags of one cost no more than one.
@@ -74,6 +76,7 @@ impl<'a> Work<'a> {
             map,
             key,
             claim: None,
+            assumes_dmarc: false,
             named: Vec::new(),
             kept: Vec::new(),
         }

@@ -115,13 +115,9 @@ impl Steps {
         }
         // Only verdicts of the event count here, not those in the message: a reply goes out in the owner's name.
         let dmarc = work.arrival.verdicts.and_then(|verdicts| verdicts.dmarc);
-        let refused = match dmarc {
-            _ if !author.sole.as_ref().is_some_and(is_owner) => Some(NoReply::Unproven),
-            Some(Verdict::Pass) => is_cut_short.then_some(NoReply::Malformed),
-            Some(_) => Some(NoReply::Unproven),
-            None => Some(NoReply::NoVerdict),
-        };
-        if let Some(reason) = refused {
+        let dmarc = dmarc.or(work.assumes_dmarc.then_some(Verdict::Pass));
+        let is_sole_author = author.sole.as_ref().is_some_and(is_owner);
+        if let Some(reason) = refusal(is_sole_author, dmarc, is_cut_short) {
             return Ok(Direction::Refused(Stop::NoReply(reason)));
         }
         let recipients = match recipients(work, text, owner, &key).await {
@@ -158,6 +154,16 @@ impl Steps {
             owners.push(address.clone());
         }
         owners
+    }
+}
+
+/// Why a message that claims to be an owner's answer is none.
+fn refusal(is_sole_author: bool, dmarc: Option<Verdict>, is_cut_short: bool) -> Option<NoReply> {
+    match dmarc {
+        _ if !is_sole_author => Some(NoReply::Unproven),
+        Some(Verdict::Pass) => is_cut_short.then_some(NoReply::Malformed),
+        Some(_) => Some(NoReply::Unproven),
+        None => Some(NoReply::NoVerdict),
     }
 }
 
