@@ -10,6 +10,10 @@ use crate::cause::{Cause, StorageError};
 use crate::deadline::Deadline;
 use crate::signed::{AliasKey, KeyError};
 
+/// The greatest age of a key that does not verify the address of a recipient. Whoever has just changed the key tries an address
+/// that the new one has signed. Not zero, so that mail to made-up addresses cannot make a request to SSM each.
+const MAX_AGE_IF_UNVERIFIED: Duration = Duration::from_secs(5);
+
 /// How long to wait for a fresh key while an older copy is available.
 const REFRESH_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -111,9 +115,29 @@ impl KeyCache {
     /// If it cannot be read, and never could. Mail must wait then, as without an alias map: in place of a reply address it
     /// would carry the stranger's own.
     pub async fn current(&self) -> Result<Arc<AliasKey>, KeyReadError> {
+        self.not_older_than(self.time_to_live).await
+    }
+
+    /// The key for signatures that it may not know: if `verifies_all` is false, it was read within the last few seconds.
+    ///
+    /// # Errors
+    /// See [`current`](Self::current).
+    pub(crate) async fn current_for(
+        &self,
+        verifies_all: impl Fn(&AliasKey) -> bool,
+    ) -> Result<Arc<AliasKey>, KeyReadError> {
+        let key = self.current().await?;
+        if verifies_all(&key) {
+            return Ok(key);
+        }
+        let age = self.time_to_live.min(MAX_AGE_IF_UNVERIFIED);
+        self.not_older_than(age).await
+    }
+
+    async fn not_older_than(&self, age: Duration) -> Result<Arc<AliasKey>, KeyReadError> {
         let last = self.last().clone();
         let key = match last {
-            Some((key, asked)) if asked.elapsed() < self.time_to_live => return Ok(key),
+            Some((key, asked)) if asked.elapsed() < age => return Ok(key),
             None => Arc::new(self.store.read().await?),
             Some((key, _)) => match self.read_again().await {
                 Ok(fresh) => Arc::new(fresh),
@@ -179,6 +203,22 @@ mod tests {
         assert_eq!(current().unwrap().trim_end(), FIRST);
         fs::write(&path, SECOND).unwrap();
         assert_eq!(current().unwrap().trim_end(), SECOND);
+    }
+
+    /// Catches a mail to an address of a moment ago that counts as forged, and strangers who cause a request each.
+    #[test]
+    fn a_key_that_does_not_verify_an_address_is_read_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("key");
+        fs::write(&path, FIRST).unwrap();
+        let cache = KeyCache::new(KeyStore::File(path.clone()), Duration::from_hours(1));
+        let key = |verifies: bool| block_on(cache.current_for(|_| verifies)).unwrap().to_text();
+        assert_eq!(key(true).trim_end(), FIRST);
+        fs::write(&path, SECOND).unwrap();
+        assert_eq!(key(false).trim_end(), FIRST);
+        cache.last().as_mut().unwrap().1 -= MAX_AGE_IF_UNVERIFIED;
+        assert_eq!(key(true).trim_end(), FIRST);
+        assert_eq!(key(false).trim_end(), SECOND);
     }
 
     #[test]

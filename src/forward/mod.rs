@@ -20,14 +20,18 @@ mod tell;
 mod traces;
 mod way;
 
+use std::sync::Arc;
+
 use crate::alias_key::KeyCache;
-use crate::alias_store::{AliasCache, ReadError};
+use crate::alias_store::{AliasCache, CurrentMap, ReadError};
 use crate::arrival::{Arrival, Channel, MessageId, Recipients, ReportKind, SesReport, trace};
 use crate::bucket::Bucket;
 use crate::config::Settings;
 use crate::deadline::Deadline;
+use crate::header::mailbox::Address;
 use crate::ledger::{Claim, Known, Ledger, Pages};
 use crate::outbox::{Cause, Outbox};
+use crate::signed::AliasKey;
 
 #[cfg(feature = "cli")]
 pub use explain::{Explainer, Explanation, NotReady};
@@ -220,15 +224,7 @@ impl Forwarder {
                 return Err((Cause::Deadline, reason.to_owned()));
             }
         };
-        let key = match &self.key {
-            None => None,
-            Some(key) => match deadline.race(key.current()).await {
-                Some(Ok(key)) => Some(key),
-                Some(Err(error)) => return Err((error.cause(), error.to_string())),
-                None => return Err((Cause::Deadline, OUT_OF_TIME.to_owned())),
-            },
-        };
-        let mut work = Work::new(arrival, &map, key, self.inbox.stored(arrival), deadline);
+        let mut work = Work::new(arrival, &map, None, self.inbox.stored(arrival), deadline);
         let (claim, lost) = reported.unzip();
         work.claim = claim;
         let traced;
@@ -238,6 +234,7 @@ impl Forwarder {
             traced = [traced_recipient(&mut work).await?];
             &traced
         };
+        work.key = self.key_for(&map, recipients, deadline).await?;
         let mut outcomes = Vec::with_capacity(recipients.len());
         for recipient in recipients {
             // Boxed, because the compiler gives up on the layout of futures that are nested as deep as the steps.
@@ -251,6 +248,41 @@ impl Forwarder {
             }
         }
         Ok(outcomes)
+    }
+}
+
+impl Forwarder {
+    /// The key, if there is one. A key that does not verify a recipient was read within the last few seconds.
+    async fn key_for(
+        &self,
+        map: &CurrentMap,
+        recipients: &[String],
+        deadline: Deadline,
+    ) -> Result<Option<Arc<AliasKey>>, (Cause, String)> {
+        let Some(key) = &self.key else {
+            return Ok(None);
+        };
+        let verifies = |key: &AliasKey| recipients.iter().all(|recipient| verifies(key, map, recipient));
+        match deadline.race(key.current_for(verifies)).await {
+            Some(Ok(key)) => Ok(Some(key)),
+            Some(Err(error)) => Err((error.cause(), error.to_string())),
+            None => Err((Cause::Deadline, OUT_OF_TIME.to_owned())),
+        }
+    }
+}
+
+/// Whether the recipient has no signature to verify, or a valid one.
+fn verifies(key: &AliasKey, map: &CurrentMap, recipient: &str) -> bool {
+    let Ok(address) = Address::parse(recipient) else {
+        return true;
+    };
+    match key.read_reply_address(&address) {
+        Some(read) => read.is_ok(),
+        None => {
+            let entry = map.aliases.resolve(&address).and_then(|it| it.entry.ok());
+            let length = entry.and_then(|entry| entry.options.signed);
+            length.is_none_or(|length| key.has_signed(&address, length))
+        }
     }
 }
 

@@ -388,3 +388,22 @@ fn a_key_that_is_replaced() {
         Ending::Sent
     );
 }
+
+/// Catches an address of a new key that counts as forged until the old key is forgotten.
+#[test]
+fn a_key_that_was_just_changed() {
+    let (old, new) = (key(1), key(2));
+    let settings = [("key", &*old.to_text()), ("ALIAS_MAP_TTL", "3600")];
+    let mut world = World::with(&map(), &settings);
+    ask(&mut world, JANE);
+    let both = new.clone().in_place_of(&old);
+    std::fs::write(world.directory.path().join("key"), both.to_text()).unwrap();
+    let addr = |text: &str| Address::parse(text).unwrap();
+    let reply_to = new.reply_address(&addr(ALIAS), &addr(JANE)).unwrap().to_string();
+    let owner = format!("From: {OWNER}");
+    let (_, reason, _) = write(&mut world, &owner, &reply_to, "PASS");
+    assert_eq!(reason, Some("forged"), "the key is not read for each mail");
+    std::thread::sleep(std::time::Duration::from_secs(5));
+    let (ending, _, sent) = write(&mut world, &owner, &reply_to, "PASS");
+    assert_eq!((ending, &sent[0].to[..]), (Ending::Sent, &[JANE.to_owned()][..]));
+}
