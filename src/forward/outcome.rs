@@ -2,7 +2,6 @@
 
 use serde::{Serialize, Serializer};
 
-use super::stop::NoReply;
 use crate::arrival::{Arrival, MessageId};
 use crate::ledger::Receipt;
 use crate::outbox::{Cause, Content};
@@ -251,11 +250,11 @@ impl Outcome {
         }
     }
 
-    pub(super) fn refused_reply(self, reason: NoReply) -> Self {
+    pub(super) fn refused_reply(self, reason: &'static str, error: &str) -> Self {
         Outcome {
             ending: Ending::RefusedReply,
-            reason: Some(reason.as_str()),
-            error: Some(reason.error().to_owned()),
+            reason: Some(reason),
+            error: Some(error.to_owned()),
             ..self
         }
     }
