@@ -11,6 +11,7 @@ mod field;
 mod field_body;
 mod name_table;
 mod plain_mailbox;
+#[cfg(feature = "forward")]
 mod sole_mailbox;
 mod text;
 
@@ -32,5 +33,6 @@ pub mod mailbox {
 
     pub(crate) use super::address_list::parse_at_most;
     pub(crate) use super::display::whole_mailbox;
+    #[cfg(feature = "forward")]
     pub(crate) use super::sole_mailbox::sole_mailbox;
 }
