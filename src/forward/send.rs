@@ -69,11 +69,7 @@ impl Steps {
         outgoing: &Outgoing,
         claim: &mut Claim,
     ) -> bool {
-        if attempt.reply.is_some()
-            || message.is_strict
-            || self.repair == Repair::Off
-            || message.is_beyond_repair()
-        {
+        if message.is_strict || self.repair == Repair::Off || message.is_beyond_repair() {
             return false;
         }
         if self.repair == Repair::Parts {

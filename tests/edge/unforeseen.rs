@@ -1,6 +1,8 @@
 //! What SES refuses although preflight found nothing: the message goes out once more, in its plainest form.
 
+use readdress::alias_key::{KeyCache, KeyStore};
 use readdress::preflight::Code;
+use readdress::signed::AliasKey;
 
 use super::support::ses::{Message, Refusal};
 use super::*;
@@ -71,6 +73,47 @@ fn a_body_is_written_in_ascii_where_it_may_be_and_stays_as_it_came_where_not() {
         let came = eight_bit();
         let came: String = body_of(&came).iter().map(|&octet| char::from(octet)).collect();
         assert_eq!(decoded, came);
+    }
+}
+
+/// An answer is written as plainly as any mail, and tells no more than before.
+#[test]
+fn an_answer_goes_out_in_the_plainest_form_too() {
+    let edge = Edge::start();
+    edge.ses.refuse(refuses_eight_bits);
+    let key = AliasKey::new(std::array::from_fn(|at| u8::try_from(at * 7).unwrap()));
+    let path = edge.directory.path().join("key");
+    std::fs::write(&path, key.to_text()).unwrap();
+    let cache = KeyCache::new(KeyStore::File(path), Duration::from_hours(1));
+    let addr = |text: &str| Address::parse(text).unwrap();
+    let to = key
+        .reply_address(&addr("shop@example.com"), &addr("ann@example.org"))
+        .unwrap();
+    let octets = [
+        format!(
+            "X-Host: laptop\r\nFrom: jane@example.net\r\nTo: {to}\r\nMessage-ID: <1@laptop>\r\n\
+             MIME-Version: 1.0 (laptop)\r\nContent-Type: text/plain; charset=iso-8859-1; x=laptop\r\n"
+        )
+        .as_bytes(),
+        b"Subject: M\xe4rz\r\n\r\nGr\xfc\xdfe\r\n",
+    ]
+    .concat();
+    edge.s3.put("mail", "inbound/m1", octets);
+    let event = json!({"Records": [{"eventSource": "aws:ses", "ses": {
+        "mail": {"messageId": "m1", "source": "jane@example.net"},
+        "receipt": {"recipients": [to.to_string()], "dmarcVerdict": {"status": "PASS"}}}}]});
+    let mut records = parse_event(event.to_string().as_bytes()).unwrap();
+    let arrival = records.remove(0).arrival().unwrap().unwrap();
+    let forwarder = edge.process(&[]).with_key(cache);
+    let outcomes = block_on(forwarder.forward(&arrival, Deadline::NEVER));
+    assert_eq!(outcomes[0].ending, Ending::Sent, "{outcomes:?}");
+    assert!(outcomes[0].repairs.contains(&Code::Unforeseen), "{outcomes:?}");
+    let sent = edge.ses.messages();
+    assert_eq!(sent.len(), 1);
+    let text = String::from_utf8(sent[0].raw.clone()).unwrap();
+    assert!(text.is_ascii() && text.contains("Gr=FC=DFe"), "{text}");
+    for secret in ["laptop", "example.net", "unforeseen"] {
+        assert!(!text.contains(secret), "{secret}: {text}");
     }
 }
 
