@@ -276,14 +276,12 @@ fn verifies(key: &AliasKey, map: &CurrentMap, recipient: &str) -> bool {
     let Ok(address) = Address::parse(recipient) else {
         return true;
     };
-    match key.read_reply_address(&address) {
-        Some(read) => read.is_ok(),
-        None => {
-            let entry = map.aliases.resolve(&address).and_then(|it| it.entry.ok());
-            let length = entry.and_then(|entry| entry.options.signed);
-            length.is_none_or(|length| key.has_signed(&address, length))
-        }
+    if let Some(read) = key.read_reply_address(&address) {
+        return read.is_ok();
     }
+    let entry = map.aliases.resolve(&address).and_then(|it| it.entry.ok());
+    let length = entry.and_then(|entry| entry.options.signed);
+    length.is_none_or(|length| key.has_signed(&address, length))
 }
 
 /// Why a report is not acted upon.
