@@ -101,6 +101,7 @@ fn ses_config(ses: &SesEndpoint) -> aws_sdk_sesv2::config::Builder {
         .behavior_version_latest()
         .region(Region::new("eu-west-1"))
         .credentials_provider(credentials())
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
         .endpoint_url(ses.url())
 }
 
@@ -110,6 +111,7 @@ fn process(s3: &S3, ses: &SesEndpoint, directory: &Path, settings: &[(&str, &str
             .behavior_version_latest()
             .region(Region::new("eu-west-1"))
             .credentials_provider(credentials())
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
             .endpoint_url(s3.url())
             .force_path_style(true)
             .build(),

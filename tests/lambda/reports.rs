@@ -1,5 +1,7 @@
 //! SES's reports on what was sent, as its configuration set publishes them.
 
+use std::time::{Duration, Instant};
+
 use readdress::header::mailbox::Address;
 use readdress::signed::AliasKey;
 use serde_json::{Value, json};
@@ -267,11 +269,18 @@ fn what_is_foreign_or_forged_is_ignored() {
         stands.api.invoke(event).unwrap();
     }
     assert!(stands.ses.messages().is_empty());
-    let warned = running
-        .lines()
-        .iter()
-        .filter(|line| line.contains("a report is ignored"))
-        .count();
-    assert_eq!(warned, events.len());
+    let warned = || {
+        let lines = running.lines();
+        lines
+            .iter()
+            .filter(|line| line.contains("a report is ignored"))
+            .count()
+    };
+    // The lines are read in another thread.
+    let start = Instant::now();
+    while warned() < events.len() && start.elapsed() < PATIENCE {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(warned(), events.len());
     assert!(running.lines().iter().all(|line| !line.contains('@')));
 }
