@@ -22,6 +22,14 @@ use aws_sdk_sesv2::config::Builder as SesConfig;
 /// is dead, and is made again. SES may take what the invocation has left: it gets up to 56 MB.
 const ANSWER: Duration = Duration::from_secs(10);
 
+/// The configuration of every client: the region and the credentials of the environment or the profile.
+pub(crate) async fn shared_config() -> SdkConfig {
+    let loader = aws_config::defaults(BehaviorVersion::v2026_01_12());
+    of_function::configure(loader, &|name| std::env::var(name).ok())
+        .load()
+        .await
+}
+
 /// Makes clients. The region and the credentials, which they share, are found once: in the environment, which is all that
 /// Lambda has, or in the profile.
 #[derive(Debug, Default)]
@@ -30,11 +38,7 @@ pub struct Clients(OnceCell<SdkConfig>);
 #[allow(clippy::missing_errors_doc, clippy::unnecessary_wraps)] // A build without AWS fails here.
 impl Clients {
     async fn config(&self) -> &SdkConfig {
-        let load = || {
-            let loader = aws_config::defaults(BehaviorVersion::v2026_01_12());
-            of_function::configure(loader, &|name| std::env::var(name).ok()).load()
-        };
-        self.0.get_or_init(load).await
+        self.0.get_or_init(shared_config).await
     }
 
     fn timeouts() -> TimeoutConfig {

@@ -43,6 +43,8 @@ pub use version::{Condition, Keys, Version, WriteError};
 pub use aws_sdk_sesv2::config::Builder as SesConfig;
 #[cfg(feature = "aws")]
 pub use clients::Clients;
+#[cfg(feature = "doctor")]
+pub(crate) use clients::shared_config;
 #[cfg(feature = "aws")]
 pub(crate) use failure::chain;
 #[cfg(feature = "aws")]

@@ -16,8 +16,9 @@ pub mod probe;
 mod request;
 mod resolver;
 
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::SdkConfig;
 
+use crate::aws::shared_config;
 use facts::Facts;
 use inputs::Inputs;
 
@@ -26,7 +27,7 @@ use inputs::Inputs;
 /// # Errors
 /// If nothing can be looked at, since no region is set.
 pub async fn look(inputs: &Inputs, tell: &mut dyn FnMut(&str)) -> Result<Facts, String> {
-    let config = aws_config::defaults(BehaviorVersion::v2026_01_12()).load().await;
+    let config = shared_config().await;
     look_with(&config, inputs, tell).await
 }
 

@@ -7,7 +7,7 @@ mod mailbox;
 pub mod questions;
 mod redact;
 
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::SdkConfig;
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::config::retry::RetryConfig;
 use aws_sdk_sesv2::error::{DisplayErrorContext, ProvideErrorMetadata};
@@ -21,6 +21,7 @@ use questions::{Addresses, Question, To};
 use redact::Redact;
 
 use super::request::Aws;
+use crate::aws::shared_config;
 
 /// What SES said to a question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -45,7 +46,7 @@ pub async fn ask_ses(
     asked: &[&Question],
     tell: &mut dyn FnMut(&str),
 ) -> Result<Vec<Said>, String> {
-    let config = aws_config::defaults(BehaviorVersion::v2026_01_12()).load().await;
+    let config = shared_config().await;
     ask(&config, addresses, bucket, asked, tell).await
 }
 
