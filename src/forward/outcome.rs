@@ -274,9 +274,14 @@ impl Outcome {
     }
 
     /// The outcome after SES has reported that targets did not get the message, for a reason of this class.
-    pub(super) fn lost(self, class: &'static str) -> Self {
-        let error = "SES reports that a target did not get what was forwarded, and may not get the next message either; the \
-                     log at DEBUG names it: take it out of the alias map, or mend its mailbox and run readdress unsuppress";
+    pub(super) fn lost(self, class: &'static str, is_answer: bool) -> Self {
+        let error = if is_answer {
+            "SES reports that a correspondent did not get an answer, and may not get the next one either; the log at DEBUG names \
+             the address: if it is right and takes mail again, run readdress unsuppress"
+        } else {
+            "SES reports that a target did not get what was forwarded, and may not get the next message either; the log at DEBUG \
+             names it: take it out of the alias map, or mend its mailbox and run readdress unsuppress"
+        };
         Outcome {
             ending: Ending::Bounced,
             reason: Some(class),

@@ -47,7 +47,7 @@ impl Steps {
             Err(Stop::Held(hold)) => outcome.held(hold.as_str()),
             Err(Stop::Bounced(correspondents)) => outcome.bounced(!correspondents.is_empty()),
             Err(Stop::NoReply(reason)) => outcome.refused_reply(reason.as_str(), reason.error()),
-            Err(Stop::Lost(lost)) => outcome.lost(lost.class().as_str()),
+            Err(Stop::Lost(lost)) => outcome.lost(lost.class().as_str(), lost.is_answer),
             Err(Stop::Failed { cause, error }) => outcome.failed(cause, error),
             Err(Stop::Findings) => outcome.failed(Cause::Rejected, NOT_MENDED.to_owned()),
         }

@@ -65,7 +65,7 @@ impl Steps {
         let receipt = replaced.and_then(Result::ok);
 
         let is_loss = lost.is_loss();
-        let class = lost.class().as_str();
+        let (class, is_answer) = (lost.class().as_str(), lost.is_answer);
         let stop = Stop::Lost(lost);
         let told = self.tell_of(&attempt, message, claim, &stop).await;
         outcome.told = told.is_told;
@@ -73,7 +73,7 @@ impl Steps {
             .await;
         match receipt {
             Some(receipt) => Some(outcome.sent(receipt)),
-            None if is_loss => Some(outcome.lost(class)),
+            None if is_loss => Some(outcome.lost(class, is_answer)),
             None => None,
         }
     }
