@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::addresses::{self, Kept};
 use super::apply::{CRLF, Change, Changes, Chosen, Once, Writer};
-use super::content_fields;
+use super::content_changes::{change_for_parts, repair_content_fields};
 use super::controls;
 use super::edit::Plan;
 use super::fields::{Role, Row};
@@ -13,9 +13,8 @@ use super::notes::Notes;
 use super::options::{FromFormat, Mark, Repair, Replies, Style, ToHeader};
 use super::original::OriginalFields;
 use super::owners::Owners;
-use super::parts::{PartEdits, encoding_name};
+use super::parts::PartEdits;
 use super::reader::Head;
-use super::recode::Form;
 use super::references;
 use super::reply_addresses::{ReplyAddresses, comes_back_to};
 use super::route::{ROUTE, route_ids};
@@ -451,50 +450,6 @@ impl Rules {
 struct Recipients {
     to: Change,
     cc: Change,
-}
-
-/// Changes the fields that describe the body, where edits of parts change its form.
-pub(super) fn change_for_parts(original: &OriginalFields<'_>, parts: &PartEdits, changes: &mut Changes) {
-    if let Some(body) = original.content_type.filter(|_| parts.has_no_parts) {
-        let change = Change::Replace(content_fields::type_of_text(body));
-        let once = Once::new(Role::ContentType, "Content-Type", change);
-        changes.once.insert(0, once);
-    }
-    if let Some(form) = parts.body {
-        encode(changes, form);
-    }
-}
-
-/// Says that the body goes out in another form.
-fn encode(changes: &mut Changes, form: Form) {
-    if let Some(name) = encoding_name(form) {
-        let body = FieldBody::words([name]);
-        let name = "Content-Transfer-Encoding";
-        let change = Once::new(Role::TransferEncoding, name, Change::Replace(body));
-        changes.once.push(change);
-    }
-    changes.once.push(Once::new(Role::OfEncoding, "", Change::Drop));
-}
-
-/// Writes Content-Type and Content-Disposition anew where a strict parser does not read them.
-pub(super) fn repair_content_fields(original: &OriginalFields<'_>, changes: &mut Changes, notes: &mut Notes) {
-    let both = original.content_type.zip(original.content_type_as_it_came);
-    if let Some(body) = both.and_then(|(body, came)| content_fields::repaired_type(body, came)) {
-        notes.add(Code::ContentTypeSyntax);
-        changes.once.push(Once::new(
-            Role::ContentType,
-            "Content-Type",
-            Change::Replace(body),
-        ));
-    }
-    let disposition = original.content_disposition;
-    if let Some(body) = disposition.and_then(content_fields::repaired_disposition) {
-        notes.add(Code::ContentDispositionSyntax);
-        let change = Change::Replace(body);
-        changes
-            .once
-            .push(Once::new(Role::ContentDisposition, "Content-Disposition", change));
-    }
 }
 
 /// Repairs the address lists that no rule reads: those of a message that was resent.

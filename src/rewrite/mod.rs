@@ -3,6 +3,7 @@
 
 mod addresses;
 mod apply;
+mod content_changes;
 mod content_fields;
 mod controls;
 mod edit;

@@ -8,12 +8,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::addresses::{merged, taken};
-use super::apply::{CRLF, Change, Changes, Chosen, Once, Writer};
-use super::content_fields;
+use super::apply::{CRLF, Changes, Chosen, Writer};
+use super::content_changes::{change_for_parts, repair_content_fields, without_traces};
 use super::controls;
 use super::edit::Plan;
 use super::fields::{Role, Row};
-use super::forward::{MAX_RECIPIENTS, change_for_parts, repair_content_fields};
+use super::forward::MAX_RECIPIENTS;
 use super::notes::Notes;
 use super::options::Repair;
 use super::original::OriginalFields;
@@ -268,52 +268,6 @@ fn allowed(header: &Header, rows: &[Option<&'static Row>]) -> (Header, Vec<Optio
     }
     allowed.end(header.empty_line());
     (allowed, allowed_rows)
-}
-
-/// Writes a field anew where something of it must not go out.
-type Private = fn(&[u8]) -> Option<FieldBody>;
-
-/// Writes the fields that describe the body anew where they have comments or parameters of their own, in which programs name
-/// themselves and hosts.
-fn without_traces(original: &OriginalFields<'_>, changes: &mut Changes) {
-    let is_changed = |changes: &Changes, role| changes.once.iter().any(|once| once.is_of(role));
-    let fields: [(Role, &str, Option<&[u8]>, Private); 2] = [
-        (
-            Role::ContentType,
-            "Content-Type",
-            original.content_type,
-            content_fields::private_type,
-        ),
-        (
-            Role::ContentDisposition,
-            "Content-Disposition",
-            original.content_disposition,
-            content_fields::private_disposition,
-        ),
-    ];
-    for (role, name, original, private) in fields {
-        let repaired = changes.once.iter().find(|once| once.is_of(role));
-        let body = repaired
-            .and_then(Once::new_body)
-            .map(|body| body.as_str().as_bytes());
-        if let Some(new) = body.or(original).and_then(private) {
-            // Of several changes the first counts.
-            changes
-                .once
-                .insert(0, Once::new(role, name, Change::Replace(new)));
-        }
-    }
-    if let Some(body) = original.transfer_encoding
-        && !is_changed(changes, Role::TransferEncoding)
-        && let new = content_fields::plain_encoding(body)
-        && new
-            .as_ref()
-            .is_none_or(|new| new.as_str().as_bytes() != body.trim_ascii())
-    {
-        let new = new.map_or(Change::Drop, Change::Replace);
-        let change = Once::new(Role::TransferEncoding, "Content-Transfer-Encoding", new);
-        changes.once.push(change);
-    }
 }
 
 /// The ids by which the correspondent's program finds the thread.
