@@ -202,13 +202,22 @@ impl ReplyRules {
         // The name that our own reply address was shown with: the address in other words.
         let words = format!("{} at {}", address.local(), address.domain());
         let name = name.filter(|name| {
-            !name.contains('@') && !name.eq_ignore_ascii_case(&words) && !self.names_owner(name)
+            !name.contains('@') && !name.eq_ignore_ascii_case(&words) && !self.names_host(name)
         });
         Some(Mailbox { name, address })
     }
 
-    /// Whether a text has both halves of an owner's address in it, whatever stands between them: ` at `, as in the names that we
-    /// write ourselves, or `%`, `=` and the like in the addresses of relays.
+    /// Whether a name has the domain of an owner in it, and so perhaps the address: `zoe.private at home.example`, as in the names
+    /// that we write ourselves.
+    fn names_host(&self, name: &str) -> bool {
+        let name = name.to_lowercase();
+        self.owners
+            .iter()
+            .any(|owner| name.contains(&owner.domain().to_lowercase()))
+    }
+
+    /// Whether a text has both halves of an owner's address in it, whatever stands between them: `%`, `=` and the like in the
+    /// addresses of relays.
     fn names_owner(&self, text: &str) -> bool {
         let text = text.to_lowercase();
         let has = |half: &str| text.contains(&half.to_lowercase());

@@ -70,7 +70,7 @@ fn answer(world: &mut World, from: &str, to: &[&str], fields: &str, body: &str) 
 }
 
 /// Fields that a mail program, a provider or a list may write, and each form of the owner's own address among the recipients.
-const FIELDS: [&str; 76] = [
+const FIELDS: [&str; 77] = [
     "Received: from laptop.home.example ([203.0.113.77]) by smtp.home.example with ESMTPSA; today",
     "Received: from laptop (home.example [203.0.113.77])\r\n\tby mx.google.com",
     "Return-Path: <zoe.private@home.example>",
@@ -140,6 +140,7 @@ const FIELDS: [&str; 76] = [
     "Cc: ann@example.org (zoe.private@home.example)",
     "Cc: \"zoe.private@home.example",
     "Cc: \"Zoe (zoe.private at home.example)\" <other@example.com>",
+    "Cc: \"Zoe via home.example\" <other@example.com>",
     "Cc: \"ZOE.PRIVATE AT HOME.EXAMPLE\" <ann@example.org>",
     "Cc: =?utf-8?q?zoe=2Eprivate_at_home=2Eexample?= <ann@example.org>",
     "Cc: zoe.private at home.example <ann@example.org>",
