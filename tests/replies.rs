@@ -246,6 +246,8 @@ fn nobody_but_the_owner_answers_as_the_alias() {
             "{address}"
         );
         assert!(sent.iter().all(|sent| sent.to == [OWNER]));
+        let first = "An answer from you as shop@example.com was not sent.";
+        assert!(sent[0].octets.contains(first), "{}", sent[0].octets);
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::lost::Lost;
 use super::policy::Hold;
+use super::route::untagged;
 use super::stop::{NoReply, Stop};
 use crate::arrival::MessageId;
 use crate::header::encoded_word;
@@ -117,7 +118,8 @@ impl<'a> Trouble<'a> {
                  that it names: its mail does not arrive."
             }
             Trouble::NoReply(NoReply::Forged) => {
-                "It was sent to an address that looks like one to answer to, but was not made for this alias. Answer to the mail itself."
+                "It was sent to a reply address whose signature does not hold: the address was changed or mistyped, or the key that \
+                 made it is no longer kept. Make it anew with: readdress reply-address"
             }
             Trouble::NoReply(NoReply::Unproven) => {
                 "It claims to be your answer, and that is not proven (DMARC), so it was not sent to anybody. If you wrote it: the \
@@ -190,6 +192,10 @@ fn text(about: &About<'_>, trouble: &Trouble<'_>, subject: Option<&str>, has_mes
             let others = others.iter().map(|address| format!(", {address}"));
             let all = others.fold(first.to_string(), |all, other| all + &other);
             format!("An answer from {} did not reach {all}.", about.alias)
+        }
+        // The tag of a forged address is none of the alias's.
+        Trouble::NoReply(NoReply::Forged) => {
+            format!("An answer from you as {} was not sent.", untagged(about.alias))
         }
         _ if about.is_answer => format!("An answer from you as {} was not sent.", about.alias),
         _ => format!("A message to {} was not forwarded to you.", about.alias),
