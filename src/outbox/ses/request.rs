@@ -13,7 +13,6 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use serde::Serialize;
-use sha2::Digest;
 
 use super::measure::{Encoder, HEAD, Measured};
 use crate::bucket::Stream;
@@ -75,12 +74,13 @@ impl Measured {
     /// The request with this end.
     pub(super) fn request(&self, content: &Arc<Content>, tail: &Tail<'_>) -> Request {
         let tail = tail.write();
-        let hash = self.hash.clone().chain_update(&tail).finalize();
+        let mut hash = self.hash.clone();
+        hash.update(&tail);
         Request {
             content: Arc::clone(content),
             octets: self.octets + tail.len() as u64,
             tail: Bytes::from(tail),
-            sha256: hexadecimal(&hash),
+            sha256: hexadecimal(hash.finish().as_ref()),
         }
     }
 }
@@ -284,7 +284,7 @@ mod tests {
     use std::future::poll_fn;
 
     use base64_simd::STANDARD as BASE64;
-    use sha2::Sha256;
+    use sha2::{Digest, Sha256};
 
     use super::super::measure::Measure;
     use super::*;
