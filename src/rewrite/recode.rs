@@ -187,16 +187,11 @@ impl Recoder {
 
     /// Writes octets above 127, quoted, as many as the line has room for.
     fn put_quoted(&mut self, octets: &[u8], out: &mut Vec<u8>) -> usize {
+        let most = octets.iter().take(self.room() / 3);
+        let count = most.take_while(|octet| !octet.is_ascii()).count();
         let mut written = [[0; 3]; MAX_ENCODED_LINE / 3];
-        let mut count = 0;
-        let places = &mut written[..self.room() / 3];
-        for (&octet, place) in octets
-            .iter()
-            .zip(places)
-            .take_while(|(octet, _)| !octet.is_ascii())
-        {
-            *place = quoted(octet);
-            count += 1;
+        for (place, octet) in written.iter_mut().zip(&octets[..count]) {
+            *place = quoted(*octet);
         }
         out.extend_from_slice(written[..count].as_flattened());
         self.column += 3 * count;
