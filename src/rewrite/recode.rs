@@ -21,7 +21,7 @@ const LOOK_AHEAD: usize = 5;
 /// The form in which a stretch goes out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// Base64 as it came, its lines broken anew.
+    /// Base64 as it came, re-wrapped.
     Base64Lines,
     /// Quoted-printable as it came, softly broken where a line is too long (RFC 2045 6.7, rule 5).
     SoftBreaks,
@@ -36,7 +36,7 @@ pub enum Form {
     Folded,
     /// A header field in its plainest form, or nothing where it has none.
     PlainField,
-    /// A Content-Type that says multipart, as that of a text.
+    /// A Content-Type that says multipart, rewritten as a text type.
     TextType,
 }
 
