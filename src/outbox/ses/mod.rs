@@ -66,7 +66,8 @@ pub struct SesOutbox {
 #[derive(Debug)]
 pub struct Sending<'a> {
     outbox: &'a SesOutbox,
-    measured: Measured,
+    /// Boxed: ring holds a state of any of its hashes.
+    measured: Box<Measured>,
     message_octets: u64,
     content: Arc<Content>,
     from: String,
@@ -121,7 +122,7 @@ impl SesOutbox {
         Ok(Sending {
             message_octets,
             outbox: self,
-            measured: measure.end(),
+            measured: Box::new(measure.end()),
             content: Arc::clone(&outgoing.content),
             from: outgoing.from.to_string(),
             id_tag: outgoing.message_id.to_tag(),
