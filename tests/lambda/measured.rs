@@ -22,6 +22,9 @@ const MAX_CPU: f64 = 2.2;
 const MAX_RECODED_CPU: f64 = 3.5;
 /// Mails in a row: /proc counts in hundredths of a second.
 const ROUNDS: u32 = 8;
+/// How often mails and hashes are measured, by turns. The least ratio counts: what else a machine does falls on one of the two
+/// sooner than on both, and not on every turn.
+const TURNS: u32 = 3;
 const FORTY: usize = 40_000_000;
 const ONE: usize = 1_000_000;
 
@@ -116,39 +119,43 @@ fn init_is_short() {
     }
 }
 
-/// User CPU of a forward, in terms of hashing its request once.
-fn times_of_the_hash(message: &[u8], rounds: u32) -> f64 {
+/// User CPU of a forward, in terms of hashing its request once: the least of some turns.
+fn times_of_the_hash(message: &[u8], rounds: u32, turns: u32) -> f64 {
     let stands = Stands::start();
     let running = stands.function(&[SEND_ALL]);
     stands.deliver(&super::message(1_000)).unwrap();
-    let before = running.user_cpu();
-    for _ in 0..rounds {
-        stands.deliver(message).unwrap();
-        stands.ses.take_messages();
-    }
-    let forward = running.user_cpu().saturating_sub(before) / rounds;
+    let mut least = f64::INFINITY;
+    for _ in 0..turns {
+        let before = running.user_cpu();
+        for _ in 0..rounds {
+            stands.deliver(message).unwrap();
+            stands.ses.take_messages();
+        }
+        let forward = running.user_cpu().saturating_sub(before) / rounds;
 
-    let octets = stands.ses.attempts().last().unwrap().bytes_read;
-    let body = vec![b'Q'; usize::try_from(octets).unwrap()];
-    let before = user_cpu_of_thread();
-    for _ in 0..rounds {
-        black_box(Sha256::digest(black_box(&body)));
+        let octets = stands.ses.attempts().last().unwrap().bytes_read;
+        let body = vec![b'Q'; usize::try_from(octets).unwrap()];
+        let before = user_cpu_of_thread();
+        for _ in 0..rounds {
+            black_box(Sha256::digest(black_box(&body)));
+        }
+        let hash = user_cpu_of_thread().saturating_sub(before) / rounds;
+        println!("user CPU: {forward:?}, {hash:?} for the hash of the request of {octets} octets");
+        least = least.min(forward.as_secs_f64() / hash.as_secs_f64());
     }
-    let hash = user_cpu_of_thread().saturating_sub(before) / rounds;
-    println!("user CPU: {forward:?}, {hash:?} for the hash of the request of {octets} octets");
-    forward.as_secs_f64() / hash.as_secs_f64()
+    least
 }
 
 #[test]
 fn cpu_time_is_near_that_of_the_hash() {
     let held = is_held("user CPU");
-    let (rounds, octets) = if held { (ROUNDS, FORTY) } else { (1, ONE) };
+    let (turns, rounds, octets) = if held { (TURNS, ROUNDS, FORTY) } else { (1, 1, ONE) };
     for (form, message, limit) in [
         ("as it came", message(octets), MAX_CPU),
         ("base64 broken", unbroken(BASE64, octets), MAX_RECODED_CPU),
         ("quoted-printable", unbroken(TEXT, octets), MAX_RECODED_CPU),
     ] {
-        let times = times_of_the_hash(&message, rounds);
+        let times = times_of_the_hash(&message, rounds, turns);
         println!("{times:.2} times the hash, {form}");
         assert!(!held || times <= limit, "{times:.2}, {form}");
     }
