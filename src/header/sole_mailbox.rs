@@ -1,6 +1,7 @@
 //! The one mailbox of a From that proves who wrote, read so strictly that no other reader finds somebody else in it.
 
 use super::address::Address;
+use super::encoded_word;
 use super::plain_mailbox::PlainMailbox;
 
 /// Octets of a field body at most: the longest address, and a long name in encoded-words.
@@ -12,6 +13,18 @@ const NOT_IN_NAMES: &str = ">[]:;@\\,)";
 /// Reads a field body that is one mailbox, `jane@example.org` or `Jane <jane@example.org>`, and nothing else. `None`: a group,
 /// a route, a second address, anything behind the address, a control character, or a body that is too long.
 pub(crate) fn sole_mailbox(body: &[u8]) -> Option<Address> {
+    let address = read(body)?;
+    (!hides_a_mailbox(body)).then_some(address)
+}
+
+/// Whether the encoded-words of a name have another mailbox in them for a reader that decodes before it parses.
+fn hides_a_mailbox(body: &[u8]) -> bool {
+    let (raw, decoded) = (String::from_utf8_lossy(body), encoded_word::decode(body));
+    let has_more = |c: char| decoded.matches(c).count() > raw.matches(c).count();
+    has_more('<') || has_more('@') && has_more(',')
+}
+
+fn read(body: &[u8]) -> Option<Address> {
     if let Some(plain) = PlainMailbox::read(body) {
         return Some(plain.to_mailbox().address);
     }
@@ -86,7 +99,12 @@ fn behind_name(mut text: &str) -> Option<&str> {
             return Some(text);
         }
         text = if text.starts_with('"') {
-            quoted(text)?.1
+            let (string, rest) = quoted(text)?;
+            // To a reader that knows no escapes the string ends early, and what follows is an address.
+            if string.contains('\\') && string.contains('@') {
+                return None;
+            }
+            rest
         } else {
             let end = text.find([' ', '\t', '(', '<', '"'])?;
             let (word, rest) = text.split_at(end);
@@ -141,6 +159,8 @@ mod tests {
             "(Zoe) zoe@home.example",
             "Zoe (at home) <zoe@home.example> (\\) mobile)",
             "Zoe < zoe@home.example >",
+            "=?utf-8?q?Private=2C_Zoe?= <zoe@home.example>",
+            "=?utf-8?q?zoe=40home.example?= <zoe@home.example>",
         ] {
             assert_eq!(read(body).as_deref(), Some("zoe@home.example"), "{body}");
         }
@@ -162,6 +182,9 @@ mod tests {
             "zoe",
             "Zoe <zoe@home.example>, eve@evil.example",
             "Zoe <zoe@home.example>,",
+            "\"x\\\" <eve@evil.example>, \\\"\" <zoe@home.example>",
+            "=?utf-8?q?=3Ceve=40evil.example=3E=2C?= <zoe@home.example>",
+            "=?utf-8?q?eve=40evil.example=2C?= <zoe@home.example>",
             "zoe@home.example zoe@home.example",
             "\u{e9}v\u{e9}@evil.example, zoe@home.example",
             "=?utf-8?q?eve?=@evil.example, zoe@home.example",
