@@ -16,8 +16,10 @@ impl AliasMap {
     fn gathered(&self) -> Owners {
         let mut owners = Owners::default();
         for (key, alias) in &self.aliases {
-            if let Some((_, domain)) = key.rsplit_once('@').filter(|(_, domain)| !domain.is_empty()) {
-                owners.add_alias_domain(domain);
+            match key.rsplit_once('@').filter(|(_, domain)| !domain.is_empty()) {
+                Some((_, domain)) => owners.add_alias_domain(domain),
+                // A user on any domain, or everything else.
+                None => owners.add_alias_domain("*"),
             }
             let Ok(entry) = &alias.entry else {
                 continue;

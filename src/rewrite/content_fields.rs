@@ -1,5 +1,5 @@
-//! Writes Content-Type and Content-Disposition anew where a strict parser cannot read them, so that every reader sees what our
-//! scanner sees.
+//! Writes Content-Type and Content-Disposition anew: where a strict parser cannot read them, so that every reader sees what our
+//! scanner sees, and in answers without what tells of the owner.
 
 use crate::header::{FieldBody, MAX_WORD, hexadecimal};
 use crate::mime::{ContentType, transfer_encoding};
@@ -59,12 +59,16 @@ const OF_THE_BODY: [&str; 13] = [
     "type",
 ];
 
-/// The Content-Type without comments, and with the parameters of the body alone. `None`: it has no others.
+/// The Content-Type without comments, and with the parameters of the body alone. `None`: a strict parser reads it and it has
+/// neither comments nor other parameters, or its boundary cannot be written, without which the body would be another.
 pub(super) fn private_type(body: &[u8]) -> Option<FieldBody> {
+    let parsed = ContentType::parse(body);
     let is_private = check_content_type(body).is_ok()
         && !body.contains(&b'(')
-        && ContentType::parse(body).is_some_and(|parsed| has_no_other(&parsed));
-    (!is_private).then(|| new_type(body, is_of_the_body))
+        && parsed.as_ref().is_some_and(has_no_other);
+    let new = (!is_private).then(|| new_type(body, is_of_the_body))?;
+    let boundary = |parsed: Option<ContentType>| parsed.and_then(|parsed| parsed.boundary());
+    (boundary(parsed) == boundary(ContentType::parse(new.as_str().as_bytes()))).then_some(new)
 }
 
 /// The same of a Content-Disposition.
@@ -236,6 +240,10 @@ mod tests {
         ] {
             let new = private_type(body.as_bytes()).unwrap();
             assert_eq!(new.as_str(), want, "{body}");
+        }
+        for boundary in ["=_\u{e9}", &"x".repeat(950)] {
+            let body = format!("multipart/mixed; boundary=\"{boundary}\"; x=y");
+            assert_eq!(private_type(body.as_bytes()), None, "{boundary}");
         }
         let body = b"attachment; filename=a.txt; modification-date=\"now\"";
         assert_eq!(

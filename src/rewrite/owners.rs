@@ -28,7 +28,7 @@ impl Owners {
         self.domains.insert(domain.to_ascii_lowercase());
     }
 
-    /// Adds a domain of aliases, or, with `*.` at its front, all domains below one.
+    /// Adds a domain of aliases; with `*.` at its front all domains below one; or, as `*`, every domain.
     pub fn add_alias_domain(&mut self, domain: &str) {
         let domain = domain.to_ascii_lowercase();
         match domain.strip_prefix('*') {
@@ -92,6 +92,9 @@ mod tests {
         }
         for domain in ["example.net", "a.example.com", "badexample.net", "com"] {
             assert!(!owners.is_alias_domain(domain), "{domain}");
+            let mut any = owners.clone();
+            any.add_alias_domain("*");
+            assert!(any.is_alias_domain(domain), "{domain}");
         }
     }
 }

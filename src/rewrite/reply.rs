@@ -229,7 +229,9 @@ impl ReplyRules {
     /// Whether an address whose signature does not hold may be a reply address of another alias, made by an older key, or names
     /// an owner.
     fn names_too_much(&self, address: &Address) -> bool {
-        self.all_owners.is_alias_domain(address.domain())
+        let is_ours = address.domain().eq_ignore_ascii_case(self.alias.domain());
+        is_ours
+            || self.all_owners.is_alias_domain(address.domain())
             || ReplyAddress::claimed(address).is_some_and(|claimed| {
                 self.all_owners.contains(&claimed)
                     || self.owners.iter().any(|owner| comes_back_to(owner, &claimed))
