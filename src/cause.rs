@@ -27,7 +27,7 @@ pub enum Cause {
     Throttled,
     /// The service or the way to it fails. It works later.
     Unavailable,
-    /// All of the message was handed over, but no answer came: it may have been sent or not.
+    /// All of the message was handed over, and no answer came, or a 5xx that does not tell: it may have been sent or not.
     Ambiguous,
     /// The stored message is not one that can be forwarded.
     Unreadable,

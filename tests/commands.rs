@@ -332,7 +332,7 @@ fn what_its_owner_has_found_is_not_sent_again() {
     );
     assert_eq!(
         settle(&["--target", "omar@example.net"]).stdout,
-        "m1  not in doubt\n"
+        "m1  none of these targets is in doubt\n"
     );
     let settled = settle(&["--target", "Owner@example.net"]);
     assert_eq!(

@@ -128,7 +128,12 @@ impl Steps {
                 }
                 // This error is the last item: nothing is sent after it. It may leave open whether a target has got the
                 // message.
-                Some(Err(error)) => failed = Some(error),
+                Some(Err(error)) => {
+                    if error.cause == Cause::Ambiguous {
+                        claim.doubt(&all[sending.asked()]);
+                    }
+                    failed = Some(error);
+                }
             }
         }
         receipt.id = ids.join(",");

@@ -10,6 +10,7 @@ use super::page::{Mark, Page, Sent};
 use super::pages::Pages;
 use super::target::TargetHash;
 use crate::arrival::{Arrival, MessageId};
+use crate::header::mailbox::Address;
 
 /// The life of a claim, by the clock of the place where the pages lie. Long enough for a renewal to be late or to fail once;
 /// shorter than the minute after which Lambda repeats an event whose invocation died.
@@ -26,6 +27,8 @@ pub struct Claim {
     pub(super) targets: BTreeSet<TargetHash>,
     /// The last version of the page that was seen. `None`: no page has been seen, so there is none as far as is known.
     pub(super) seen: Option<Seen>,
+    /// The targets of a send that SES has not answered: it may have gone to them.
+    pub(super) unanswered: BTreeSet<TargetHash>,
     /// Deliveries that may not be in the page yet.
     pub(super) unwritten: Vec<Sent>,
     /// Whether the last write failed. If so, the next one gets less time.
@@ -85,6 +88,7 @@ impl Claim {
             state: State::Unwritten,
             targets: BTreeSet::new(),
             seen: None,
+            unanswered: BTreeSet::new(),
             unwritten: deliveries
                 .sent()
                 .map(|(targets, receipt)| Sent::new(targets, receipt))
@@ -97,6 +101,11 @@ impl Claim {
     /// All that is known of the deliveries of the message.
     pub fn deliveries(&self) -> &Deliveries {
         &self.deliveries
+    }
+
+    /// Notes that the message may have been sent to these targets.
+    pub fn doubt(&mut self, targets: &[Address]) {
+        self.unanswered.extend(targets.iter().map(TargetHash::from));
     }
 
     /// Whether another invocation has taken the claim over, and sends the message.

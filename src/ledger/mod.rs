@@ -162,6 +162,13 @@ impl Ledger {
             in_progress = false;
             let left = page.left(&mark.targets);
             if left.is_empty() {
+                // Nothing else would end a dead claim that is found now.
+                if let Some(dead) = page
+                    .claim
+                    .take_if(|other| other.token != mark.token && age >= LIFE)
+                {
+                    page.doubt(&dead.targets);
+                }
                 page.settle(recipient);
                 return true;
             }
@@ -228,7 +235,7 @@ impl Ledger {
 
     /// Records how it ended for this recipient, where it was not sent, and releases the message.
     pub async fn release(&self, claim: &mut Claim, recipient: &str, end: &End, deadline: Deadline) {
-        let (token, targets) = (claim.token.clone(), claim.targets.clone());
+        let (token, unanswered) = (claim.token.clone(), claim.unanswered.clone());
         if !end.told.is_empty() {
             let told = Delivery::Told(end.told.clone());
             self.memory.record(&claim.arrival.message_id, &told);
@@ -238,7 +245,7 @@ impl Ledger {
             let is_anothers = page.claim.as_ref().is_some_and(|claim| claim.token != token);
             page.told.extend(end.told.iter().map(TargetHash::from));
             if end.cause == Some(Cause::Ambiguous) {
-                page.doubt(&targets);
+                page.doubt(&unanswered);
             } else if is_anothers {
                 // The holder of the claim records the ending, and a write now would make the claim look alive although its
                 // owner may be dead.

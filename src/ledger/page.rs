@@ -156,6 +156,29 @@ impl Page {
         }
     }
 
+    /// Records for each recipient without an ending that it is still to be done, once the claim is gone that says so: as in doubt
+    /// if there is only one, whose claim it was.
+    pub(super) fn end_unknown(&mut self) {
+        let Some(recipients) = self.arrival.recipients.clone() else {
+            return;
+        };
+        let cause = if recipients.len() == 1 {
+            Cause::Ambiguous
+        } else {
+            Cause::Unavailable
+        };
+        for recipient in recipients {
+            if !self.outcomes.contains_key(&recipient) {
+                let end = End {
+                    outcome: "failed",
+                    cause: Some(cause),
+                    ..End::default()
+                };
+                self.end(&recipient, &end);
+            }
+        }
+    }
+
     /// Records this ending for all recipients of whom it was not known whether the message was sent for them.
     pub(super) fn end_doubt(&mut self, end: &End) {
         let is_in_doubt = |recorded: &Recorded| recorded.cause.as_deref() == Some(Cause::Ambiguous.as_str());

@@ -61,11 +61,16 @@ impl Pages {
 }
 
 fn settle(page: &mut Page, age: Duration, only: Option<&BTreeSet<TargetHash>>) -> Result<usize, SettleError> {
-    if let Some(claim) = page.claim.take() {
+    if let Some(claim) = page.claim.clone() {
         if age < LIFE {
             return Err(SettleError::InProgress);
         }
         page.doubt(&claim.targets);
+        // Where the recipients are not known, the dead claim alone says that the message is not done.
+        if page.arrival.recipients.is_some() {
+            page.claim = None;
+            page.end_unknown();
+        }
     }
     let is_settled = |target: &&TargetHash| only.is_none_or(|only| only.contains(*target));
     let targets: BTreeSet<TargetHash> = page.in_doubt.iter().filter(is_settled).cloned().collect();
@@ -88,6 +93,7 @@ fn settle(page: &mut Page, age: Duration, only: Option<&BTreeSet<TargetHash>>) -
 
 #[cfg(test)]
 mod tests {
+    use super::super::page::Mark;
     use super::*;
     use crate::arrival::{Arrival, Envelope, Order, Recipients};
     use crate::outbox::Cause;
@@ -102,28 +108,68 @@ mod tests {
         addresses(texts).iter().map(TargetHash::from).collect()
     }
 
-    /// Somebody was sending to Jane and Omar, and has not recorded it.
-    fn page() -> Page {
-        let mut page = Page::new(&Arrival {
+    fn unclaimed(recipients: Recipients) -> Page {
+        Page::new(&Arrival {
             message_id: MessageId::parse("m1").unwrap(),
-            recipients: Recipients::Envelope(Envelope::new([SHOP.to_owned()]).unwrap()),
+            recipients,
             envelope_sender: None,
             verdicts: None,
             order: Order::Forward,
             stored: None,
-        });
+        })
+    }
+
+    /// Somebody was sending to Jane and Omar, and has not recorded it.
+    fn claim() -> Mark {
+        Mark {
+            token: "t".to_owned(),
+            targets: hashes(&["jane@example.net", "omar@example.net"]),
+            renewals: 0,
+        }
+    }
+
+    /// A page with this claim, after a try whose end is in doubt too.
+    fn page() -> Page {
+        let envelope = Envelope::new([SHOP.to_owned()]);
+        let mut page = unclaimed(Recipients::Envelope(envelope.unwrap()));
         let failed = End {
             outcome: "failed",
             cause: Some(Cause::Ambiguous),
             ..End::default()
         };
         page.end(SHOP, &failed);
-        page.claim = Some(super::super::page::Mark {
-            token: "t".to_owned(),
-            targets: hashes(&["jane@example.net", "omar@example.net"]),
-            renewals: 0,
-        });
+        page.claim = Some(claim());
         page
+    }
+
+    fn outcomes(page: &Page) -> serde_json::Value {
+        let page: serde_json::Value = serde_json::from_slice(&page.to_json()).unwrap();
+        let outcomes = page["outcomes"].as_object().unwrap().iter();
+        outcomes
+            .map(|(recipient, end)| (recipient.clone(), end["outcome"].clone()))
+            .collect()
+    }
+
+    /// Catches mail that is in no list any more, since its claim was all that said that it is not done.
+    #[test]
+    fn what_is_not_settled_is_still_to_be_done() {
+        let claimed = |recipients: &[&str]| {
+            let envelope = Envelope::new(recipients.iter().map(|&recipient| recipient.to_owned()));
+            let mut page = unclaimed(Recipients::Envelope(envelope.unwrap()));
+            page.claim = Some(claim());
+            page
+        };
+        let jane = hashes(&["jane@example.net"]);
+        let mut one = claimed(&[SHOP]);
+        settle(&mut one, LIFE, Some(&jane)).unwrap();
+        assert_eq!(outcomes(&one), serde_json::json!({SHOP: "failed"}));
+        settle(&mut one, LIFE, None).unwrap();
+        assert_eq!(outcomes(&one), serde_json::json!({SHOP: "sent"}));
+
+        let mut two = claimed(&[SHOP, "team@example.com"]);
+        settle(&mut two, LIFE, None).unwrap();
+        let failed = serde_json::json!({SHOP: "failed", "team@example.com": "failed"});
+        assert_eq!(outcomes(&two), failed, "the next try finds out who has it");
     }
 
     fn outcome(page: &Page) -> String {

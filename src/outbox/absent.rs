@@ -39,6 +39,10 @@ impl Sending<'_> {
         match self.0 {}
     }
 
+    pub(super) fn asked(&self) -> std::ops::Range<usize> {
+        match self.0 {}
+    }
+
     pub(super) async fn next(&mut self) -> Option<Result<Sent, SendError>> {
         match self.0 {}
     }

@@ -14,6 +14,7 @@ pub(crate) mod nowhere;
 #[cfg(feature = "aws")]
 mod ses;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::deadline::Deadline;
@@ -100,6 +101,18 @@ impl Sending<'_> {
             Sending::Ses(sending) => sending.message_octets(),
             #[cfg(feature = "cli")]
             Sending::Nowhere(sending) => sending.octets,
+        }
+    }
+
+    /// The targets of the last send, by their places in the message's list: after an [ambiguous](Cause::Ambiguous) error those who
+    /// may have got it.
+    pub fn asked(&self) -> Range<usize> {
+        match self {
+            Sending::Ses(sending) => sending.asked(),
+            // Nothing is ambiguous there.
+            Sending::Directory(_) => 0..0,
+            #[cfg(feature = "cli")]
+            Sending::Nowhere(_) => 0..0,
         }
     }
 

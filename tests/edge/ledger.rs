@@ -177,6 +177,19 @@ fn on_doubt_decides_what_becomes_of_a_send_without_an_answer() {
     assert_eq!(edge.ses.messages().len(), 2);
 }
 
+/// Catches targets that count as in doubt although SES was never asked to take the message for them.
+#[test]
+fn only_those_who_may_have_got_it_are_in_doubt() {
+    let edge = Edge::start();
+    edge.ses.script([ses::Fault::None, ses::Fault::ErrorAfterTaking]);
+    let outcome = edge.forward(&message(2_000), "many@example.com");
+    assert_eq!(outcome.cause, Some(Cause::Ambiguous), "{outcome:?}");
+    let page = page(&edge);
+    assert_eq!(page["sent"][0]["targets"].as_array().unwrap().len(), 50);
+    assert_eq!(page["in_doubt"].as_array().unwrap().len(), 50);
+    assert!(page.get("claim").is_none(), "{page}");
+}
+
 /// Catches a process that takes its own claim for another's, or forgets what it has sent.
 #[test]
 fn lost_answers_and_conflicts_cost_a_few_requests_more() {

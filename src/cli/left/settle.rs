@@ -38,6 +38,10 @@ pub(in super::super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> 
         let mut code = ExitCode::SUCCESS;
         for id in &arguments.ids {
             let said = match ledger.pages.settle(id, only).await {
+                Ok(0) if only.is_some() => {
+                    code = ExitCode::FAILURE;
+                    "none of these targets is in doubt".to_owned()
+                }
                 Ok(0) => "not in doubt".to_owned(),
                 Ok(1) => "settled for 1 target".to_owned(),
                 Ok(targets) => format!("settled for {targets} targets"),

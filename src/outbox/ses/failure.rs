@@ -96,7 +96,10 @@ fn answered(status: u16, code: &str, message: &str, has_message: bool) -> Failur
         // SES had no time for the message, or not all of it.
         _ if status >= 500 && (status == 503 || !has_message) => (Cause::Unavailable, true),
         // Something broke in SES, before it sent the message or after. Each further request could be a further copy.
-        _ if status >= 500 => return Failure::ambiguous(&format!("it answered {status} {code}")),
+        _ if status >= 500 => {
+            let says = without_addresses(message);
+            return Failure::ambiguous(&format!("it answered {status} {code} ({says})"));
+        }
         // The request as a whole is too large.
         _ if status == 413 => (Cause::TooLarge, false),
         _ if matches!(status, 401 | 403) => (Cause::Denied, false),

@@ -16,6 +16,7 @@ mod failure;
 mod measure;
 mod request;
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -77,6 +78,8 @@ pub struct Sending<'a> {
     /// Where the next batch begins in `to`. One address that SES does not like makes it refuse the batch and only that;
     /// after any other error there is no next batch.
     next: usize,
+    /// The last batch that SES was asked to take.
+    asked: Range<usize>,
     deadline: Deadline,
 }
 
@@ -128,6 +131,7 @@ impl SesOutbox {
             id_tag: outgoing.message_id.to_tag(),
             to: outgoing.to.iter().map(Address::to_string).collect(),
             next: 0,
+            asked: 0..0,
             deadline,
         })
     }
@@ -203,6 +207,7 @@ impl Sending<'_> {
             return None;
         }
         self.next = end;
+        self.asked = begin..end;
         let request = self.request(&self.to[begin..end]);
         let answer = self.outbox.send_batch(&request, self.deadline).await;
         if let Err(error) = &answer
@@ -212,6 +217,11 @@ impl Sending<'_> {
         }
         let to = (begin..end).collect();
         Some(answer.map(|id| Sent { to, id }))
+    }
+
+    /// The targets of the last request.
+    pub(super) fn asked(&self) -> Range<usize> {
+        self.asked.clone()
     }
 
     fn request(&self, to_addresses: &[String]) -> Request {
