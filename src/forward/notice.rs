@@ -127,16 +127,16 @@ impl<'a> Trouble<'a> {
                  your address alone. If you did not, somebody has tried to write in your name."
             }
             Trouble::NoReply(NoReply::NoVerdict) => {
-                "The event that told of it says nothing about DMARC, so it is not proven that you wrote it, and it was not sent to \
-                 anybody. S3's own events never have verdicts: with those no answer goes out. Have SES tell of mail by its Lambda \
-                 action, or by the topic of its S3 action. If other answers went out, Amazon SES could not check this one: send it \
-                 again."
+                "The event that announced it carries no DMARC verdict, so it is not proven that you wrote it, and it was not sent to \
+                 anybody. S3's own events never have verdicts: with those no answer goes out. Have SES report mail through its \
+                 Lambda action, or through the topic of its S3 action. If other answers went out, Amazon SES could not check this \
+                 one: send it again."
             }
             Trouble::NoReply(NoReply::Gone) => {
                 "The mail that it answers is no longer kept, and with it the address that the answer would go to."
             }
             Trouble::NoReply(NoReply::Malformed) => {
-                "Among the fields of its header section is a line that is none. What stands behind it counts as text, and the \
+                "One line of its header section is not a header field. Everything after that line counts as text, and the \
                  correspondent would see fields that name you. Send it with another program, or report this to the maker of yours."
             }
             Trouble::NoReply(NoReply::Closed) => {
@@ -144,8 +144,8 @@ impl<'a> Trouble<'a> {
                  and send the answer again."
             }
             Trouble::NoReply(NoReply::TooMany) => {
-                "It was sent to more than 100 addresses to answer to at once. The first 100 get it, the others do not. Send it to \
-                 the others again, to fewer at a time."
+                "You sent it to more than 100 reply addresses at once. The first 100 get it; the others do not. Send it to the \
+                 others again, no more than 100 at a time."
             }
             Trouble::TooLarge(error) | Trouble::Refused(error) => error,
         };
