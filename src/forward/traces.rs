@@ -16,8 +16,9 @@ const MAX_TRACES: usize = 20;
 /// Characters of a field that are shown.
 const MAX_SHOWN: usize = 200;
 
-/// Octets that are searched again with the next piece of a text: the longest address, and one octet before it.
-const CARRIED: usize = 400;
+/// Octets that are searched again with the next piece of a text: the longest address, one octet before it, and the one after it,
+/// which decides whether the address ends there.
+const CARRIED: usize = 401;
 
 /// Fields of parts that are shown whatever they say: programs write hosts and names of their own into them.
 const SHOWN: [&str; 3] = ["content-id", "content-location", "content-description"];
@@ -44,7 +45,8 @@ pub struct Trace {
     pub text: String,
 }
 
-/// Reads the traces of these owners. Each address and domain counts once in a part.
+/// Reads the traces of these owners. Each address and domain counts once in a part, and in a multipart once before its first
+/// part and once after its last.
 ///
 /// # Errors
 /// If the message cannot be read.
@@ -70,7 +72,7 @@ struct Gathered {
     owners: Vec<String>,
     domains: Vec<String>,
     traces: Traces,
-    /// Traces in the header section of a part whose path is not known yet.
+    /// Traces in the header section of a part whose path is not known yet, no more than are listed.
     pending: Vec<(u64, String, String)>,
     part: String,
     seen: HashSet<String>,
@@ -80,6 +82,8 @@ struct Gathered {
     begins: Option<u64>,
     /// The end of the text so far, in lower case.
     carried: Vec<u8>,
+    /// The offset after the text so far.
+    end: u64,
 }
 
 impl Gathered {
@@ -100,6 +104,7 @@ impl Gathered {
             decoder: None,
             begins: None,
             carried: Vec::new(),
+            end: 0,
         }
     }
 
@@ -111,7 +116,8 @@ impl Gathered {
                 self.seen.clear();
                 let is_text = part.content_type.starts_with("text/");
                 self.decoder = is_text.then(|| TransferDecoder::new(&part.encoding));
-                self.begins = TransferDecoder::decodes(&part.encoding).then_some(part.body.start);
+                self.begins =
+                    (is_text && TransferDecoder::decodes(&part.encoding)).then_some(part.body.start);
                 for (offset, place, text) in std::mem::take(&mut self.pending) {
                     self.add(offset, place, text);
                 }
@@ -124,10 +130,18 @@ impl Gathered {
                 if let Some(decoder) = &mut self.decoder {
                     decoder.write(event.bytes, &mut |octets| text.extend_from_slice(octets));
                 }
-                self.search(event.offset, &text);
+                self.search(event.offset, &text, false);
             }
-            Kind::Preamble | Kind::Epilogue => self.search(event.offset, event.bytes),
-            Kind::HeaderEnd | Kind::Delimiter | Kind::CloseDelimiter => {}
+            Kind::Preamble | Kind::Epilogue => self.search(event.offset, event.bytes, false),
+            Kind::Delimiter | Kind::CloseDelimiter => {
+                self.end_text();
+                self.seen.clear();
+                // What comes next belongs to the multipart, unless another part begins.
+                if let Some(multipart) = tree.open_part(event.depth) {
+                    self.part.clone_from(&multipart.path);
+                }
+            }
+            Kind::HeaderEnd => {}
         }
     }
 
@@ -141,7 +155,11 @@ impl Gathered {
         let mut note = |place: &str, text: &str| {
             let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
             let text = text.chars().take(MAX_SHOWN).collect();
-            self.pending.push((event.offset, place.to_owned(), text));
+            if self.pending.len() < MAX_TRACES {
+                self.pending.push((event.offset, place.to_owned(), text));
+            } else {
+                self.traces.more += 1;
+            }
         };
         let parsed = match &*name {
             "content-type" => ContentType::parse(body.as_bytes()),
@@ -159,33 +177,33 @@ impl Gathered {
             }
         }
         let lower = body.to_ascii_lowercase();
-        let is_shown = SHOWN.contains(&&*name) || self.domains.iter().any(|domain| lower.contains(domain));
+        let names = |domain: &String| places(lower.as_bytes(), domain).next().is_some();
+        let is_shown = SHOWN.contains(&&*name) || self.domains.iter().any(names);
         if event.depth > 0 && is_shown && parsed.is_none() {
             note(&name, body);
         }
     }
 
     /// Searches a piece of a text that begins at this offset for domains of owners, and looks whether an address ends there.
-    fn search(&mut self, offset: u64, text: &[u8]) {
+    /// What stands at the very end of a piece that is not the last is left for the next one to decide.
+    fn search(&mut self, offset: u64, text: &[u8], is_last: bool) {
         let carried = self.carried.len();
         let mut window = std::mem::take(&mut self.carried);
         window.extend(text.iter().map(u8::to_ascii_lowercase));
         let mut found = Vec::new();
         for domain in &self.domains {
-            for at in memmem::find_iter(&window, domain) {
-                let before = &window[..at];
-                let is_new = at + domain.len() > carried;
-                let is_inside = before
-                    .last()
-                    .is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'-');
-                if is_new && !is_inside {
+            for at in places(&window, domain) {
+                let end = at + domain.len();
+                let is_decided = end < window.len() || is_last;
+                let is_new = end >= carried;
+                if is_new && is_decided {
+                    let before = &window[..at];
                     let is_before = |owner: &&String| {
                         let local = owner.strip_suffix(&**domain);
                         local.is_some_and(|local| local.ends_with('@') && before.ends_with(local.as_bytes()))
                     };
                     let named = self.owners.iter().find(is_before).unwrap_or(domain);
-                    let start = at + domain.len() - named.len();
-                    found.push((start, named.clone()));
+                    found.push((end - named.len(), named.clone()));
                 }
             }
         }
@@ -196,6 +214,7 @@ impl Gathered {
                 self.add(self.begins.unwrap_or(exact), "text".to_owned(), named);
             }
         }
+        self.end = offset + text.len() as u64;
         self.carried = window.split_off(window.len().saturating_sub(CARRIED));
     }
 
@@ -204,9 +223,8 @@ impl Gathered {
         if let Some(decoder) = self.decoder.take() {
             decoder.end(&mut |octets| text.extend_from_slice(octets));
         }
-        if let Some(begins) = self.begins {
-            self.search(begins, &text);
-        }
+        self.search(self.end, &text, true);
+        self.begins = None;
         self.carried.clear();
     }
 
@@ -222,6 +240,15 @@ impl Gathered {
             text,
         });
     }
+}
+
+/// Where a domain stands in a text, and not as a piece of a longer label. Both are in lower case.
+fn places(text: &[u8], domain: &str) -> impl Iterator<Item = usize> {
+    let is_of_label = |octet: &u8| octet.is_ascii_alphanumeric() || *octet == b'-';
+    let length = domain.len();
+    memmem::find_iter(text, domain).filter(move |&at| {
+        !text[..at].last().is_some_and(is_of_label) && !text[at + length..].first().is_some_and(is_of_label)
+    })
 }
 
 #[cfg(test)]
@@ -295,5 +322,75 @@ mod tests {
         );
         let traces = traces(&message);
         assert_eq!((traces.found.len(), traces.more), (MAX_TRACES, 11));
+    }
+
+    /// Catches an epilogue that is joined to the text of the last part, and put there.
+    #[test]
+    fn what_follows_the_last_part_is_of_the_multipart() {
+        // "Hello" and the line break, encoded.
+        let message = "Content-Type: multipart/mixed; boundary=b\r\n\r\n\
+             --b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n\
+             --c\r\nContent-Transfer-Encoding: base64\r\n\r\nSGVsbG8K\r\n--c--\r\ninner.home.example\r\n\
+             --b\r\n\r\nzoe.private@home.\r\n--b--\r\nexample work.example\r\n";
+        let at = |text: &str| message.find(text).unwrap();
+        assert_eq!(
+            shown(message),
+            [
+                "0 boundary 0 b".to_owned(),
+                format!("1 boundary {} c", at("Content-Type: multipart/mixed; boundary=c")),
+                format!("1 text {} home.example", at("home.example")),
+                format!("0 text {} work.example", at("work.example")),
+            ]
+        );
+    }
+
+    /// Catches another's domain that begins as an owner's does, and an owner's that is cut by the end of a piece.
+    #[test]
+    fn a_domain_is_not_a_piece_of_a_longer_one() {
+        for (text, named) in [
+            ("www.home.examples", None),
+            ("home.example-shop", None),
+            ("home.example1.org", None),
+            ("zoe.private@home.examples", None),
+            ("home.example", Some("home.example")),
+            ("home.example.", Some("home.example")),
+            ("zoe.private@home.example", Some("zoe.private@home.example")),
+        ] {
+            for at in 0..=text.len() {
+                let owner = Address::parse("zoe.private@home.example").unwrap();
+                let mut gathered = Gathered::of(&[owner]);
+                gathered.search(7, &text.as_bytes()[..at], false);
+                gathered.search(7 + at as u64, &text.as_bytes()[at..], false);
+                gathered.end_text();
+                let found = gathered.traces.found.iter();
+                let found: Vec<(u64, &str)> = found.map(|it| (it.offset, &*it.text)).collect();
+                let expected: Vec<(u64, &str)> = named.map(|named| (7, named)).into_iter().collect();
+                assert_eq!(found, expected, "{text} cut at {at}");
+            }
+        }
+        let field = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nX-Host: a.home.examples\r\n\r\n--b--\r\n";
+        assert_eq!(shown(field), ["0 boundary 0 b"]);
+    }
+
+    /// Catches memory that grows with the fields of one part.
+    #[test]
+    fn traces_of_a_part_are_counted_past_a_limit() {
+        let head = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n";
+        let message = format!("{head}{}\r\n--b--\r\n", "Content-ID: <a@b>\r\n".repeat(30));
+        let traces = traces(&message);
+        assert_eq!((traces.found.len(), traces.more), (MAX_TRACES, 11));
+        let owner = Address::parse("zoe.private@home.example").unwrap();
+        let mut gathered = Gathered::of(&[owner]);
+        let bytes = b"Content-ID: <a@b>\r\n";
+        for _ in 0..30 {
+            let (kind, depth, offset) = (Kind::Field, 1, 0);
+            gathered.field(&Event {
+                kind,
+                depth,
+                offset,
+                bytes,
+            });
+        }
+        assert_eq!((gathered.pending.len(), gathered.traces.more), (MAX_TRACES, 10));
     }
 }
