@@ -27,8 +27,8 @@ pub(super) struct Told {
 }
 
 impl Steps {
-    /// Tells the owner why the message was not forwarded, if it is for the owner to know. Each owner is told once of a message.
-    /// Nobody is told of mail that a notice has caused.
+    /// Tells the owner why the message was not forwarded, if it is for the owner to know. Each owner is told once of a message,
+    /// and of an answer once of each loss. Nobody is told of mail that a notice has caused.
     pub(super) async fn tell(
         &self,
         attempt: &Attempt<'_>,
@@ -51,9 +51,10 @@ impl Steps {
             return Told::default();
         }
         let owners = self.owners(attempt, Some(message), stop, claim);
+        let is_new_loss = self.is_new_loss_of_answer(attempt, stop).await;
         let known = claim.deliveries();
-        let (before, left): (Vec<Address>, Vec<Address>) =
-            owners.into_iter().partition(|owner| known.was_told(owner));
+        let was_told = |owner: &Address| !is_new_loss && known.was_told(owner);
+        let (before, left): (Vec<Address>, Vec<Address>) = owners.into_iter().partition(was_told);
         // Owners count as told without a notice of their own if others have been told of the same bounce, or if the last notice
         // of the hour has said that there is more.
         let mut told = Vec::new();
@@ -83,6 +84,22 @@ impl Steps {
             is_told: !told.is_empty() || !before.is_empty(),
             now: told,
         }
+    }
+
+    /// Whether an answer is lost to these correspondents in a way that was not told in this hour. Each of them matters: whoever
+    /// was told of one waits for the others to write back.
+    async fn is_new_loss_of_answer(&self, attempt: &Attempt<'_>, stop: &Stop) -> bool {
+        let Stop::Lost(lost) = stop else {
+            return false;
+        };
+        if !lost.is_answer {
+            return false;
+        }
+        let mut keys: Vec<String> = lost.targets.iter().map(|target| target.address.key()).collect();
+        keys.sort_unstable();
+        let (id, kind) = (&attempt.arrival.message_id, lost.kind.as_str());
+        let name = format!("lost {id} {kind} {}", keys.join(" "));
+        self.ledger.count_notice(&name, attempt.until).await == 1
     }
 
     /// Whether nobody was told in this hour that these targets of the alias, or these correspondents, are gone. This ends a loop between two lost

@@ -108,26 +108,40 @@ fn the_fallback_gets_what_a_target_did_not_get_once() {
     assert_eq!(page["outcomes"]["shop@example.com"]["outcome"], "sent");
 }
 
+impl Stands {
+    /// Sends an answer from shop@example.com to these correspondents, and returns SES's id of it.
+    fn answered(&self, correspondents: &[&str]) -> String {
+        let parse = |text: &str| text.parse::<Address>().unwrap();
+        let key = AliasKey::parse(KEY.as_bytes()).unwrap();
+        let reply_address = |correspondent: &&str| {
+            let to = key.reply_address(&parse("shop@example.com"), &parse(correspondent));
+            to.unwrap().to_string()
+        };
+        let to: Vec<String> = correspondents.iter().map(reply_address).collect();
+        let answer = format!(
+            "From: jane@example.net\r\nTo: {}\r\nSubject: Re: unmistakable lamp\r\n\r\nYes.\r\n",
+            to.join(",\r\n ")
+        );
+        self.put(ID, answer.as_bytes());
+        let to: Vec<&str> = to.iter().map(String::as_str).collect();
+        let mut event = ses_event(ID, &to);
+        event["Records"][0]["ses"]["receipt"]["dmarcVerdict"] = json!({"status": "PASS"});
+        self.api.invoke(&event).unwrap();
+        let sent = self.ses.take_messages().remove(0);
+        assert_eq!(sent.to, correspondents);
+        sent.id
+    }
+}
+
 /// Catches an owner who waits for an answer to an answer that nobody got.
 #[test]
 fn the_owner_is_told_of_an_answer_that_did_not_arrive() {
     let stands = Stands::start();
     stands.ssm.put("/readdress/key", KEY);
     let _running = stands.function(&[SETTING, ("ALIAS_KEY_PARAM", "/readdress/key")]);
-    let parse = |text: &str| text.parse::<Address>().unwrap();
-    let key = AliasKey::parse(KEY.as_bytes()).unwrap();
-    let to = key.reply_address(&parse("shop@example.com"), &parse("zoe@example.org"));
-    let to = to.unwrap().to_string();
-    let answer =
-        format!("From: jane@example.net\r\nTo: {to}\r\nSubject: Re: unmistakable lamp\r\n\r\nYes.\r\n");
-    stands.put(ID, answer.as_bytes());
-    let mut event = ses_event(ID, &[&to]);
-    event["Records"][0]["ses"]["receipt"]["dmarcVerdict"] = json!({"status": "PASS"});
-    stands.api.invoke(&event).unwrap();
-    let sent = stands.ses.take_messages().remove(0);
-    assert_eq!(sent.to, ["zoe@example.org"]);
+    let id = stands.answered(&["zoe@example.org"]);
 
-    let event = by_topic(TOPIC, &bounce(&sent.id, "zoe@example.org", "Permanent"));
+    let event = by_topic(TOPIC, &bounce(&id, "zoe@example.org", "Permanent"));
     for _ in 0..2 {
         stands.api.invoke(&event).unwrap();
     }
@@ -141,6 +155,31 @@ fn the_owner_is_told_of_an_answer_that_did_not_arrive() {
             && text.contains("zoe@example.org: there is no such mailbox"),
         "{text}"
     );
+}
+
+/// Catches an owner who hears of the first loss of an answer alone, while the outcome of the second says that it was told.
+#[test]
+fn the_owner_is_told_of_each_correspondent_that_an_answer_did_not_reach() {
+    let stands = Stands::start();
+    stands.ssm.put("/readdress/key", KEY);
+    let _running = stands.function(&[SETTING, ("ALIAS_KEY_PARAM", "/readdress/key")]);
+    let correspondents = ["zoe@example.org", "ann@example.org"];
+    let id = stands.answered(&correspondents);
+    for gone in correspondents {
+        for _ in 0..2 {
+            let event = by_topic(TOPIC, &bounce(&id, gone, "Permanent"));
+            stands.api.invoke(&event).unwrap();
+        }
+        let notices = stands.ses.take_messages();
+        assert_eq!(notices.len(), 1, "{gone}");
+        assert!(is_notice(&notices[0]));
+        assert_eq!(notices[0].to, TARGETS);
+        let text = String::from_utf8_lossy(&notices[0].raw).replace("=\r\n", "");
+        assert!(
+            text.contains(&format!("{gone}: there is no such mailbox")),
+            "{text}"
+        );
+    }
 }
 
 #[test]
