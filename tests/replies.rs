@@ -292,22 +292,47 @@ fn a_long_address_is_found_in_the_message_that_names_it() {
     );
 }
 
+/// SES's own report that an answer to this recipient did not arrive.
+fn report_on(recipient: &str) -> String {
+    format!(
+        "From: MAILER-DAEMON@eu-west-1.amazonses.com\r\nTo: shop@example.com\r\nSubject: Delivery Status Notification\r\n\
+         Content-Type: multipart/report; boundary=b; report-type=delivery-status\r\n\r\n--b\r\n\r\nAn error occurred.\r\n\
+         --b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\n\
+         Final-Recipient: rfc822; {recipient}\r\nAction: failed\r\n\
+         --b\r\nContent-Type: message/rfc822\r\n\r\nFrom: shop@example.com\r\nTo: {recipient}\r\n\r\nHello\r\n--b--\r\n"
+    )
+}
+
 /// SES's own daemon reports to the alias that an answer did not arrive: the owner hears of it, and of whom it is about.
 #[test]
 fn a_report_on_an_answer_is_told() {
     let mut world = World::new();
-    let report = format!(
-        "From: MAILER-DAEMON@eu-west-1.amazonses.com\r\nTo: shop@example.com\r\nSubject: Delivery Status Notification\r\n\
-         Content-Type: multipart/report; boundary=b; report-type=delivery-status\r\n\r\n--b\r\n\r\nAn error occurred.\r\n\
-         --b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\n\
-         Final-Recipient: rfc822; {JANE}\r\nAction: failed\r\n\
-         --b\r\nContent-Type: message/rfc822\r\n\r\nFrom: shop@example.com\r\nTo: {JANE}\r\n\r\nHello\r\n--b--\r\n"
-    );
-    let (outcome, sent) = world.receive("", &["shop@example.com"], "PASS", &report);
+    let (outcome, sent) = world.receive("", &["shop@example.com"], "PASS", &report_on(JANE));
     assert_eq!((outcome.ending, outcome.told), (Ending::Bounced, true));
     let [notice] = &sent[..] else { panic!("{sent:?}") };
     assert_eq!(notice.to, [OWNER]);
     let first = "An answer from shop@example.com did not reach jane@example.org.";
     assert!(notice.octets.contains(first), "{}", notice.octets);
     assert!(!notice.octets.contains("target"), "{}", notice.octets);
+}
+
+/// Catches a stranger who writes as SES, and whose words the owner reads in a notice.
+#[test]
+fn a_notice_has_no_words_of_a_stranger() {
+    const WORDS: &str = "\"your account is closed: call 555\"@evil.example";
+    let mut world = World::new();
+    for dmarc in ["GRAY", "FAIL", "PROCESSING_FAILED"] {
+        let (_, sent) = world.receive("", &["shop@example.com"], dmarc, &report_on(WORDS));
+        assert!(
+            sent.iter().all(|sent| !sent.octets.contains("call 555")),
+            "{sent:?}"
+        );
+    }
+    let (outcome, sent) = world.receive("", &["shop@example.com"], "PASS", &report_on(WORDS));
+    let [notice] = &sent[..] else {
+        panic!("{outcome:?}")
+    };
+    let first = "An answer from shop@example.com did not reach an address at evil.example.";
+    assert!(notice.octets.contains(first), "{}", notice.octets);
+    assert!(!notice.octets.contains("call 555"), "{}", notice.octets);
 }

@@ -189,8 +189,8 @@ fn text(about: &About<'_>, trouble: &Trouble<'_>, subject: Option<&str>, has_mes
             format!("An answer from you as {} was not sent to everybody.", about.alias)
         }
         Trouble::Bounced([first, others @ ..]) => {
-            let others = others.iter().map(|address| format!(", {address}"));
-            let all = others.fold(first.to_string(), |all, other| all + &other);
+            let others = others.iter().map(|address| format!(", {}", named(address)));
+            let all = others.fold(named(first), |all, other| all + &other);
             format!("An answer from {} did not reach {all}.", about.alias)
         }
         // The tag of a forged address is none of the alias's.
@@ -230,6 +230,15 @@ fn text(about: &About<'_>, trouble: &Trouble<'_>, subject: Option<&str>, has_mes
              all of them: readdress held, and readdress list."
                 .to_owned(),
         );
+    }
+    text
+}
+
+/// An address of a report in a sentence. A quoted local part, which may hold any words, is not repeated.
+fn named(address: &Address) -> String {
+    let text = address.to_string();
+    if text.starts_with('"') {
+        return format!("an address at {}", address.domain());
     }
     text
 }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::answer::{Answer, Kept};
 use super::case::Case;
 use super::facts::{Automatic, Facts};
+use crate::arrival::Verdict;
 use crate::header::mailbox::Address;
 
 /// Correspondents that a notice names at most.
@@ -23,10 +24,12 @@ pub(super) fn of_what_was_forwarded(facts: &Facts, case: &Case<'_>) -> Option<An
 }
 
 /// The recipients that it names if these are correspondents, to whom an answer went. An answer has no route, unlike a forwarded
-/// message, and the reported address is none of the alias's.
+/// message, and the reported address is none of the alias's. A report that is not proven to be of SES names nobody: what it
+/// names may be a stranger's words to the owner.
 fn correspondents(facts: &Facts, case: &Case<'_>) -> Vec<Address> {
     let ours = [case.targets, &case.options.fallback].concat();
-    if case.is_named_in(&facts.reported_for) || !reported_on(facts, &ours).is_empty() {
+    let is_proven = facts.verdicts.dmarc == Some(Verdict::Pass);
+    if !is_proven || case.is_named_in(&facts.reported_for) || !reported_on(facts, &ours).is_empty() {
         return Vec::new();
     }
     let mut seen = HashSet::new();

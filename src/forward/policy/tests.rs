@@ -104,6 +104,13 @@ fn marked(marks: &[Mark]) -> Result<Decision, Kept> {
 
 const FROM: &str = "From: Jane <jane@example.org>";
 
+fn dmarc(verdict: Verdict) -> Verdicts {
+    Verdicts {
+        dmarc: Some(verdict),
+        ..Verdicts::default()
+    }
+}
+
 #[test]
 fn a_message_that_comes_back_is_told_from_others() {
     for (fields, is_loop) in [
@@ -386,7 +393,17 @@ fn a_report_on_what_was_forwarded_is_not_forwarded() {
             Vec::new(),
         ),
     ] {
-        assert_eq!(Asked::report().ask(&text), Err(Kept::Bounced(named)), "{text}");
+        let mut asked = Asked::report();
+        asked.arrival.verdicts = Some(dmarc(Verdict::Pass));
+        assert_eq!(asked.ask(&text), Err(Kept::Bounced(named)), "{text}");
+    }
+    // A stranger writes as SES, with words for the owner in the address.
+    let words = "Final-Recipient: rfc822; \"your account is closed\"@evil.example";
+    let forged = daemon(report(words, "A: b"));
+    for verdicts in [Verdicts::default(), dmarc(Verdict::Gray), dmarc(Verdict::Fail)] {
+        let mut asked = Asked::report();
+        asked.arrival.verdicts = Some(verdicts);
+        assert_eq!(asked.ask(&forged), Err(Kept::Bounced(Vec::new())), "{verdicts:?}");
     }
     // A person may write about the target.
     let person = format!("{FROM}\r\n\r\nIs zoe@example.net yours?\r\n");
