@@ -224,6 +224,7 @@ impl Steps {
         let opened = message.open().await;
         let message = opened.map_err(|error| Stop::failed(error.cause, error.reason))?;
         outcome.bytes_in = Some(message.source.octets());
+        let owners = self.addresses_of_owners(attempt.owner);
         let case = Case {
             arrival: attempt.arrival,
             alias: &route.alias,
@@ -231,6 +232,8 @@ impl Steps {
             options: route.options,
             defaults: &self.defaults,
             key: attempt.key.map(Arc::as_ref),
+            owners: &owners,
+            map: &attempt.map.aliases,
         };
         let decision = message.check(&case, attempt.reply.is_some()).await?;
         if decision.is_counted && !self.counted.admit(&untagged(&route.alias)) {

@@ -24,8 +24,8 @@ pub(super) fn of_what_was_forwarded(facts: &Facts, case: &Case<'_>) -> Option<An
 }
 
 /// The recipients that it names if these are correspondents, to whom an answer went. An answer has no route, unlike a forwarded
-/// message, and the reported address is none of the alias's. A report that is not proven to be of SES names nobody: what it
-/// names may be a stranger's words to the owner.
+/// message, and the reported address is no owner's: notices go to owners too, as does mail to a target that the alias no longer
+/// has. A report that is not proven to be of SES names nobody: what it names may be a stranger's words to the owner.
 fn correspondents(facts: &Facts, case: &Case<'_>) -> Vec<Address> {
     let ours = [case.targets, &case.options.fallback].concat();
     let is_proven = facts.verdicts.dmarc == Some(Verdict::Pass);
@@ -33,7 +33,8 @@ fn correspondents(facts: &Facts, case: &Case<'_>) -> Vec<Address> {
         return Vec::new();
     }
     let mut seen = HashSet::new();
-    let named = facts.reported_on.iter().filter(|named| seen.insert(named.key()));
+    let is_named = |named: &&Address| seen.insert(named.key()) && !case.is_of_owner(named);
+    let named = facts.reported_on.iter().filter(is_named);
     named.take(MAX_NAMED).cloned().collect()
 }
 

@@ -1,7 +1,7 @@
 //! One recipient of an arrival, as the rules see it.
 
 use super::facts::Aliases;
-use crate::alias::{OnDmarc, OnVerdict, Options};
+use crate::alias::{AliasMap, OnDmarc, OnVerdict, Options};
 use crate::arrival::{Arrival, Order};
 use crate::config::Settings;
 use crate::header::mailbox::Address;
@@ -17,6 +17,10 @@ pub(in crate::forward) struct Case<'a> {
     pub(in crate::forward) options: &'a Options,
     pub(in crate::forward) defaults: &'a Defaults,
     pub(in crate::forward) key: Option<&'a AliasKey>,
+    /// All addresses of the alias's owners.
+    pub(in crate::forward) owners: &'a [Address],
+    /// The map, for the owners of other aliases.
+    pub(in crate::forward) map: &'a AliasMap,
 }
 
 /// The settings that hold where an alias has no option of its own.
@@ -54,6 +58,12 @@ impl Case<'_> {
     pub(super) fn is_target(&self, address: &Address) -> bool {
         let key = address.key();
         self.targets.iter().any(|target| target.key() == key)
+    }
+
+    /// Whether the address is of an owner of this alias or of another.
+    pub(super) fn is_of_owner(&self, address: &Address) -> bool {
+        let key = address.key();
+        self.owners.iter().any(|owner| owner.key() == key) || self.map.owners().contains(address)
     }
 
     pub(super) fn envelope_sender(&self) -> Option<Address> {

@@ -13,6 +13,8 @@ struct Asked {
     targets: Vec<Address>,
     options: Options,
     defaults: Defaults,
+    owners: Vec<Address>,
+    map: AliasMap,
 }
 
 fn address(text: &str) -> Address {
@@ -39,6 +41,8 @@ impl Asked {
                 virus: OnVerdict::Hold,
                 dmarc: OnDmarc::Obey,
             },
+            owners: vec![address("admin@ops.example")],
+            map: AliasMap::parse(br#"{"sales@example.com": "ann@home.example"}"#).unwrap(),
         }
     }
 
@@ -74,6 +78,8 @@ impl Asked {
             options: &self.options,
             defaults: &self.defaults,
             key: None,
+            owners: &self.owners,
+            map: &self.map,
         };
         check(&self.facts(message), &case)
     }
@@ -383,6 +389,15 @@ fn a_report_on_what_was_forwarded_is_not_forwarded() {
     let jane = "Final-Recipient: rfc822; jane@example.org\r\nOriginal-Recipient: rfc822; Jane@example.org";
     for (text, named) in [
         (daemon(report(jane, "A: b")), vec![address("jane@example.org")]),
+        // A notice to whom `notify` names, and mail to a former target that another alias still has.
+        (
+            daemon(report("Final-Recipient: rfc822; Admin@ops.example", "A: b")),
+            Vec::new(),
+        ),
+        (
+            daemon(report("Final-Recipient: rfc822; ann@home.example", "A: b")),
+            Vec::new(),
+        ),
         // A target that forwards what was forwarded to it.
         (daemon(report(jane, &ours)), Vec::new()),
         (
