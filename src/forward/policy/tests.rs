@@ -341,17 +341,20 @@ fn automatic_mail_of_a_target_is_not_forwarded() {
     assert_eq!(Asked::report().ask(&message(&daemon)), automatic);
 }
 
+const DAEMON: &str = "From: MAILER-DAEMON@mx.example.net";
+
+/// A delivery report with this in its delivery status, on a message with this header section.
+fn report(status: &str, enclosed: &str) -> String {
+    format!(
+        "{DAEMON}\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n\
+         --b\r\n\r\nNot delivered.\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n\
+         Reporting-MTA: dns; x\r\n\r\n{status}\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n{enclosed}\r\n\r\n--b--\r\n"
+    )
+}
+
 /// Catches reports that are forwarded to the target that they are about, and those on other mail that are kept back.
 #[test]
 fn a_report_on_what_was_forwarded_is_not_forwarded() {
-    let from = "From: MAILER-DAEMON@mx.example.net";
-    let report = |status: &str, enclosed: &str| {
-        format!(
-            "{from}\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n\
-             --b\r\n\r\nNot delivered.\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n\
-             Reporting-MTA: dns; x\r\n\r\n{status}\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n{enclosed}\r\n\r\n--b--\r\n"
-        )
-    };
     let ours = route("shop@example.com");
     for (text, is_ours) in [
         (report("Action: failed", &ours), true),
@@ -359,17 +362,17 @@ fn a_report_on_what_was_forwarded_is_not_forwarded() {
         (report("Final-Recipient: rfc822; ZOE@example.net", "A: b"), true),
         (report("Final-Recipient: rfc822; ann@example.net", "A: b"), false),
         (
-            format!("{from}\r\n\r\nYour message to zoe@example.net failed.\r\n"),
+            format!("{DAEMON}\r\n\r\nYour message to zoe@example.net failed.\r\n"),
             true,
         ),
         (
             format!(
-                "{from}\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n<Zoe@Example.net>: no\r\n--b--\r\n"
+                "{DAEMON}\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n<Zoe@Example.net>: no\r\n--b--\r\n"
             ),
             true,
         ),
         (
-            format!("{from}\r\n\r\nYour message to mary.zoe@example.net failed.\r\n"),
+            format!("{DAEMON}\r\n\r\nYour message to mary.zoe@example.net failed.\r\n"),
             false,
         ),
         (
@@ -384,7 +387,15 @@ fn a_report_on_what_was_forwarded_is_not_forwarded() {
             "{asked:?} {text}"
         );
     }
-    // SES's report on an answer names the correspondent.
+    // A person may write about the target.
+    let person = format!("{FROM}\r\n\r\nIs zoe@example.net yours?\r\n");
+    assert_eq!(Asked::new().ask(&person), marked(&[]));
+}
+
+/// Catches an owner who is told of somebody to whom no answer went, or reads a stranger's words.
+#[test]
+fn of_a_report_of_ses_on_an_answer_the_correspondents_are_named() {
+    let ours = route("shop@example.com");
     let daemon = |text: String| text.replace("mx.example.net", "eu-west-1.amazonses.com");
     let jane = "Final-Recipient: rfc822; jane@example.org\r\nOriginal-Recipient: rfc822; Jane@example.org";
     for (text, named) in [
@@ -420,9 +431,6 @@ fn a_report_on_what_was_forwarded_is_not_forwarded() {
         asked.arrival.verdicts = Some(verdicts);
         assert_eq!(asked.ask(&forged), Err(Kept::Bounced(Vec::new())), "{verdicts:?}");
     }
-    // A person may write about the target.
-    let person = format!("{FROM}\r\n\r\nIs zoe@example.net yours?\r\n");
-    assert_eq!(Asked::new().ask(&person), marked(&[]));
 }
 
 #[test]
