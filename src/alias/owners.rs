@@ -19,7 +19,7 @@ impl AliasMap {
             match key.rsplit_once('@').filter(|(_, domain)| !domain.is_empty()) {
                 Some((_, domain)) => owners.add_alias_domain(domain),
                 // A user on any domain, or everything else.
-                None => owners.add_alias_domain("*"),
+                None => owners.add_any_alias_domain(),
             }
             let Ok(entry) = &alias.entry else {
                 continue;

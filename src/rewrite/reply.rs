@@ -232,6 +232,7 @@ impl ReplyRules {
         let is_ours = address.domain().eq_ignore_ascii_case(self.alias.domain());
         is_ours
             || self.all_owners.is_alias_domain(address.domain())
+            || self.all_owners.has_alias_on_any_domain() && ReplyAddress::looks_signed(address)
             || ReplyAddress::claimed(address).is_some_and(|claimed| {
                 self.all_owners.contains(&claimed)
                     || self.owners.iter().any(|owner| comes_back_to(owner, &claimed))

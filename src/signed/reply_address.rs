@@ -110,6 +110,13 @@ impl ReplyAddress {
             Correspondent::Stored { .. } => None,
         }
     }
+
+    /// Whether the last label of its tag is as long as a signature of ours, whoever has made it up.
+    pub(crate) fn looks_signed(address: &Address) -> bool {
+        let label = address.local().rsplit_once('.').map(|(_, label)| label);
+        label
+            .is_some_and(|label| label.len() == SIGNATURE && label.bytes().all(|b| b.is_ascii_alphanumeric()))
+    }
 }
 
 /// Cuts an address of the form of a reply address into the alias and our tag, both in small letters.

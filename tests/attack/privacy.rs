@@ -231,6 +231,8 @@ fn reply_addresses_whose_signatures_do_not_hold() {
         "bob+zoe.private=home.example.00000000@unknown.example",
         "bob+=omar=work.example.00000000@unknown.example",
         "bob+omar=2bx=work.example.00000000@unknown.example",
+        // The map has an alias on any domain.
+        "bank+someone=example.org.00000000@another.example",
     ] {
         let fields = format!("To: {reply_to}\r\nCc: {other}, ann@example.org\r\n");
         let (ending, sent) = answer(&mut world, OWNER, &[&reply_to], &fields, "Hello");
