@@ -132,8 +132,9 @@ pub struct Outcome {
     /// once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sent_id: Option<String>,
-    /// Why it is held: `spam`, `virus`, `unverified` or `own_domain`. Or why a reply is refused: `forged`, `unproven`, `no_verdict`, `malformed`, `closed`, `gone` or `too_many`. Or
-    /// why a target did not get it, as SES reports it: `gone`, `suppressed`, `full`, `too_large`, `spam`, `policy` or `other`.
+    /// Why it is held: `spam`, `virus`, `unverified` or `own_domain`. Or why a reply is refused: `forged`, `unproven`,
+    /// `no_verdict`, `malformed`, `closed`, `gone` or `too_many`. Or why a target did not get it, as SES reports it: `gone`,
+    /// `suppressed`, `full`, `too_large`, `spam`, `policy` or `other`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
     /// Whether somebody has been told of it by mail.

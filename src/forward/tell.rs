@@ -102,9 +102,9 @@ impl Steps {
         self.ledger.count_notice(&name, attempt.until).await == 1
     }
 
-    /// Whether nobody was told in this hour that these targets of the alias, or these correspondents, are gone. This ends a loop between two lost
-    /// targets: if the one that is told is gone too, the report on the notice may enclose nothing, and would be told to the
-    /// first.
+    /// Whether nobody was told in this hour that these targets of the alias, or these correspondents, are gone. This ends a loop
+    /// between two lost targets: if the one that is told is gone too, the report on the notice may enclose nothing, and would be
+    /// told to the first.
     async fn is_first_bounce(
         &self,
         attempt: &Attempt<'_>,
