@@ -40,7 +40,7 @@ impl Request {
             (None, _) => {
                 let chain = chain(error);
                 if chain.contains("credential") || chain.contains("identity") {
-                    let reason = format!("there are no credentials of AWS that work ({chain}); {LOG_IN}");
+                    let reason = format!("there are no working AWS credentials ({chain}); {LOG_IN}");
                     (Cause::Configuration, reason)
                 } else if matches!(error, SdkError::ConstructionFailure(_)) {
                     let reason = format!("the request to {service} could not be made: {chain}");

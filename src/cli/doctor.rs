@@ -33,7 +33,7 @@ const SETTINGS: [&str; 6] = [
 /// Says whether a deployment is set up right, and if not what to do; changes nothing
 ///
 /// Looks at the account, the domains and their DNS, the receipt rules, the bucket, the alias map, the function and its role,
-/// and the alarms, with the AWS credentials and region of the environment. docs/doctor.md has every check and its mend.
+/// and the alarms, with the AWS credentials and region of the environment. docs/doctor.md has every check and its fix.
 #[derive(Args)]
 #[command(after_help = "Exit codes: 0 all right, 1 something is wrong, 2 something could not be looked at.")]
 pub(super) struct Arguments {

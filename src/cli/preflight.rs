@@ -11,7 +11,7 @@ use readdress::preflight::{Checker, Finding, Report, Within};
 
 use super::{Failure, Input, counted, unbuffered};
 
-/// Say for which reasons SES would refuse messages as they are; exit code 1 if it would refuse one
+/// Say why SES would refuse messages as they are; exit code 1 if it would refuse one
 #[derive(Args)]
 pub(super) struct Arguments {
     /// Write a line of JSON for each message

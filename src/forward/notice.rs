@@ -114,7 +114,7 @@ impl<'a> Trouble<'a> {
                 "Amazon SES may send nothing more to such an address, from your whole account. The report says more."
             }
             Trouble::Bounced([]) => {
-                "It reports that a mail that was forwarded for this alias was not delivered. Please mend or take out the target \
+                "It reports that a mail that was forwarded for this alias was not delivered. Please fix or remove the target \
                  that it names: its mail does not arrive."
             }
             Trouble::NoReply(NoReply::Forged) => {
@@ -133,7 +133,7 @@ impl<'a> Trouble<'a> {
                  one: send it again."
             }
             Trouble::NoReply(NoReply::Gone) => {
-                "The mail that it answers is no longer kept, and with it the address that the answer would go to."
+                "The mail that it answers is no longer kept, nor is the address that the answer would go to."
             }
             Trouble::NoReply(NoReply::Malformed) => {
                 "One line of its header section is not a header field. Everything after that line counts as text, and the \
@@ -226,7 +226,7 @@ fn text(about: &About<'_>, trouble: &Trouble<'_>, subject: Option<&str>, has_mes
     if about.is_last {
         line(String::new());
         line(
-            "You have been told of many messages in this hour, and will not be told of more before it ends. These commands list \
+            "You have had many notices in this hour, and will get no more before it ends. These commands list \
              all of them: readdress held, and readdress list."
                 .to_owned(),
         );

@@ -264,7 +264,7 @@ impl Outcome {
         let error = if is_of_answer {
             "it reports that a correspondent did not get an answer; the owner of the alias has to know"
         } else {
-            "it reports that a target did not take what was forwarded, and would be reported on in turn; mend or take out the \
+            "it reports that a target did not take a forwarded message, and would bounce in turn; fix or remove the \
              target that it names"
         };
         Outcome {

@@ -9,10 +9,9 @@ use crate::outbox::{Cause, SendError};
 
 pub(super) const OUT_OF_TIME: &str = "the time ended before the message was sent; it is still in the bucket";
 
-pub(super) const NOT_MENDED: &str =
-    "the message was planned twice and is still found in need of edits; please report this";
+pub(super) const NOT_MENDED: &str = "the message was planned twice and still needs edits; please report this";
 
-pub(super) const IN_PROGRESS: &str = "another invocation is sending the message, or ended while it did, less than a minute ago; the event comes again";
+pub(super) const IN_PROGRESS: &str = "another invocation is sending the message, or died doing so, less than a minute ago; the event comes again";
 
 pub(super) const TOO_MANY: &str = "a target has sent its own alias more than ten messages within an hour, each as a new thread; this looks like a program that \
      sends back what it gets, so the message is not forwarded, it is still in the bucket";
@@ -118,7 +117,7 @@ impl Stop {
 pub(super) fn in_doubt() -> Stop {
     let error = "the message may have been sent before, without a record of it, so it is not sent again (ON_DOUBT); it is \
                  still in the bucket. Look into the target's mailbox: if it is there, run readdress settle; if it is not, readdress \
-                 redrive --here --on-doubt resend";
+                 redrive --here --on-doubt resend, after all that has arrived was settled";
     Stop::failed(Cause::Ambiguous, error)
 }
 

@@ -32,7 +32,7 @@ pub(in super::super) struct Arguments {
     /// Of the ledger, only mail that ended within this time, such as 12h or 7d, or since a day such as 2026-01-31
     #[arg(long, value_name = "TIME")]
     since: Option<Since>,
-    /// Of the ledger, only mail with one of these outcomes, also where somebody was told of it [default: all that is not done]
+    /// From the ledger, only mail with these outcomes, even if somebody was told of it [default: all that is not done]
     #[arg(long, value_name = "OUTCOME", value_delimiter = ',', value_parser = outcome)]
     outcome: Vec<String>,
     /// First the events in this queue, the function's on-failure destination; a message is deleted once its mail is settled

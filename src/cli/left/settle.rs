@@ -16,7 +16,7 @@ use super::Ledger;
 /// Record that mail which may have been sent has arrived, so that it is not sent again
 ///
 /// This is for mail with the cause "ambiguous", or "unfinished", that its owner has found in the target's mailbox. Mail that is not
-/// there is sent by readdress redrive with ON_DOUBT=resend.
+/// there is sent by readdress redrive --here --on-doubt resend.
 // Settings that come from the environment would stand in it as if they were required.
 #[derive(Args)]
 #[command(override_usage = "readdress settle [OPTIONS] <ID>...")]
