@@ -12,11 +12,12 @@ use readdress::config::Settings;
 use readdress::connect::explainer;
 use readdress::executor::block_on;
 use readdress::forward::{Explanation, Outcome, Trace, Traces};
-use readdress::preflight::{Report, Within};
+use readdress::preflight::Report;
 use readdress::rewrite::{Edit, Form, Replacement};
 
 use super::forward::{MAX_EVENT, SettingArguments};
 use super::header_diff::{Difference, compare, read};
+use super::visible::visible;
 use super::{Failure, Input};
 
 /// An arrival, and its message if that is given.
@@ -326,10 +327,7 @@ fn write_findings(out: &mut impl Write, label: &str, report: Option<&Report>) ->
         let path = report
             .part_of(finding)
             .map_or("0", |affected| &affected.part.path);
-        let place = match &finding.within {
-            Within::Field(name) => visible(name.as_bytes()),
-            other => format!("{other:?}").to_lowercase(),
-        };
+        let place = visible(finding.within.to_string().as_bytes());
         writeln!(
             out,
             "{label:8}  {} in part {path}, {place}, at octet {}: {} ({}, cured by: {})",
@@ -385,39 +383,4 @@ fn write_field(out: &mut impl Write, mark: char, field: &[u8], colours: bool) ->
         writeln!(out, "{on}{mark}{}{off}", visible(line))?;
     }
     Ok(())
-}
-
-/// The text with an escape in place of everything that a terminal would take for an order, that turns the direction of the
-/// text, or that is not seen: strangers have written it.
-fn visible(text: &[u8]) -> String {
-    let mut out = String::with_capacity(text.len());
-    for chunk in text.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            let is_harmless = matches!(c, '"' | '\'' | '\\');
-            let mut escaped = c.escape_debug();
-            if is_harmless || escaped.len() == 1 {
-                out.push(c);
-            } else {
-                out.extend(&mut escaped);
-            }
-        }
-        for octet in chunk.invalid() {
-            out.extend(format!("\\x{octet:02x}").chars());
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_of_a_stranger_is_an_order_to_the_terminal() {
-        assert_eq!(
-            visible("a \"b\" \x1b[2J\u{9b}c\u{202e}d\u{e4}\t".as_bytes()),
-            "a \"b\" \\u{1b}[2J\\u{9b}c\\u{202e}d\u{e4}\\t"
-        );
-        assert_eq!(visible(b"M\xe4rz"), "M\\xe4rz");
-    }
 }

@@ -19,6 +19,7 @@ mod probe;
 mod reply_address;
 mod rewrite;
 mod unsuppress;
+mod visible;
 
 use std::fmt;
 use std::fs::File;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use readdress::preflight::{Checker, Finding, Report, Within};
+use readdress::preflight::{Checker, Report};
 
 use super::{Failure, Input, counted, unbuffered};
 
@@ -85,7 +85,7 @@ fn write_table(output: &mut impl Write, file: &str, report: &Report) -> io::Resu
             "{file}  {:10}  {:26}  {path}  {}  at {}  {}  [{}]",
             finding.source.as_str(),
             finding.code,
-            place(finding),
+            finding.within,
             finding.offset,
             finding.text,
             finding.rung.as_str(),
@@ -94,18 +94,5 @@ fn write_table(output: &mut impl Write, file: &str, report: &Report) -> io::Resu
     match report.more {
         0 => Ok(()),
         more => writeln!(output, "{file}  and {more} more"),
-    }
-}
-
-fn place(finding: &Finding) -> &str {
-    match &finding.within {
-        Within::Field(name) => name,
-        Within::Header => "header section",
-        Within::Body => "body",
-        Within::Part => "part",
-        Within::Preamble => "preamble",
-        Within::Delimiter => "delimiter",
-        Within::Epilogue => "epilogue",
-        _ => "elsewhere",
     }
 }
