@@ -224,7 +224,6 @@ impl Steps {
         let opened = message.open().await;
         let message = opened.map_err(|error| Stop::failed(error.cause, error.reason))?;
         outcome.bytes_in = Some(message.source.octets());
-        let owners = self.addresses_of_owners(attempt.owner);
         let case = Case {
             arrival: attempt.arrival,
             alias: &route.alias,
@@ -232,7 +231,7 @@ impl Steps {
             options: route.options,
             defaults: &self.defaults,
             key: attempt.key.map(Arc::as_ref),
-            owners: &owners,
+            notify: self.notify_of(attempt.owner),
             map: &attempt.map.aliases,
         };
         let decision = message.check(&case, attempt.reply.is_some()).await?;

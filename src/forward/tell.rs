@@ -130,7 +130,7 @@ impl Steps {
         claim: &Claim,
     ) -> Vec<Address> {
         let route = attempt.owner;
-        let notify = route.options.notify.as_ref().unwrap_or(&self.notify);
+        let notify = self.notify_of(route);
         if let Stop::Lost(lost) = stop {
             return lost.owners(notify, &route.targets, &route.options.fallback);
         }

@@ -144,13 +144,18 @@ impl Steps {
 }
 
 impl Steps {
+    /// Whom notices about mail to the alias go to.
+    pub(super) fn notify_of<'a>(&'a self, owner: &Route<'a>) -> &'a Notify {
+        owner.options.notify.as_ref().unwrap_or(&self.notify)
+    }
+
     /// All addresses of the alias's owners that the map and the settings name.
     pub(super) fn addresses_of_owners(&self, owner: &Route<'_>) -> Vec<Address> {
         let Options {
             repliers, fallback, ..
         } = owner.options;
         let mut owners = [&owner.targets[..], repliers, fallback].concat();
-        if let Notify::Address(address) = owner.options.notify.as_ref().unwrap_or(&self.notify) {
+        if let Notify::Address(address) = self.notify_of(owner) {
             owners.push(address.clone());
         }
         owners

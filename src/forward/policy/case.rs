@@ -1,7 +1,7 @@
 //! One recipient of an arrival, as the rules see it.
 
 use super::facts::Aliases;
-use crate::alias::{AliasMap, OnDmarc, OnVerdict, Options};
+use crate::alias::{AliasMap, Notify, OnDmarc, OnVerdict, Options};
 use crate::arrival::{Arrival, Order};
 use crate::config::Settings;
 use crate::header::mailbox::Address;
@@ -17,9 +17,9 @@ pub(in crate::forward) struct Case<'a> {
     pub(in crate::forward) options: &'a Options,
     pub(in crate::forward) defaults: &'a Defaults,
     pub(in crate::forward) key: Option<&'a AliasKey>,
-    /// All addresses of the alias's owners.
-    pub(in crate::forward) owners: &'a [Address],
-    /// The map, for the owners of other aliases.
+    /// Whom notices go to: perhaps an owner whom the map does not name.
+    pub(in crate::forward) notify: &'a Notify,
+    /// The map, for the owners of all aliases.
     pub(in crate::forward) map: &'a AliasMap,
 }
 
@@ -62,8 +62,8 @@ impl Case<'_> {
 
     /// Whether the address is of an owner of this alias or of another.
     pub(super) fn is_of_owner(&self, address: &Address) -> bool {
-        let key = address.key();
-        self.owners.iter().any(|owner| owner.key() == key) || self.map.owners().contains(address)
+        let is_told = matches!(self.notify, Notify::Address(told) if told.key() == address.key());
+        is_told || self.map.owners().contains(address)
     }
 
     pub(super) fn envelope_sender(&self) -> Option<Address> {

@@ -1,6 +1,5 @@
 use super::*;
-use crate::alias::AliasMap;
-use crate::alias::{OnDmarc, OnVerdict, Options};
+use crate::alias::{AliasMap, Notify, OnDmarc, OnVerdict, Options};
 use crate::arrival::{DmarcPolicy, Envelope, MessageId, Order, Recipients, Verdict, Verdicts};
 use crate::cause::Cause;
 use crate::executor::block_on;
@@ -13,7 +12,7 @@ struct Asked {
     targets: Vec<Address>,
     options: Options,
     defaults: Defaults,
-    owners: Vec<Address>,
+    notify: Notify,
     map: AliasMap,
 }
 
@@ -41,7 +40,7 @@ impl Asked {
                 virus: OnVerdict::Hold,
                 dmarc: OnDmarc::Obey,
             },
-            owners: vec![address("admin@ops.example")],
+            notify: Notify::Address(address("admin@ops.example")),
             map: AliasMap::parse(br#"{"sales@example.com": "ann@home.example"}"#).unwrap(),
         }
     }
@@ -78,7 +77,7 @@ impl Asked {
             options: &self.options,
             defaults: &self.defaults,
             key: None,
-            owners: &self.owners,
+            notify: &self.notify,
             map: &self.map,
         };
         check(&self.facts(message), &case)
