@@ -47,7 +47,7 @@ struct Arguments {
     command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 all done, 1 something failed, or was not forwarded and nobody was told, 2 wrong usage.\n\nThe settings, each a flag \
+const EXIT_CODES: &str = "Exit codes: 0 success, 1 a step failed, or a mail was not forwarded and no notice of that went out, 2 wrong usage.\n\nThe settings, each a flag \
                           and a variable of the environment: readdress help forward";
 
 #[derive(Subcommand)]
